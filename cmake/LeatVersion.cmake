@@ -1,0 +1,15 @@
+# The version has one source: the three LEAT_VERSION_ numbers in include/leat/base.h. pyproject.toml reads the same lines.
+
+function(leat_read_version header result)
+    set(version "")
+    foreach(part MAJOR MINOR PATCH)
+        file(STRINGS "${header}" line REGEX "^#define +LEAT_VERSION_${part} +[0-9]+" LIMIT_COUNT 1)
+        if(NOT line MATCHES "LEAT_VERSION_${part} +([0-9]+)")
+            message(FATAL_ERROR "leat: ${header}: LEAT_VERSION_${part} is missing")
+        endif()
+        list(APPEND version "${CMAKE_MATCH_1}")
+    endforeach()
+    list(JOIN version "." version)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
+    set(${result} "${version}" PARENT_SCOPE)
+endfunction()
