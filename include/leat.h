@@ -1,0 +1,21 @@
+/* leat.h: Leat, an embedded stream processing library: Flink's semantics, no cluster.
+
+   Reading order: base, value, type, record, function, state, operator, graph, stream, job, env. A
+   program builds a graph of streams in an env, executes it, and looks at one error at the end. */
+#ifndef LEAT_H
+#define LEAT_H
+
+#include "leat/base.h"
+#include "leat/env.h"
+#include "leat/function.h"
+#include "leat/graph.h"
+#include "leat/job.h"
+#include "leat/operator.h"
+#include "leat/operators.h"
+#include "leat/record.h"
+#include "leat/state.h"
+#include "leat/stream.h"
+#include "leat/type.h"
+#include "leat/value.h"
+
+#endif

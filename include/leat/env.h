@@ -1,0 +1,69 @@
+/* env.h: where a job is built: configuration, sources, execution. One thread at a time. */
+#ifndef LEAT_ENV_H
+#define LEAT_ENV_H
+
+#include "job.h"
+#include "stream.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_options {
+    size_t size;
+    /* "key", "value", "key", "value", ..., NULL; lent for the call. May be NULL. */
+    const char *const *settings;
+    bool host_dispatch; /* callbacks run in leat_job_dispatch only */
+} leat_options;
+
+static inline leat_options leat_options_defaults(void) {
+    leat_options o;
+    memset(&o, 0, sizeof o);
+    o.size = sizeof o;
+    return o;
+}
+
+/* `options` may be NULL. NULL with `err` filled when a key or value is wrong or memory ran out. */
+LEAT_API leat_env *leat_env_new(const leat_options *options, leat_error *err);
+/* Cancels and joins the env's jobs, 5 s at most, and frees its streams. NULL is fine. */
+LEAT_API void leat_env_free(leat_env *env);
+
+/* Sets a configuration key, over -D, files and defaults. */
+LEAT_API leat_status leat_env_set(leat_env *env, const char *key, const char *value,
+                                  leat_error *err);
+/* The effective value; NULL for a key that has none. Lent until the next leat_env_set. */
+LEAT_API const char *leat_env_get(const leat_env *env, const char *key);
+
+/* A file, or all files of a folder and those below it, but for names that begin with '.' or '_'; ".gz" is decompressed.
+   One string per line, without its end. */
+LEAT_API leat_stream *leat_env_read_text_file(leat_env *env, const char *path);
+/* The integers from `first` to `last`, both included. */
+LEAT_API leat_stream *leat_env_sequence(leat_env *env, int64_t first, int64_t last);
+/* Copies the values. */
+LEAT_API leat_stream *leat_env_collection(leat_env *env, const leat_value *values, size_t count);
+LEAT_API leat_stream *leat_env_source(leat_env *env, leat_function source);
+
+/* A source that the host feeds. It ends with leat_push_end; the handle belongs to the env. Pushing from several
+   threads is fine. */
+typedef struct leat_push_source leat_push_source;
+LEAT_API leat_stream *leat_env_push_source(leat_env *env, leat_push_source **source);
+/* Copies the value before it returns. timeout_ms 0 never blocks and answers LEAT_AGAIN when there is
+   no room; -1 waits for room, cancel or end. LEAT_E_STATE before execution and after the end. */
+LEAT_API leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t time,
+                               int timeout_ms);
+LEAT_API leat_status leat_push_end(leat_push_source *source);
+
+/* Runs the graph and waits for its end. LEAT_E_STATE for an empty graph. `name` may be NULL. */
+LEAT_API leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err);
+/* Starts the graph; the job belongs to the caller and must be freed before the env is. */
+LEAT_API leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err);
+/* Forgets the streams built so far; running jobs keep what they need. */
+LEAT_API void leat_env_clear(leat_env *env);
+/* The plan as JSON. The caller frees it with leat_text_free. */
+LEAT_API char *leat_env_plan(leat_env *env, leat_error *err);
+LEAT_API void leat_text_free(char *text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

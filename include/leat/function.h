@@ -1,0 +1,144 @@
+/* function.h: the roles that a user function can play. A role is a struct of C pointers; C programs
+   fill it with the makers below, a language bridge fills it for an object of its language. Operators
+   know roles and never languages. */
+#ifndef LEAT_FUNCTION_H
+#define LEAT_FUNCTION_H
+
+#include "record.h"
+#include "type.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_context leat_context; /* one operator's view of the runtime: operator.h */
+typedef struct leat_emitter leat_emitter; /* where results go; lent for the call */
+typedef struct leat_cursor leat_cursor;
+
+/* Results that the engine takes one by one, while there is room for them. `advance` emits at most
+   one record and answers LEAT_OK, LEAT_DONE when nothing is left (it may have emitted the last
+   record), or a failure. `close` comes once, also when the cursor was not exhausted. */
+struct leat_cursor {
+    leat_status (*advance)(leat_context *ctx, leat_cursor *cursor, leat_emitter *out);
+    void (*close)(leat_context *ctx, leat_cursor *cursor);
+};
+
+/* Emits a value with the event time of the record or timer being processed. Always takes it:
+   what goes beyond the room of the outputs overdraws them, so whoever may give many results from
+   one call hands over a cursor instead. The value is borrowed for the call. */
+LEAT_API leat_status leat_emitter_push(leat_emitter *out, const leat_value *value);
+/* The same with all fields of the record. */
+LEAT_API leat_status leat_emitter_push_record(leat_emitter *out, const leat_record *record);
+/* Emits to the side output called `tag`; dropped when nobody listens to it. */
+LEAT_API leat_status leat_emitter_side(leat_emitter *out, const char *tag, const leat_value *value);
+/* Hands over a cursor, which is driven after the call returned. It belongs to its maker and must
+   live until its `close`. */
+LEAT_API leat_status leat_emitter_cursor(leat_emitter *out, leat_cursor *cursor);
+
+/* The calls of the roles. `self` is what `open` gave, or `arg` without `open`. What an `out` value
+   points to must live until the next call of the same function; leat_context_alloc gives such memory.
+   Any status below zero fails the job; leat_context_fail says why. */
+typedef leat_status (*leat_map_call)(leat_context *ctx, const leat_record *in, leat_value *out,
+                                     void *self);
+typedef leat_status (*leat_flat_map_call)(leat_context *ctx, const leat_record *in,
+                                          leat_emitter *out, void *self);
+typedef leat_status (*leat_filter_call)(leat_context *ctx, const leat_record *in, bool *keep,
+                                        void *self);
+typedef leat_status (*leat_key_call)(leat_context *ctx, const leat_record *in, leat_value *key,
+                                     void *self);
+typedef leat_status (*leat_reduce_call)(leat_context *ctx, const leat_value *a, const leat_value *b,
+                                        leat_value *out, void *self);
+/* `input` is 0 or 1; for co_map, co_flat_map and the process functions of one or two inputs. */
+typedef leat_status (*leat_process_call)(leat_context *ctx, unsigned input, const leat_record *in,
+                                         leat_emitter *out, void *self);
+typedef leat_status (*leat_sink_call)(leat_context *ctx, const leat_record *in, void *self);
+/* Emits at most one record; LEAT_AGAIN when there is none now (leat_context_wake says when to ask
+   again), LEAT_DONE when there will be none any more. Must not block. */
+typedef leat_status (*leat_source_call)(leat_context *ctx, leat_emitter *out, void *self);
+typedef leat_status (*leat_partition_call)(leat_context *ctx, const leat_value *key, int count,
+                                           int *target, void *self);
+
+typedef enum leat_role {
+    LEAT_ROLE_NONE = 0,
+    LEAT_ROLE_MAP,
+    LEAT_ROLE_FLAT_MAP,
+    LEAT_ROLE_FILTER,
+    LEAT_ROLE_KEY,
+    LEAT_ROLE_REDUCE,
+    LEAT_ROLE_CO_MAP,
+    LEAT_ROLE_CO_FLAT_MAP,
+    LEAT_ROLE_PROCESS,
+    LEAT_ROLE_CO_PROCESS,
+    LEAT_ROLE_SINK,
+    LEAT_ROLE_SOURCE,
+    LEAT_ROLE_PARTITION
+} leat_role;
+
+/* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
+   that subtask's `self`; `free` (may be NULL) gets `arg` once, with the environment. `arg` is shared by all subtasks
+   and may be used by several threads at once. */
+typedef struct leat_function {
+    size_t size; /* sizeof(leat_function) of the caller's header */
+    leat_role role;
+    const char *name; /* shown in errors; may be NULL; copied */
+    void *arg;
+    leat_status (*open)(leat_context *ctx, void *arg, void **self);
+    void (*close)(leat_context *ctx, void *self);
+    void (*free)(void *arg);
+    union {
+        leat_map_call map;
+        leat_flat_map_call flat_map;
+        leat_filter_call filter;
+        leat_key_call key;
+        leat_reduce_call reduce;
+        leat_process_call process;
+        leat_sink_call sink;
+        leat_source_call source;
+        leat_partition_call partition;
+    } call;
+    const char *language; /* NULL: C. Otherwise who resolves `spec` where the function runs */
+    const void *spec;     /* copied when the function is added */
+    size_t spec_size;
+} leat_function;
+
+static inline leat_function leat_function_of(leat_role role, void *arg) {
+    leat_function f;
+    memset(&f, 0, sizeof f);
+    f.size = sizeof f;
+    f.role = role;
+    f.arg = arg;
+    return f;
+}
+
+#define LEAT_FUNCTION_MAKER(verb, ROLE, member, call_type)                    \
+    static inline leat_function leat_##verb##_fn(call_type call, void *arg) { \
+        leat_function f = leat_function_of(ROLE, arg);                        \
+        f.call.member = call;                                                 \
+        return f;                                                             \
+    }
+LEAT_FUNCTION_MAKER(map, LEAT_ROLE_MAP, map, leat_map_call)
+LEAT_FUNCTION_MAKER(flat_map, LEAT_ROLE_FLAT_MAP, flat_map, leat_flat_map_call)
+LEAT_FUNCTION_MAKER(filter, LEAT_ROLE_FILTER, filter, leat_filter_call)
+LEAT_FUNCTION_MAKER(key, LEAT_ROLE_KEY, key, leat_key_call)
+LEAT_FUNCTION_MAKER(reduce, LEAT_ROLE_REDUCE, reduce, leat_reduce_call)
+LEAT_FUNCTION_MAKER(co_map, LEAT_ROLE_CO_MAP, process, leat_process_call)
+LEAT_FUNCTION_MAKER(co_flat_map, LEAT_ROLE_CO_FLAT_MAP, process, leat_process_call)
+LEAT_FUNCTION_MAKER(process, LEAT_ROLE_PROCESS, process, leat_process_call)
+LEAT_FUNCTION_MAKER(co_process, LEAT_ROLE_CO_PROCESS, process, leat_process_call)
+LEAT_FUNCTION_MAKER(sink, LEAT_ROLE_SINK, sink, leat_sink_call)
+LEAT_FUNCTION_MAKER(source, LEAT_ROLE_SOURCE, source, leat_source_call)
+LEAT_FUNCTION_MAKER(partition, LEAT_ROLE_PARTITION, partition, leat_partition_call)
+
+/* A key selector that takes item `index` of a tuple, list or row; 0 of a scalar is the scalar. */
+LEAT_API leat_function leat_field(int index);
+/* A Python function "module:name", which plays whatever role it is given for. It runs where the
+   job's python.execution-mode says. */
+LEAT_API leat_function leat_python(const char *module_and_name);
+
+/* "map", "flat_map" ...; never NULL. */
+LEAT_API const char *leat_role_name(leat_role role);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

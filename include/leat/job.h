@@ -1,0 +1,63 @@
+/* job.h: a running job. Calls may come from any thread but leat_job_free, which is the last. */
+#ifndef LEAT_JOB_H
+#define LEAT_JOB_H
+
+#include "base.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_job leat_job;
+
+typedef enum leat_job_state {
+    LEAT_JOB_CREATED = 0,
+    LEAT_JOB_RUNNING,
+    LEAT_JOB_FAILING,
+    LEAT_JOB_FAILED,
+    LEAT_JOB_CANCELLING,
+    LEAT_JOB_CANCELED,
+    LEAT_JOB_FINISHED,
+    LEAT_JOB_RESTARTING
+} leat_job_state;
+
+/* What failed, whole. Lent by leat_job_failure until the job is freed; strings are never NULL. */
+typedef struct leat_failure {
+    leat_status status;
+    const char *operator_name; /* "" when no operator is to blame */
+    int subtask;               /* from 0; -1 when there is none */
+    int parallelism;
+    const char *text;      /* one sentence */
+    const char *cause;     /* the user's exception as its language shows it, or "" */
+    const char *traceback; /* or "" */
+    const char *record;    /* the record being processed, cut at 200 characters, or "" */
+    const char *key;       /* or "" */
+} leat_failure;
+
+/* 32 hexadecimal digits. Lent as long as the job. */
+LEAT_API const char *leat_job_id(const leat_job *job);
+LEAT_API leat_job_state leat_job_status(const leat_job *job);
+/* Waits for the end: LEAT_OK when it has ended, LEAT_AGAIN after `timeout_ms` (-1: for ever). */
+LEAT_API leat_status leat_job_wait(leat_job *job, int timeout_ms);
+/* Asks the job to end; returns at once. Fine when it has ended. */
+LEAT_API void leat_job_cancel(leat_job *job);
+/* After the end: LEAT_OK when it finished, otherwise why not. */
+LEAT_API leat_status leat_job_result(leat_job *job, leat_error *err);
+/* NULL unless the job failed. */
+LEAT_API const leat_failure *leat_job_failure(const leat_job *job);
+/* Milliseconds from start to end, or until now. */
+LEAT_API int64_t leat_job_runtime(const leat_job *job);
+
+/* Host dispatch: runs up to `max` callbacks (-1: all there are) and answers how many ran, or a
+   failure of the callback. The descriptor is readable when there is something to dispatch, or room for pushes
+   again, or the job has ended; -1 without host dispatch. */
+LEAT_API int leat_job_dispatch(leat_job *job, int max);
+LEAT_API int leat_job_fd(leat_job *job);
+
+/* Cancels and joins a job that still runs, 5 s at most. NULL is fine. */
+LEAT_API void leat_job_free(leat_job *job);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

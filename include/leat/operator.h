@@ -1,0 +1,204 @@
+/* operator.h: what an operator is, and what the runtime offers it. An operator is a private struct,
+   tables of parameters and states, a few hooks and one const vtable. The engine allocates the struct
+   zeroed, fills the parameters in, and calls `fini` even when `open` failed. All hooks of one subtask
+   run on one thread, one at a time, and must not block. */
+#ifndef LEAT_OPERATOR_H
+#define LEAT_OPERATOR_H
+
+#include "state.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* --- Parameters ------------------------------------------------------------------------------- */
+
+typedef enum leat_param_kind {
+    LEAT_PARAM_INT = 1, /* int64_t at `offset` */
+    LEAT_PARAM_DOUBLE,  /* double */
+    LEAT_PARAM_STRING,  /* const char *, NULL when it was not given */
+    LEAT_PARAM_BYTES,   /* leat_value of kind LEAT_BYTES, LEAT_NULL when it was not given */
+    LEAT_PARAM_LIST,    /* leat_value: a list of integers or strings, LEAT_NULL when not given */
+    LEAT_PARAM_FUNCTION, /* leat_function, resolved and opened by the engine: `self` stands in `arg` */
+    LEAT_PARAM_POINTER /* void *: binds the operator to this process */
+} leat_param_kind;
+
+/* One row of an operator's table of parameters. */
+typedef struct leat_param {
+    const char *name; /* NULL ends the table */
+    leat_param_kind kind;
+    bool required;
+    size_t offset;
+    leat_role role; /* of a function */
+} leat_param;
+
+/* An argument for a parameter. All it points to is copied, but for a pointer. */
+typedef struct leat_arg {
+    const char *name;
+    leat_param_kind kind;
+    union {
+        int64_t i;
+        double d;
+        const char *string;
+        const leat_value *value; /* bytes and lists */
+        const leat_function *function;
+        void *pointer;
+    } as;
+} leat_arg;
+
+/* --- The vtable ------------------------------------------------------------------------------- */
+
+typedef struct leat_snapshot leat_snapshot; /* where state is written to, or read from */
+
+enum {
+    LEAT_OP_SINK = 1u << 0,     /* has no outputs */
+    LEAT_OP_HOST = 1u << 1,     /* bound to the host program: runs in the main process */
+    LEAT_OP_KEYED = 1u << 2,    /* has keyed state or timers: its input must be keyed */
+    LEAT_OP_OBJECTS = 1u << 3,  /* takes objects as they are; others get them as native values */
+    LEAT_OP_SINGLE = 1u << 4,   /* parallelism 1 only */
+    LEAT_OP_SETS_KEY = 1u << 5, /* its output is keyed */
+    LEAT_OP_SAME_TYPE = 1u << 6 /* its output has the type of its input */
+};
+
+typedef struct leat_operator {
+    size_t size;      /* sizeof(leat_operator) of the maker's header */
+    const char *name; /* the name it is added by: "map" */
+    uint32_t flags;   /* LEAT_OP_... */
+    uint32_t inputs;  /* 0: a source */
+    size_t self_size;
+    const leat_param *params;      /* NULL: none */
+    const leat_state_decl *states; /* NULL: none */
+
+    /* Required but for sources. `in` is borrowed. */
+    leat_status (*on_record)(leat_context *ctx, void *self, unsigned input, const leat_record *in);
+    /* Required for sources: emits at most one record, as leat_source_call. */
+    leat_status (*poll)(leat_context *ctx, void *self, leat_emitter *out);
+
+    /* All below may be NULL. */
+    leat_status (*open)(leat_context *ctx, void *self);
+    /* A timer of this operator; its key is current. */
+    leat_status (*on_timer)(leat_context *ctx, void *self, const leat_timer *timer);
+    /* May change what is forwarded: another value, or LEAT_AGAIN for nothing now (the operator
+       forwards later with leat_context_forward_watermark). Default: fire timers, forward. */
+    leat_status (*on_watermark)(leat_context *ctx, void *self, int64_t *watermark);
+    leat_status (*on_idle)(leat_context *ctx, void *self, bool idle);
+    /* Input `input` has ended; after the last one the operator flushes. LEAT_AGAIN: not yet, ask
+       again when leat_context_wake was called. */
+    leat_status (*on_end_of_data)(leat_context *ctx, void *self, unsigned input);
+    /* This batch is done, or nobody has work: give out what was held back for batching. */
+    leat_status (*on_drain)(leat_context *ctx, void *self);
+    /* The operator's own state, beside its declared tables. */
+    leat_status (*snapshot)(leat_context *ctx, void *self, leat_snapshot *out);
+    leat_status (*restore)(leat_context *ctx, void *self, leat_snapshot *in);
+    /* Two-phase sinks: prepare on the barrier, commit once the checkpoint is complete. */
+    leat_status (*prepare)(leat_context *ctx, void *self, int64_t checkpoint);
+    leat_status (*commit)(leat_context *ctx, void *self, int64_t checkpoint);
+    /* The subtask ends: after success (`failed` false), failure or cancel. Must not emit. */
+    void (*close)(leat_context *ctx, void *self, bool failed);
+    /* Gives back what the struct holds; also after a failed or missing `open`. */
+    void (*fini)(void *self);
+} leat_operator;
+
+/* --- What hooks may call ---------------------------------------------------------------------- */
+
+/* Hands a record to the next operators. Borrowed for the call, never waits, never fails for lack of
+   room. */
+LEAT_API leat_status leat_emit(leat_context *ctx, const leat_record *record);
+/* Hands a record to the listeners of the side output `tag`. */
+LEAT_API leat_status leat_emit_side(leat_context *ctx, const char *tag, const leat_record *record);
+/* A cursor of this operator, driven after the hook returned; see leat_emitter_cursor. */
+LEAT_API leat_status leat_context_cursor(leat_context *ctx, leat_cursor *cursor);
+/* The emitter of this operator, for calling user functions. */
+LEAT_API leat_emitter *leat_context_emitter(leat_context *ctx);
+
+/* Memory that lives until the hook that asked for it, and all that it emitted to, have returned.
+   NULL when there is none. */
+LEAT_API void *leat_context_alloc(leat_context *ctx, size_t bytes);
+/* Adopts one reference to the object and gives it back when memory of leat_context_alloc would
+   end. Answers LEAT_E_NOMEM when it could not; the reference is gone then, too. */
+LEAT_API leat_status leat_context_keep(leat_context *ctx, const leat_value *object);
+
+/* Says why the hook fails and returns `status`: `return leat_context_fail(ctx, LEAT_E_TYPE, ...)`. */
+LEAT_API leat_status leat_context_fail(leat_context *ctx, leat_status status, const char *format,
+                                       ...) LEAT_PRINTF(3, 4);
+
+LEAT_API const char *leat_context_name(
+    const leat_context *ctx);                               /* the operator's name in the job */
+LEAT_API int leat_context_subtask(const leat_context *ctx); /* from 0 */
+LEAT_API int leat_context_parallelism(const leat_context *ctx);
+LEAT_API int leat_context_max_parallelism(const leat_context *ctx);
+LEAT_API int leat_context_attempt(const leat_context *ctx); /* from 0 */
+/* The number of subtasks that this operator's main output is partitioned over. */
+LEAT_API int leat_context_targets(const leat_context *ctx);
+/* The declared type of the operator's output, and of its input; NULL when unknown. */
+LEAT_API const leat_type *leat_context_output_type(const leat_context *ctx);
+LEAT_API const leat_type *leat_context_input_type(const leat_context *ctx, unsigned input);
+/* The value of a configuration key, its default included; NULL for unknown keys. */
+LEAT_API const char *leat_context_config(const leat_context *ctx, const char *key);
+
+LEAT_API int64_t leat_context_watermark(const leat_context *ctx); /* INT64_MIN before the first */
+LEAT_API int64_t leat_context_now(const leat_context *ctx);       /* processing time, ms */
+LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
+/* Event time of the record or timer being processed, or LEAT_NO_TIME. */
+LEAT_API int64_t leat_context_time(const leat_context *ctx);
+LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
+
+/* Runs `fn` on the operator's thread, between two records. Any thread; what was posted to an
+   operator that has ended is freed through `drop` (may be NULL). The mailbox lives until the last
+   leat_mailbox_unref. */
+typedef struct leat_mailbox leat_mailbox;
+LEAT_API leat_mailbox *leat_context_mailbox(leat_context *ctx); /* take: one reference */
+LEAT_API leat_status leat_mailbox_post(leat_mailbox *mailbox,
+                                       leat_status (*fn)(leat_context *ctx, void *self, void *arg),
+                                       void *arg, void (*drop)(void *arg));
+LEAT_API void leat_mailbox_unref(leat_mailbox *mailbox);
+/* Asks for another poll, or another on_end_of_data. The operator's thread; other threads post. */
+LEAT_API void leat_context_wake(leat_context *ctx);
+/* Asks for another poll at processing time `time`. */
+LEAT_API void leat_context_wake_at(leat_context *ctx, int64_t time);
+
+/* Runs `work` on the process's I/O thread, where it may block, and then `done` on the operator's
+   thread. `done` comes also after a cancel as long as the operator lives; afterwards `drop` does. */
+typedef struct leat_io {
+    leat_status (*work)(void *arg);
+    leat_status (*done)(leat_context *ctx, void *self, void *arg, leat_status worked);
+    void (*drop)(void *arg); /* may be NULL */
+    void *arg;
+} leat_io;
+LEAT_API leat_status leat_context_io(leat_context *ctx, const leat_io *io);
+
+/* Own state in snapshots: named blobs. Reading answers LEAT_DONE when there is none of that name;
+   `bytes` are lent until the hook returns. With LEAT_SPLIT_LIST and LEAT_UNION_LIST a name may be
+   written several times, and comes back item by item. */
+LEAT_API leat_status leat_snapshot_write(leat_snapshot *out, const char *name,
+                                         leat_distribution distribution, const void *bytes,
+                                         size_t size);
+LEAT_API leat_status leat_snapshot_read(leat_snapshot *in, const char *name, size_t index,
+                                        const void **bytes, size_t *size);
+
+/* --- Objects of host languages, for operators with LEAT_OP_OBJECTS ----------------------------- */
+
+/* Item `index` of a tuple, list or row, or field `name` of a row when `name` is not NULL, native or object; index 0 of a scalar is the scalar.
+   `out` is lent as long as `v`; objects are kept by the context. */
+LEAT_API leat_status leat_value_field(leat_context *ctx, const leat_value *v, int index,
+                                      const char *name, leat_value *out);
+/* A copy of `v` with that item replaced. */
+LEAT_API leat_status leat_value_with_field(leat_context *ctx, const leat_value *v, int index,
+                                           const char *name, const leat_value *item,
+                                           leat_value *out);
+/* a + b, of numbers, strings, lists, or whatever objects can. Native integers that overflow fail
+   with LEAT_E_RANGE where no language can go on with bigger ones. */
+LEAT_API leat_status leat_value_add(leat_context *ctx, const leat_value *a, const leat_value *b,
+                                    leat_value *out);
+/* Below, equal or above zero in `order`. */
+LEAT_API leat_status leat_value_compare(leat_context *ctx, const leat_value *a, const leat_value *b,
+                                        int *order);
+/* The native value of an object, by its declared type where there is one (may be NULL). Native
+   values come back as they are. */
+LEAT_API leat_status leat_value_native(leat_context *ctx, const leat_value *v,
+                                       const leat_type *type, leat_value *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

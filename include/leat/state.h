@@ -1,0 +1,65 @@
+/* state.h: what a keyed operator remembers per key, or per key and namespace. All calls belong to the
+   thread that runs the operator, inside one of its hooks, with a current key. */
+#ifndef LEAT_STATE_H
+#define LEAT_STATE_H
+
+#include "function.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct leat_state leat_state;
+
+/* How a table is dealt out when a job is restored with another parallelism. */
+typedef enum leat_distribution {
+    LEAT_BY_KEY_GROUP = 0,
+    LEAT_SPLIT_LIST = 1,
+    LEAT_UNION_LIST = 2,
+    LEAT_BROADCAST_STATE = 3
+} leat_distribution;
+
+typedef enum leat_state_kind { LEAT_VALUE_STATE = 0 } leat_state_kind;
+
+/* One row of an operator's table of states; the engine stores the handle at `offset` of its struct. */
+typedef struct leat_state_decl {
+    const char *name; /* NULL ends the table */
+    leat_state_kind kind;
+    leat_distribution distribution;
+    size_t offset;
+} leat_state_decl;
+
+/* A namespace is any bytes up to 4 GiB, such as a window; {NULL, 0} is the empty one and costs
+   nothing. */
+typedef struct leat_namespace {
+    const void *bytes;
+    size_t size;
+} leat_namespace;
+
+/* The value under the current key: LEAT_OK with `out` lent until the next call on this state,
+   LEAT_DONE when there is none. */
+LEAT_API leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                    leat_value *out);
+/* Copies the value in (objects are kept by reference). */
+LEAT_API leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                    const leat_value *value);
+/* Forgets the value; fine when there is none. */
+LEAT_API leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespace ns);
+
+/* Timers are addressed by current key, namespace and time; setting one twice is setting it once. */
+typedef enum leat_time_domain { LEAT_EVENT_TIME = 0, LEAT_PROCESSING_TIME = 1 } leat_time_domain;
+
+typedef struct leat_timer {
+    leat_time_domain domain;
+    int64_t time; /* milliseconds since the epoch */
+    leat_namespace ns;
+} leat_timer;
+
+LEAT_API leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer);
+/* Fine when there is none. */
+LEAT_API leat_status leat_timer_remove(leat_context *ctx, const leat_timer *timer);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,68 @@
+/* stream.h: the verbs of streams. Each gives a new stream that belongs to the env; a NULL or failed
+   stream is accepted and stays failed, so a program checks once, at leat_env_execute. */
+#ifndef LEAT_STREAM_H
+#define LEAT_STREAM_H
+
+#include "graph.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+LEAT_API leat_stream *leat_stream_map(leat_stream *s, leat_function map);
+LEAT_API leat_stream *leat_stream_flat_map(leat_stream *s, leat_function flat_map);
+LEAT_API leat_stream *leat_stream_filter(leat_stream *s, leat_function filter);
+LEAT_API leat_stream *leat_stream_key_by(leat_stream *s, leat_function key);
+
+/* Of keyed streams: rolling results, one per record. `field` is an index as in leat_field. */
+LEAT_API leat_stream *leat_stream_reduce(leat_stream *s, leat_function reduce);
+LEAT_API leat_stream *leat_stream_sum(leat_stream *s, int field);
+LEAT_API leat_stream *leat_stream_min(leat_stream *s, int field);
+LEAT_API leat_stream *leat_stream_max(leat_stream *s, int field);
+LEAT_API leat_stream *leat_stream_min_by(leat_stream *s, int field);
+LEAT_API leat_stream *leat_stream_max_by(leat_stream *s, int field);
+
+LEAT_API leat_stream *leat_stream_process(leat_stream *s, leat_function process);
+LEAT_API leat_stream *leat_stream_project(leat_stream *s, const int *fields, size_t count);
+LEAT_API leat_stream *leat_stream_union(leat_stream *a, leat_stream *b);
+/* Two streams into one function; input 0 is `a`. Keyed if both are. */
+LEAT_API leat_stream *leat_stream_co_map(leat_stream *a, leat_stream *b, leat_function co_map);
+LEAT_API leat_stream *leat_stream_co_flat_map(leat_stream *a, leat_stream *b,
+                                              leat_function co_flat_map);
+LEAT_API leat_stream *leat_stream_co_process(leat_stream *a, leat_stream *b,
+                                             leat_function co_process);
+/* What went to leat_emitter_side under this tag. */
+LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
+
+/* How records go to the next operator's subtasks. */
+LEAT_API leat_stream *leat_stream_forward(leat_stream *s);
+LEAT_API leat_stream *leat_stream_rebalance(leat_stream *s);
+LEAT_API leat_stream *leat_stream_rescale(leat_stream *s);
+LEAT_API leat_stream *leat_stream_shuffle(leat_stream *s);
+LEAT_API leat_stream *leat_stream_broadcast(leat_stream *s);
+LEAT_API leat_stream *leat_stream_global(leat_stream *s);
+LEAT_API leat_stream *leat_stream_partition_custom(leat_stream *s, leat_function partition,
+                                                   leat_function key);
+
+/* The operator that made the stream: each answers the stream itself. */
+LEAT_API leat_stream *leat_stream_name(leat_stream *s, const char *name);
+LEAT_API leat_stream *leat_stream_uid(leat_stream *s, const char *uid);
+LEAT_API leat_stream *leat_stream_parallelism(leat_stream *s, int parallelism);
+/* Options by name: "name", "uid", "description", "parallelism", "max_parallelism", "chaining"
+   ("always", "head", "never"), "buffer_timeout", "slot_sharing_group". */
+LEAT_API leat_stream *leat_stream_option(leat_stream *s, const char *option, const char *value);
+/* Declares the type of the stream's values, as leat_type_parse reads it. */
+LEAT_API leat_stream *leat_stream_returns(leat_stream *s, const char *type);
+
+/* Sinks. The stream that comes back stands for the sink and takes names and options only. */
+LEAT_API leat_stream *leat_stream_print(leat_stream *s);
+/* One line per record; subtask i of n > 1 writes PATH/i+1, a single subtask writes PATH itself. */
+LEAT_API leat_stream *leat_stream_write_text(leat_stream *s, const char *path);
+/* Calls `sink` on a Leat thread, in order, one call at a time; in leat_job_dispatch instead when
+   the env has host dispatch. */
+LEAT_API leat_stream *leat_stream_sink(leat_stream *s, leat_function sink);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,61 @@
+/* arena.h: memory that is given back all at once, and objects that are released with it. One thread.
+   The blocks are chained; reset keeps the first one, so a steady load allocates nothing. */
+#ifndef LEATI_ARENA_H
+#define LEATI_ARENA_H
+
+#include "leat/value.h"
+
+typedef struct leati_block leati_block;
+
+typedef struct leati_arena {
+    char *next, *end;    /* free bytes of the current block */
+    leati_block *blocks; /* newest first */
+    leat_value *kept;    /* objects, one reference each */
+    uint32_t kept_count, kept_room;
+    size_t bytes; /* handed out since the last reset */
+} leati_arena;
+
+void *leati_arena_grow(leati_arena *a, size_t bytes);
+
+static inline void leati_arena_init(leati_arena *a) {
+    memset(a, 0, sizeof *a);
+}
+
+/* Aligned to 8; NULL when memory ran out. */
+static inline void *leati_arena_alloc(leati_arena *a, size_t bytes) {
+    bytes = (bytes + 7) & ~(size_t)7;
+    if (LEAT_UNLIKELY((size_t)(a->end - a->next) < bytes)) return leati_arena_grow(a, bytes);
+    void *p = a->next;
+    a->next += bytes;
+    a->bytes += bytes;
+    return p;
+}
+
+/* Adopts one reference, also on failure. */
+leat_status leati_arena_keep_slow(leati_arena *a, const leat_value *object);
+static inline leat_status leati_arena_keep(leati_arena *a, const leat_value *object) {
+    if (LEAT_UNLIKELY(a->kept_count == a->kept_room)) return leati_arena_keep_slow(a, object);
+    a->kept[a->kept_count++] = *object;
+    return LEAT_OK;
+}
+
+void leati_arena_release_kept(leati_arena *a);
+void leati_arena_reset_slow(leati_arena *a);
+/* Forgets all memory and releases all objects. */
+static inline void leati_arena_reset(leati_arena *a) {
+    if (LEAT_UNLIKELY(a->kept_count)) leati_arena_release_kept(a);
+    if (LEAT_UNLIKELY(a->bytes)) leati_arena_reset_slow(a);
+}
+void leati_arena_fini(leati_arena *a);
+
+/* A point to go back to, for scopes inside scopes. */
+typedef struct leati_arena_mark {
+    leati_block *block;
+    char *next;
+    size_t bytes;
+    uint32_t kept_count;
+} leati_arena_mark;
+leati_arena_mark leati_arena_mark_get(const leati_arena *a);
+void leati_arena_rewind(leati_arena *a, leati_arena_mark mark);
+
+#endif

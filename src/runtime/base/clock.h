@@ -1,0 +1,11 @@
+/* clock.h: time of day and time passed. The time of day is replaceable in tests. */
+#ifndef LEATI_CLOCK_H
+#define LEATI_CLOCK_H
+
+#include "leat/base.h"
+
+int64_t leati_clock_now(void);                              /* milliseconds since the epoch */
+int64_t leati_clock_monotonic(void);                        /* nanoseconds */
+void leati_clock_set(int64_t (*now)(void *arg), void *arg); /* NULL: the real one */
+
+#endif

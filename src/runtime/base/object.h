@@ -1,0 +1,55 @@
+/* object.h: what the runtime asks of objects of a host language. A language bridge registers one
+   table per interpreter; `domain` of a LEAT_OBJECT value is its number, from 1. Calls are made
+   inside the interpreter, but for `release_later`. Functions that give a new object give a new
+   reference. On failure they return a status and set the interpreter's own error. */
+#ifndef LEATI_OBJECT_H
+#define LEATI_OBJECT_H
+
+#include "leat/type.h"
+
+typedef struct leati_arena leati_arena;
+typedef struct leati_buf leati_buf;
+
+typedef struct leati_object_ops {
+    void *interpreter;
+    bool (*inside)(void *interpreter); /* is this thread inside? */
+    void (*retain)(void *object);
+    void (*release)(void *object);
+    void (*release_later)(void *interpreter, void *object); /* any thread */
+    /* Native value of the object by its type (NULL or PICKLED: by what it is); memory and nested
+       objects go to the arena. Objects that have no native form come back as LEAT_OBJECT. */
+    leat_status (*native)(void *object, const leat_type *type, leati_arena *arena, leat_value *out);
+    /* Wire form (codec.h): one value appended to `out`. */
+    leat_status (*encode)(void *object, const leat_type *type, leati_buf *out);
+    /* The object that LEAT_W_OBJECT bytes stand for. */
+    leat_status (*decode)(void *interpreter, const void *bytes, size_t size, leat_value *out);
+    /* The canonical bytes of the object as a key (key.h). */
+    leat_status (*canonical)(void *object, leati_buf *out);
+    /* A copy that shares nothing mutable, or the object itself with one more reference. */
+    leat_status (*copy)(void *object, const leat_type *type, leat_value *out);
+    bool (*equal)(void *a, void *b);
+    leat_status (*compare)(const leat_value *a, const leat_value *b, int *order);
+    leat_status (*add)(const leat_value *a, const leat_value *b, leat_value *out);
+    leat_status (*field)(void *object, int index, const char *name, leat_value *out, bool *owned);
+    leat_status (*with_field)(void *object, int index, const char *name, const leat_value *item,
+                              leat_value *out);
+    /* What print() shows, by PyFlink's rules. */
+    leat_status (*print)(void *object, const leat_type *type, leati_buf *out);
+    leat_status (*repr)(void *object, leati_buf *out);
+} leati_object_ops;
+
+/* Registers a table and answers its domain, 0 when there are too many. */
+uint16_t leati_object_register(const leati_object_ops *ops);
+void leati_object_unregister(uint16_t domain);
+extern const leati_object_ops *leati_object_domains[256];
+
+static inline const leati_object_ops *leati_object_ops_of(const leat_value *v) {
+    return leati_object_domains[v->domain];
+}
+static inline void leati_object_retain(const leat_value *v) {
+    leati_object_ops_of(v)->retain(v->as.object);
+}
+/* Any thread: goes to the interpreter's release list when this thread is outside. */
+void leati_object_release(const leat_value *v);
+
+#endif

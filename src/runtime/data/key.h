@@ -1,0 +1,25 @@
+/* key.h: keys as canonical bytes (docs/formats/key.md). Hash, equality, key group and order of keys
+   use these bytes and nothing else: 1, 1.0 and true differ, -0.0 is 0.0, every NaN is one, maps
+   are sorted. */
+#ifndef LEATI_KEY_H
+#define LEATI_KEY_H
+
+#include "leat/value.h"
+#include "runtime/base/buf.h"
+
+/* Appends the canonical bytes. LEAT_E_TYPE for what cannot be a key. */
+leat_status leati_key_write(const leat_value *key, leati_buf *out);
+/* XXH3 with a frozen seed over the canonical bytes; scalars and strings without writing them. */
+leat_status leati_key_hash(const leat_value *key, uint64_t *hash);
+/* Does `key` have exactly these canonical bytes? Scalars and strings without writing them. */
+bool leati_key_matches(const leat_value *key, const void *bytes, size_t size);
+
+static inline int leati_key_group(uint64_t hash, int max_parallelism) {
+    return (int)((uint64_t)(uint32_t)(hash >> 32) * (uint64_t)max_parallelism >> 32);
+}
+/* The subtask that owns a key group, as Flink deals them out. */
+static inline int leati_key_group_owner(int group, int parallelism, int max_parallelism) {
+    return (int)((int64_t)group * parallelism / max_parallelism);
+}
+
+#endif
