@@ -22,7 +22,8 @@ static int run_file(const char *path) {
         return -1;
     }
     size_t size = (size_t)st.st_size;
-    uint8_t *data = malloc(size ? size : 1);   /* exact, so that the address sanitizer sees the first byte too many */
+    /* exact, so that the address sanitizer sees the first byte too many */
+    uint8_t *data = malloc(size ? size : 1);
     int bad = !data || fread(data, 1, size, file) != size;
     fclose(file);
     if (bad) {
@@ -74,5 +75,5 @@ int main(int argc, char **argv) {
         done += more;
     }
     printf("%d inputs\n", done);
-    return done > 0 ? 0 : 1;   /* an empty corpus tests nothing */
+    return done > 0 ? 0 : 1; /* an empty corpus tests nothing */
 }
