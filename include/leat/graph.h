@@ -31,6 +31,10 @@ LEAT_API leat_stream *leat_graph_add(leat_env *env, const leat_operator *op, con
                                      size_t arg_count, leat_stream *const *inputs,
                                      size_t input_count);
 
+/* Do the stream's records have a key, so that operators with keyed state may follow? False for NULL
+   and failed streams. */
+LEAT_API bool leat_stream_is_keyed(const leat_stream *s);
+
 /* The operator of that name in the table of built-in ones and of those registered; NULL if absent. */
 LEAT_API const leat_operator *leat_operator_find(const char *name);
 

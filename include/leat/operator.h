@@ -54,7 +54,8 @@ enum {
     LEAT_OP_SINK = 1u << 0,     /* has no outputs */
     LEAT_OP_HOST = 1u << 1,     /* bound to the host program: runs in the main process */
     LEAT_OP_KEYED = 1u << 2,    /* has keyed state or timers: its input must be keyed */
-    LEAT_OP_OBJECTS = 1u << 3,  /* takes objects as they are; others get them as native values */
+    LEAT_OP_OBJECTS = 1u << 3,  /* takes objects as they are, unless one of its functions is in C;
+                                   others get them as native values */
     LEAT_OP_SINGLE = 1u << 4,   /* parallelism 1 only */
     LEAT_OP_SETS_KEY = 1u << 5, /* its output is keyed */
     LEAT_OP_SAME_TYPE = 1u << 6 /* its output has the type of its input */
@@ -143,6 +144,13 @@ LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
 LEAT_API int64_t leat_context_time(const leat_context *ctx);
 LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
 
+/* Back-pressure from an operator that cannot take more just now, such as a sink whose disk is slow.
+   While it is held, the task takes no next record, timer or poll and drives no cursor; what is in
+   the call already still comes, and mail, watermarks and ends pass. One level: a second hold changes
+   nothing. The operator's thread; a hold that is not released stops the task until it is cancelled. */
+LEAT_API void leat_context_hold(leat_context *ctx);
+LEAT_API void leat_context_release(leat_context *ctx);
+
 /* Runs `fn` on the operator's thread, between two records. Any thread; what was posted to an
    operator that has ended is freed through `drop` (may be NULL). The mailbox lives until the last
    leat_mailbox_unref. */
@@ -179,7 +187,9 @@ LEAT_API leat_status leat_snapshot_read(leat_snapshot *in, const char *name, siz
 /* --- Objects of host languages, for operators with LEAT_OP_OBJECTS ----------------------------- */
 
 /* Item `index` of a tuple, list or row, or field `name` of a row when `name` is not NULL, native or object; index 0 of a scalar is the scalar.
-   `out` is lent as long as `v`; objects are kept by the context. */
+   `out` is lent as long as `v`; objects are kept by the context. LEAT_E_TYPE for another item of a
+   scalar, or a name where there are no names; LEAT_E_RANGE for an item that is not there: neither
+   says why, and neither leaves an exception behind, so that the caller can say it better. */
 LEAT_API leat_status leat_value_field(leat_context *ctx, const leat_value *v, int index,
                                       const char *name, leat_value *out);
 /* A copy of `v` with that item replaced. */
@@ -197,6 +207,16 @@ LEAT_API leat_status leat_value_compare(leat_context *ctx, const leat_value *a, 
    values come back as they are. */
 LEAT_API leat_status leat_value_native(leat_context *ctx, const leat_value *v,
                                        const leat_type *type, leat_value *out);
+
+/* Two ways to write a value. They differ in rows: print() gives "+I[a,1]" and "None", a string
+   encoder in a file "+I[a, 1]" and "null". */
+typedef enum leat_text_form { LEAT_TEXT_PRINT = 0, LEAT_TEXT_STRING = 1 } leat_text_form;
+
+/* The text of a native value or an object by PyFlink's rules; `type` is the declared type of the
+   stream, and NULL or LEAT_T_PICKLED is a stream without one. `text` is lent until the next call
+   with this context, or until the hook returns. */
+LEAT_API leat_status leat_value_text(leat_context *ctx, const leat_value *v, const leat_type *type,
+                                     leat_text_form form, const char **text, size_t *size);
 
 #ifdef __cplusplus
 }

@@ -40,7 +40,8 @@ typedef struct leat_namespace {
    LEAT_DONE when there is none. */
 LEAT_API leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace ns,
                                     leat_value *out);
-/* Copies the value in (objects are kept by reference). */
+/* Copies the value in (objects are kept by reference). `value` may point into what leat_state_get
+   lent. */
 LEAT_API leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
                                     const leat_value *value);
 /* Forgets the value; fine when there is none. */
