@@ -44,8 +44,8 @@ int64_t leati_config_bytes(const leati_config *config, const char *key);
 double leati_config_double(const leati_config *config, const char *key);
 
 /* Walks the keys that were set, sorted by key; start with *at = 0. False at the end. */
-bool leati_config_next(const leati_config *config, size_t *at, const char **key,
-                       const char **value, leati_config_source *source);
+bool leati_config_next(const leati_config *config, size_t *at, const char **key, const char **value,
+                       leati_config_source *source);
 
 /* What was set, as bytes for a worker: varint count, then per key: u8 source, blob key, blob value.
    Decoding replaces what `config` held and says nothing in the log; LEAT_E_FORMAT on damage. */
