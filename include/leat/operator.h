@@ -46,6 +46,39 @@ typedef struct leat_arg {
     } as;
 } leat_arg;
 
+/* Arguments by kind; each lends what it points to. */
+static inline leat_arg leat_arg_of(const char *name, leat_param_kind kind) {
+    leat_arg a;
+    memset(&a, 0, sizeof a);
+    a.name = name;
+    a.kind = kind;
+    return a;
+}
+
+static inline leat_arg leat_arg_int(const char *name, int64_t i) {
+    leat_arg a = leat_arg_of(name, LEAT_PARAM_INT);
+    a.as.i = i;
+    return a;
+}
+
+static inline leat_arg leat_arg_string(const char *name, const char *text) {
+    leat_arg a = leat_arg_of(name, LEAT_PARAM_STRING);
+    a.as.string = text;
+    return a;
+}
+
+static inline leat_arg leat_arg_list(const char *name, const leat_value *list) {
+    leat_arg a = leat_arg_of(name, LEAT_PARAM_LIST);
+    a.as.value = list;
+    return a;
+}
+
+static inline leat_arg leat_arg_function(const char *name, const leat_function *function) {
+    leat_arg a = leat_arg_of(name, LEAT_PARAM_FUNCTION);
+    a.as.function = function;
+    return a;
+}
+
 /* --- The vtable ------------------------------------------------------------------------------- */
 
 typedef struct leat_snapshot leat_snapshot; /* where state is written to, or read from */
