@@ -1,0 +1,38 @@
+/* batch.h: records and the arena that holds their bytes: written by one task, sealed, then shared by
+   count. A batch that holds objects names their interpreter and is dropped there. */
+#ifndef LEATI_BATCH_H
+#define LEATI_BATCH_H
+
+#include <stdatomic.h>
+
+#include "leat/record.h"
+#include "leat/type.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+
+typedef struct leati_batch {
+    atomic_int refs;
+    uint16_t domain; /* of the objects in it; 0: none */
+    uint32_t count, room;
+    size_t bytes; /* what it weighs: records and arena */
+    leati_arena arena;
+    leat_record *records;
+    char *frame; /* bytes that values of a decoded batch point into; owned */
+} leati_batch;
+
+leati_batch *leati_batch_new(uint32_t room);
+static inline void leati_batch_ref(leati_batch *b) {
+    atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
+}
+
+/* Copies a record in, key and all. `cut`: mutable objects are copied (contracts, 3), else retained. The batch
+   must have room; LEAT_E_RANGE when it has not. */
+leat_status leati_batch_append(leati_batch *b, const leat_record *record, const leat_type *type,
+                               bool cut);
+
+/* All records, for another process: u32 count, then records by codec.h. */
+leat_status leati_batch_encode(const leati_batch *b, const leat_type *type, leati_buf *out);
+/* Adopts `frame` (allocated, `size` bytes), also on failure. */
+leat_status leati_batch_decode(char *frame, size_t size, uint16_t domain, leati_batch **out);
+
+#endif

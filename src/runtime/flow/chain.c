@@ -1,0 +1,294 @@
+/* chain.c: building, opening and closing a chain, and what the task asks of it; see chain.h. The way of a
+   record is in emit.c, the way of a signal in signal.c. */
+#include "runtime/flow/chain.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/flow/output.h"
+
+#include <stdarg.h>
+
+leati_chain *leati_chain_new(const leati_surroundings *around, leati_inbox *inbox) {
+    leati_chain *c = leati_zalloc(sizeof *c);
+    if (!c) return NULL;
+    c->around = *around;
+    c->inbox = inbox;
+    leati_arena_init(&c->arena);
+    return c;
+}
+
+/* Operators that can't read objects see native values. The converted value lives in the chain's arena. */
+static leat_status native_first(leat_context *ctx, void *self, unsigned input,
+                                const leat_record *in) {
+    if (in->value.kind != LEAT_OBJECT) return ctx->info->op->on_record(ctx, self, input, in);
+    leat_record native = *in;
+    leat_status status =
+        leat_value_native(ctx, &in->value, ctx->info->input_types[input], &native.value);
+    return status < 0 ? status : ctx->info->op->on_record(ctx, self, input, &native);
+}
+
+static bool takes_objects(const leati_op_info *info) {
+    return (info->op->flags & LEAT_OP_OBJECTS) && !leati_args_has_c_function(&info->args);
+}
+
+static leat_status add_listener(leat_context *ctx, const char *tag, leat_context *child,
+                                leati_output *output) {
+    size_t count = ctx->listener_count;
+    leati_listener *l = leati_resize(ctx->listeners, (count + 1) * sizeof *l);
+    if (!l) return LEAT_E_NOMEM;
+    ctx->listeners = l;
+    l[count] = (leati_listener){.tag = tag, .child = child, .output = output};
+    ctx->listener_count++;
+    int mains = 0;
+    leat_context *only = NULL;
+    for (uint32_t i = 0; i <= count; i++) {
+        mains += !l[i].tag;
+        if (!l[i].tag) only = l[i].child;
+    }
+    ctx->next = mains == 1 ? only : NULL;
+    return LEAT_OK;
+}
+
+leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int subtask,
+                              leat_context *parent, const char *tag) {
+    leat_context **all = leati_resize(c->contexts, (size_t)(c->count + 1) * sizeof *all);
+    if (!all) return NULL;
+    c->contexts = all;
+    leat_context *ctx = leati_zalloc(sizeof *ctx);
+    if (!ctx) return NULL;
+    ctx->self = leati_zalloc(info->op->self_size ? info->op->self_size : 1);
+    if (!ctx->self || (parent && add_listener(parent, tag, ctx, NULL) < 0)) {
+        leati_free(ctx->self);
+        leati_free(ctx);
+        return NULL;
+    }
+    ctx->chain = c;
+    ctx->info = info;
+    ctx->parent = parent;
+    ctx->index = c->count;
+    ctx->subtask = subtask;
+    ctx->targets = info->parallelism;
+    ctx->watermark = ctx->forwarded = ctx->sent = INT64_MIN;
+    ctx->wake_at = INT64_MAX;
+    ctx->native_hook = takes_objects(info) ? info->op->on_record : native_first;
+    ctx->on_record = ctx->native_hook;
+    leati_arena_init(&ctx->arena);
+    c->drains |= info->op->on_drain != NULL;
+    c->contexts[c->count++] = ctx;
+    return ctx;
+}
+
+leat_status leati_chain_add_output(leati_chain *c, leat_context *ctx, const char *tag,
+                                   leati_output *output) {
+    leati_output **all = leati_resize(c->outputs, (size_t)(c->output_count + 1) * sizeof *all);
+    if (all) c->outputs = all;
+    if (!all || add_listener(ctx, tag, NULL, output) < 0) {
+        leati_output_free(output);
+        return LEAT_E_NOMEM;
+    }
+    c->outputs[c->output_count++] = output;
+    return LEAT_OK;
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static leat_status open_function(leat_context *ctx, leat_function *f, uint32_t bit) {
+    leat_status status = LEAT_OK;
+    if (f->language) {
+        const leati_bridge *bridge = ctx->chain->around.bridge;
+        if (!bridge || strcmp(bridge->language, f->language) != 0)
+            return leat_context_fail(ctx, LEAT_E_UNSUPPORTED,
+                                     "no %s interpreter in this process; run the job from Python, "
+                                     "or set python.execution-mode to process",
+                                     f->language);
+        status = bridge->resolve(ctx, f);
+        if (status < 0) return status;
+    }
+    void *self = f->arg;
+    if (f->open) status = f->open(ctx, f->arg, &self);
+    if (status < 0) {
+        if (f->language && f->free) f->free(f->arg);
+        return status;
+    }
+    /* From here on `arg` is the subtask's self; what a bridge made is freed with it. */
+    if (f->language && f->free && f->arg != self) f->free(f->arg);
+    f->arg = self;
+    ctx->functions_open |= bit;
+    return LEAT_OK;
+}
+
+static leat_status open_functions(leat_context *ctx) {
+    const leat_param *p = ctx->info->op->params;
+    leat_status status = LEAT_OK;
+    for (uint32_t i = 0; p && p[i].name && status >= 0; i++) {
+        if (p[i].kind != LEAT_PARAM_FUNCTION) continue;
+        leat_function *f = (leat_function *)(void *)((char *)ctx->self + p[i].offset);
+        if (f->role != LEAT_ROLE_NONE) status = open_function(ctx, f, 1u << i);
+    }
+    return status;
+}
+
+static void close_functions(leat_context *ctx) {
+    const leat_param *p = ctx->info->op->params;
+    for (uint32_t i = 0; p && p[i].name; i++) {
+        if (!(ctx->functions_open & (1u << i))) continue;
+        leat_function *f = (leat_function *)(void *)((char *)ctx->self + p[i].offset);
+        if (f->close) f->close(ctx, f->arg);
+    }
+    ctx->functions_open = 0;
+}
+
+static leat_status open_tables(leat_context *ctx) {
+    const leat_state_decl *d = ctx->info->op->states;
+    size_t count = 0;
+    while (d && d[count].name) count++;
+    if (!count) return LEAT_OK;
+    ctx->tables = leati_zalloc(count * sizeof *ctx->tables);
+    if (!ctx->tables) return LEAT_E_NOMEM;
+    for (size_t i = 0; i < count; i++) {
+        ctx->tables[i] = leati_table_new(ctx->info->max_parallelism, &d[i]);
+        if (!ctx->tables[i]) return LEAT_E_NOMEM;
+        ctx->table_count++;
+        memcpy((char *)ctx->self + d[i].offset, &ctx->tables[i], sizeof ctx->tables[i]);
+    }
+    return LEAT_OK;
+}
+
+static leat_status open_context(leat_context *ctx) {
+    leati_chain *c = ctx->chain;
+    const leat_operator *op = ctx->info->op;
+    uint16_t domain = c->around.bridge ? c->around.bridge->domain : 0;
+    leat_status status = leati_args_fill(&ctx->info->args, op, ctx->self, domain, &ctx->arena);
+    if (status >= 0) status = open_tables(ctx);
+    if (status >= 0) status = open_functions(ctx);
+    if (status < 0) return status;
+    ctx->opened = true; /* `close` and `fini` come also after a failed open */
+    return op->open ? op->open(ctx, ctx->self) : LEAT_OK;
+}
+
+leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
+    leat_status status = LEAT_OK;
+    for (int i = c->count; i-- > 0 && status >= 0;) {
+        status = open_context(c->contexts[i]);
+        if (status < 0) leati_chain_blame(c->contexts[i], status);
+    }
+    for (int i = 0; state && i < c->count && status >= 0; i++) {
+        status = leati_context_restore(c->contexts[i], state);
+        if (status < 0) leati_chain_blame(c->contexts[i], status);
+    }
+    if (status >= 0) leati_arena_reset(&c->arena);
+    return status;
+}
+
+/* --- closing ------------------------------------------------------------------------------------ */
+
+static void close_context(leat_context *ctx, bool failed) {
+    const leat_operator *op = ctx->info->op;
+    if (ctx->mailbox) leati_mailbox_close(ctx->mailbox);
+    if (ctx->opened && op->close) op->close(ctx, ctx->self, failed);
+    close_functions(ctx);
+    if (op->fini) op->fini(ctx->self);
+    ctx->opened = false;
+}
+
+void leati_chain_close(leati_chain *c, bool failed) {
+    while (c->depth) leati_chain_close_top(c);
+    for (int i = 0; i < c->count; i++) close_context(c->contexts[i], failed);
+    leati_arena_reset(&c->arena);
+}
+
+static void free_context(leat_context *ctx) {
+    for (size_t i = 0; i < ctx->table_count; i++) leati_table_free(ctx->tables[i]);
+    leati_free(ctx->tables);
+    for (int i = 0; i < 2; i++) leati_timers_free(ctx->timers[i]);
+    if (ctx->mailbox) leat_mailbox_unref(ctx->mailbox);
+    leati_arena_fini(&ctx->arena);
+    leati_free(ctx->listeners);
+    leati_free(ctx->self);
+    leati_free(ctx);
+}
+
+void leati_chain_free(leati_chain *c) {
+    if (!c) return;
+    for (int i = 0; i < c->output_count; i++) leati_output_free(c->outputs[i]);
+    for (int i = 0; i < c->count; i++) free_context(c->contexts[i]);
+    for (uint32_t i = 0; i < c->depth_room; i++) leati_free(c->stack[i]);
+    leati_free(c->stack);
+    leati_free(c->contexts);
+    leati_free(c->outputs);
+    leati_arena_fini(&c->arena);
+    leati_failure_fini(&c->failure);
+    leati_free(c);
+}
+
+/* --- failures ----------------------------------------------------------------------------------- */
+
+/* The record that a context was working on, as text of at most 200 characters; NULL when it has none. */
+static char *show(leat_context *ctx, const leat_value *v) {
+    enum { SHOWN = 200 };
+    char text[SHOWN + 1];
+    if (v->kind == LEAT_OBJECT) {
+        leati_buf b;
+        leati_buf_init(&b);
+        leat_status status = leati_object_ops_of(v)->repr(v->as.object, &b);
+        char *out = status >= 0 ? leati_format("%.*s", SHOWN, leati_buf_cstr(&b)) : NULL;
+        leati_buf_fini(&b);
+        return out;
+    }
+    (void)ctx;
+    leat_value_format(v, text, sizeof text);
+    return leati_strdup(text);
+}
+
+leat_status leati_chain_blame(leat_context *ctx, leat_status status) {
+    leati_chain *c = ctx->chain;
+    leati_failure *f = &c->failure;
+    if (c->blamed) return status;
+    c->blamed = ctx;
+    f->status = status;
+    f->subtask = ctx->subtask;
+    f->parallelism = ctx->info->parallelism;
+    f->operator_name = leati_strdup(ctx->info->name);
+    if (!f->text) f->text = leati_strdup(leat_status_name(status));
+    if (ctx->current) {
+        f->record = show(ctx, &ctx->current->value);
+        if (ctx->current->key.kind != LEAT_NULL) f->key = show(ctx, &ctx->current->key);
+    }
+    return status;
+}
+
+leat_status leat_context_fail(leat_context *ctx, leat_status status, const char *format, ...) {
+    leati_chain *c = ctx->chain;
+    if (c->blamed || c->failure.text) return status;
+    char text[1024];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    c->failure.text = leati_strdup(text);
+    return leati_chain_blame(ctx, status);
+}
+
+leat_status leati_context_user_error(leat_context *ctx, const leati_user_error *error) {
+    leati_failure *f = &ctx->chain->failure;
+    if (ctx->chain->blamed) return LEAT_E_USER;
+    f->text = leati_strdup(error->text ? error->text : "the function failed");
+    f->cause = leati_strdup(error->cause);
+    f->traceback = leati_strdup(error->traceback);
+    if (error->payload) f->payload = leati_memdup(error->payload, error->payload_size);
+    f->payload_size = f->payload ? error->payload_size : 0;
+    return leati_chain_blame(ctx, LEAT_E_USER);
+}
+
+/* --- outputs ------------------------------------------------------------------------------------ */
+
+bool leati_chain_has_room(leati_chain *c) {
+    for (int i = 0; i < c->output_count && c->full; i++) leati_output_has_room(c->outputs[i]);
+    return c->full == 0;
+}
+
+leat_status leati_chain_flush(leati_chain *c) {
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < c->output_count && status >= 0; i++)
+        status = leati_output_flush(c->outputs[i]);
+    return status;
+}

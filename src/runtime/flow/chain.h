@@ -1,0 +1,173 @@
+/* chain.h: operators joined by direct calls, and the context that each of them sees.
+
+   A chain is a tree of contexts in topological order: contexts[0] is the head, which takes what the task reads;
+   every other one listens to exactly one before it. A record passes the chain in one nest of calls. What may give many results is a
+   cursor: the chain keeps a stack of open ones and the task advances the innermost, so that it can pause between two
+   results. Signals pass operator by operator, once no cursor is open. The chain's arena holds what hooks allocate; it is rewound when the record, or
+   the cursor's item, that asked for it is done.
+
+   One thread: the task's. */
+#ifndef LEATI_CHAIN_H
+#define LEATI_CHAIN_H
+
+#include "leat/operator.h"
+#include "runtime/base/arena.h"
+#include "runtime/base/buf.h"
+#include "runtime/bridge.h"
+#include "runtime/flow/element.h"
+#include "runtime/flow/failure.h"
+#include "runtime/flow/params.h"
+#include "runtime/state/table.h"
+#include "runtime/state/timers.h"
+
+typedef struct leati_chain leati_chain;
+typedef struct leati_output leati_output;
+typedef struct leati_inbox leati_inbox;
+
+/* What all subtasks of an operator have in common. Lives in the plan. */
+typedef struct leati_op_info {
+    const leat_operator *op;
+    const char *name;
+    const char *uid;
+    int node;
+    int parallelism, max_parallelism;
+    const leat_type *output_type;
+    const leat_type *input_types[2];
+    leati_args args;
+} leati_op_info;
+
+/* What the chain asks of the job it belongs to. */
+typedef struct leati_surroundings {
+    const char *(*config)(void *arg, const char *key);
+    void *arg;
+    const leati_bridge *bridge; /* of the interpreter that this task runs in; NULL: none */
+    int attempt;
+    bool object_reuse;
+} leati_surroundings;
+
+/* One who hears what a context emits: a context of the same chain, or an output. */
+typedef struct leati_listener {
+    const char *tag; /* NULL: the main output */
+    leat_context *child;
+    leati_output *output;
+} leati_listener;
+
+/* Fires timers one by one. */
+typedef struct leati_sweep {
+    leat_cursor cursor; /* first */
+    leat_time_domain domain;
+    int64_t until;
+    leat_record record;
+    bool open;
+} leati_sweep;
+
+typedef leat_status (*leati_record_hook)(leat_context *, void *, unsigned, const leat_record *);
+
+struct leat_context {
+    leat_context *next;          /* the only listener, when that is a context; NULL otherwise */
+    leati_record_hook on_record; /* the operator's, or what must come before it */
+    void *self;
+    const leat_record *current;
+    leati_chain *chain;
+    uint32_t open_cursors;
+    uint32_t listener_count;
+    leati_listener *listeners;
+
+    const leati_op_info *info;
+    leat_context *parent;
+    int index, subtask, targets;
+    leati_record_hook native_hook;      /* on_record without the draining of open cursors */
+    int64_t watermark, forwarded, sent; /* got, passed on, told to outputs */
+    leati_table **tables;
+    size_t table_count;
+    leati_timers *timers[2];
+    leati_sweep sweeps[2];
+    int64_t wake_at;
+    leat_mailbox *mailbox;
+    leati_arena arena;       /* of decoded parameters */
+    bool opened, ended;      /* ended: of the head, all inputs have */
+    uint32_t functions_open; /* bit i: parameter i was opened */
+};
+
+typedef struct leati_open_cursor {
+    leat_cursor *cursor;
+    leat_context *ctx;
+    leati_arena_mark mark; /* before its input */
+    leati_arena_mark item; /* before its current result */
+    leat_record input;
+    bool done; /* it gave its last item */
+} leati_open_cursor;
+
+struct leati_chain {
+    leat_context **contexts;
+    int count;
+    uint32_t depth, depth_room; /* of the stack */
+    uint32_t advancing;         /* how many entries have their advance on the call stack */
+    uint32_t no_rewind;
+    uint32_t full; /* outputs without room */
+    uint32_t held; /* leat_context_hold without release */
+    leati_open_cursor **stack;
+    leati_arena arena;
+    leati_surroundings around;
+    leati_failure failure;
+    leat_context *blamed;
+    leati_output **outputs;
+    int output_count;
+    leati_inbox *inbox;
+    bool drains, wake, dirty_watermark, pinned;
+
+    bool signalling;
+    leati_element signal;
+    int signal_at;
+    enum { LEATI_STAGE_DRAIN, LEATI_STAGE_TIMERS, LEATI_STAGE_HOOK, LEATI_STAGE_SEND } signal_stage;
+    leati_buf *snapshot; /* of a passing barrier: what the operators wrote; may be NULL */
+};
+
+/* --- building, by the plan: contexts first, then listeners, then open --------------------------- */
+
+leati_chain *leati_chain_new(const leati_surroundings *around, leati_inbox *inbox);
+leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int subtask,
+                              leat_context *parent, const char *tag);
+/* Adopts the output. */
+leat_status leati_chain_add_output(leati_chain *c, leat_context *ctx, const char *tag,
+                                   leati_output *output);
+/* Fills parameters, resolves and opens functions, opens operators from the last to the first. `state` (may be NULL): what leati_chain_snapshot wrote. */
+leat_status leati_chain_open(leati_chain *c, leati_reader *state);
+/* Closes cursors, functions and operators; the context's mailboxes fall silent. */
+void leati_chain_close(leati_chain *c, bool failed);
+void leati_chain_free(leati_chain *c);
+
+/* --- running, by the task ----------------------------------------------------------------------- */
+
+/* Advances the innermost cursor by one item. */
+leat_status leati_chain_advance(leati_chain *c);
+void leati_chain_close_top(leati_chain *c);
+/* A signal enters at the head; step it until LEAT_DONE. LEAT_OK: cursors are open or more is to do;
+   LEAT_AGAIN: an operator is not ready to end. */
+void leati_chain_signal(leati_chain *c, leati_element signal);
+leat_status leati_chain_signal_step(leati_chain *c);
+/* Opens sweeps for processing-time timers that are due; true when one was opened. */
+bool leati_chain_fire(leati_chain *c, int64_t now);
+/* When the next processing-time timer or wake_at is due; INT64_MAX: never. */
+int64_t leati_chain_next_time(const leati_chain *c);
+/* Two-phase operators: the checkpoint is complete. */
+leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint);
+leat_status leati_chain_prepare(leati_chain *c, int64_t checkpoint);
+
+/* Remembers who failed first; the innermost call comes first. */
+leat_status leati_chain_blame(leat_context *ctx, leat_status status);
+/* Looks whether full outputs have room again. */
+bool leati_chain_has_room(leati_chain *c);
+leat_status leati_chain_flush(leati_chain *c);
+
+/* --- between the files of the chain ------------------------------------------------------------- */
+
+leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_record *record);
+/* The hook of a context that has open cursors: what they still give comes first. */
+leat_status leati_drain_first(leat_context *ctx, void *self, unsigned input, const leat_record *in);
+leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out);
+leat_status leati_context_restore(leat_context *ctx, leati_reader *in);
+void leati_mailbox_close(leat_mailbox *mailbox);
+bool leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until);
+
+#endif

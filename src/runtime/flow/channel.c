@@ -1,0 +1,111 @@
+/* channel.c: see channel.h. The ring grows without bound, since only credit bounds what is in it. The
+   flags `starved` and the counters are sequentially consistent: the sender raises the flag and looks
+   again, the reader gives back and looks at the flag, so that no wake-up is lost. */
+#include "runtime/flow/channel.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/data/batch.h"
+
+#include <string.h>
+
+leati_channel *leati_channel_new(size_t max_records, size_t max_bytes) {
+    leati_channel *c = leati_zalloc(sizeof *c);
+    if (!c) return NULL;
+    atomic_init(&c->refs, 1);
+    c->max_records = max_records;
+    c->max_bytes = max_bytes;
+    pthread_mutex_init(&c->lock, NULL);
+    return c;
+}
+
+void leati_element_drop(leati_element *element) {
+    if (element->kind == LEATI_BATCH) leati_batch_unref(element->as.batch);
+    if (element->kind == LEATI_FRAME) leati_free(element->as.frame.bytes);
+}
+
+void leati_channel_ref(leati_channel *c) {
+    atomic_fetch_add(&c->refs, 1);
+}
+
+static void drop_all(leati_channel *c) {
+    leati_element e;
+    while (leati_channel_pop(c, &e) == LEAT_OK) leati_element_drop(&e);
+}
+
+void leati_channel_unref(leati_channel *c) {
+    if (!c || atomic_fetch_sub(&c->refs, 1) != 1) return;
+    drop_all(c);
+    leati_free(c->ring);
+    pthread_mutex_destroy(&c->lock);
+    leati_free(c);
+}
+
+void leati_channel_abandon(leati_channel *c) {
+    atomic_store(&c->abandoned, true);
+    drop_all(c);
+}
+
+/* Under the lock. */
+static bool make_room(leati_channel *c) {
+    if (c->count < c->room) return true;
+    size_t room = c->room ? 2 * c->room : 16;
+    leati_element *ring = leati_alloc(room * sizeof *ring);
+    if (!ring) return false;
+    for (size_t i = 0; i < c->count; i++) ring[i] = c->ring[(c->head + i) % c->room];
+    leati_free(c->ring);
+    c->ring = ring;
+    c->room = room;
+    c->head = 0;
+    return true;
+}
+
+leat_status leati_channel_push(leati_channel *c, leati_element *element, size_t records,
+                               size_t bytes) {
+    atomic_fetch_add(&c->records, records);
+    atomic_fetch_add(&c->bytes, bytes);
+    if (c->send) return c->send(c->send_arg, element, records, bytes);
+    if (atomic_load(&c->abandoned)) {
+        leati_element_drop(element);
+        return LEAT_OK;
+    }
+    pthread_mutex_lock(&c->lock);
+    bool ok = make_room(c);
+    if (ok) c->ring[(c->head + c->count++) % c->room] = *element;
+    pthread_mutex_unlock(&c->lock);
+    if (!ok) {
+        leati_element_drop(element);
+        return LEAT_E_NOMEM;
+    }
+    if (c->on_data.fn) c->on_data.fn(c->on_data.arg);
+    return LEAT_OK;
+}
+
+leat_status leati_channel_pop(leati_channel *c, leati_element *out) {
+    leat_status status = LEAT_AGAIN;
+    pthread_mutex_lock(&c->lock);
+    if (c->count) {
+        *out = c->ring[c->head];
+        c->head = (c->head + 1) % c->room;
+        c->count--;
+        status = LEAT_OK;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return status;
+}
+
+void leati_channel_give_back(leati_channel *c, size_t records, size_t bytes) {
+    atomic_fetch_sub(&c->records, records);
+    atomic_fetch_sub(&c->bytes, bytes);
+    if (atomic_exchange(&c->starved, false) && c->on_room.fn) c->on_room.fn(c->on_room.arg);
+}
+
+static bool fits(leati_channel *c, size_t records, size_t bytes) {
+    return atomic_load(&c->records) + records < c->max_records &&
+           atomic_load(&c->bytes) + bytes < c->max_bytes;
+}
+
+bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes) {
+    if (atomic_load(&c->abandoned) || fits(c, records, bytes)) return true;
+    atomic_store(&c->starved, true);
+    return fits(c, records, bytes);
+}

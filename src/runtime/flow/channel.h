@@ -1,0 +1,58 @@
+/* channel.h: a queue of elements from one task to one other, bounded in records and in bytes.
+
+   Credit: what was pushed and not yet given back counts against the capacity. A sender asks for room
+   before it takes its next record and may overdraw with what that record gives; it is told when there is room again. A
+   record larger than the limit passes alone. Signals cost no credit.
+
+   One thread pushes, one pops; both ends hold a reference. A channel to another process has `send`
+   instead of a queue on the sender's side: there credit comes back as a message. */
+#ifndef LEATI_CHANNEL_H
+#define LEATI_CHANNEL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "runtime/flow/element.h"
+
+/* What an end is told; called on the other end's thread. */
+typedef struct leati_notice {
+    void (*fn)(void *arg);
+    void *arg;
+} leati_notice;
+
+typedef struct leati_channel {
+    atomic_int refs;
+    atomic_bool abandoned; /* the reader is gone: what is pushed is dropped */
+    atomic_bool starved;   /* the sender wants to be told of room */
+    atomic_size_t records, bytes;
+    size_t max_records, max_bytes;
+    leati_notice on_data, on_room;
+    /* Set before use: takes over pushed elements, for another process. */
+    leat_status (*send)(void *arg, leati_element *element, size_t records, size_t bytes);
+    void *send_arg;
+
+    pthread_mutex_t lock; /* guards the ring */
+    leati_element *ring;
+    size_t head, count, room;
+} leati_channel;
+
+leati_channel *leati_channel_new(size_t max_records, size_t max_bytes);
+void leati_channel_ref(leati_channel *c);
+void leati_channel_unref(leati_channel *c);
+/* The reader will not read any more: empties the queue and drops what still comes. */
+void leati_channel_abandon(leati_channel *c);
+
+/* Adopts the element's content in every case. `records` and `bytes` are charged. */
+leat_status leati_channel_push(leati_channel *c, leati_element *element, size_t records,
+                               size_t bytes);
+/* LEAT_AGAIN when the queue is empty. */
+leat_status leati_channel_pop(leati_channel *c, leati_element *out);
+/* The reader is done with what it popped. */
+void leati_channel_give_back(leati_channel *c, size_t records, size_t bytes);
+/* Is there credit beyond `records` and `bytes` that are gathered but not pushed? When not, the sender's
+   on_room will be called once there is. */
+bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes);
+
+void leati_element_drop(leati_element *element);
+
+#endif

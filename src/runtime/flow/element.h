@@ -1,0 +1,39 @@
+/* element.h: what travels in a channel: data, in batches or in frames of another process, and signals. */
+#ifndef LEATI_ELEMENT_H
+#define LEATI_ELEMENT_H
+
+#include "leat/base.h"
+
+typedef struct leati_batch leati_batch;
+
+typedef enum leati_element_kind {
+    LEATI_BATCH,     /* batch */
+    LEATI_FRAME,     /* an encoded batch: `frame`, of `value` records */
+    LEATI_WATERMARK, /* value: the watermark */
+    LEATI_BARRIER,   /* value: the checkpoint's number */
+    LEATI_IDLE,      /* the sender has nothing to say for a while; its watermark does not count */
+    LEATI_ACTIVE,
+    LEATI_END, /* no more data will come */
+} leati_element_kind;
+
+typedef struct leati_frame {
+    size_t size;
+    char *bytes; /* allocated */
+} leati_frame;
+
+/* Owns its batch or frame. */
+typedef struct leati_element {
+    leati_element_kind kind;
+    int64_t value;
+    union {
+        leati_batch *batch;
+        leati_frame frame;
+    } as;
+} leati_element;
+
+static inline leati_element leati_signal(leati_element_kind kind, int64_t value) {
+    leati_element e = {.kind = kind, .value = value};
+    return e;
+}
+
+#endif

@@ -1,0 +1,172 @@
+/* output.c: see output.h. `room` of a target is how many records it may still take before the channel is
+   asked again, so that the common record costs one decrement. */
+#include "runtime/flow/output.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/data/batch.h"
+#include "runtime/data/key.h"
+#include "runtime/flow/chain.h"
+
+typedef struct leati_target {
+    leati_channel *channel;
+    leati_batch *batch; /* being gathered; NULL when there is nothing */
+    bool full;
+} leati_target;
+
+struct leati_output {
+    leati_chain *chain;
+    leat_partitioning how;
+    leati_target *targets;
+    int count, next, full;
+    uint64_t random;
+    const leat_type *type;
+    int max_parallelism;
+    bool cut, dirty;
+};
+
+leati_output *leati_output_new(leati_chain *chain, leat_partitioning how, int subtask,
+                               leati_channel *const *targets, int count, const leat_type *type,
+                               int max_parallelism, bool cut) {
+    leati_output *o = leati_zalloc(sizeof *o);
+    leati_target *t = leati_zalloc((size_t)count * sizeof *t);
+    if (!o || !t) {
+        leati_free(o);
+        leati_free(t);
+        for (int i = 0; i < count; i++) leati_channel_unref(targets[i]);
+        return NULL;
+    }
+    for (int i = 0; i < count; i++) t[i].channel = targets[i];
+    o->chain = chain;
+    o->how = how;
+    o->targets = t;
+    o->count = count;
+    o->next = subtask % count;
+    o->random = 0x9E3779B97F4A7C15u * (uint64_t)(subtask + 1);
+    o->type = type;
+    o->max_parallelism = max_parallelism;
+    o->cut = cut;
+    return o;
+}
+
+void leati_output_free(leati_output *o) {
+    if (!o) return;
+    for (int i = 0; i < o->count; i++) {
+        leati_batch_unref(o->targets[i].batch);
+        leati_channel_unref(o->targets[i].channel);
+    }
+    leati_free(o->targets);
+    leati_free(o);
+}
+
+static leat_status seal(leati_target *t) {
+    if (!t->batch) return LEAT_OK;
+    leati_element e = {.kind = LEATI_BATCH, .as.batch = t->batch};
+    size_t records = t->batch->count, bytes = t->batch->bytes;
+    t->batch = NULL;
+    return leati_channel_push(t->channel, &e, records, bytes);
+}
+
+static void mark_full(leati_output *o, leati_target *t) {
+    if (t->full) return;
+    t->full = true;
+    o->full++;
+    o->chain->full++;
+}
+
+/* The batch is full: off it goes, and the channel says whether there is room for another. */
+static leat_status seal_and_look(leati_output *o, leati_target *t) {
+    leat_status status = seal(t);
+    if (status >= 0 && !leati_channel_has_room(t->channel, 0, 0)) mark_full(o, t);
+    return status;
+}
+
+static leat_status put(leati_output *o, leati_target *t, const leat_record *record) {
+    leati_batch *batch = t->batch;
+    if (!batch) {
+        /* A stream that only trickles leaves with batches of one: look at the credit here. */
+        batch = t->batch = leati_batch_new(LEATI_BATCH_RECORDS);
+        if (!batch) return LEAT_E_NOMEM;
+        o->dirty = true;
+        if (!leati_channel_has_room(t->channel, 1, 0)) mark_full(o, t);
+    }
+    leat_status status = leati_batch_append(batch, record, o->type, o->cut);
+    if (status < 0) return status;
+    if (LEAT_UNLIKELY(batch->count >= LEATI_BATCH_RECORDS || batch->bytes >= LEATI_BATCH_BYTES))
+        return seal_and_look(o, t);
+    return LEAT_OK;
+}
+
+static uint64_t next_random(leati_output *o) { /* xorshift64* */
+    o->random ^= o->random >> 12;
+    o->random ^= o->random << 25;
+    o->random ^= o->random >> 27;
+    return o->random * 0x2545F4914F6CDD1Du;
+}
+
+static leat_status put_hashed(leati_output *o, const leat_record *record) {
+    leat_record keyed = *record;
+    leat_status status = leati_key_hash(&record->key, &keyed.hash);
+    if (status < 0) return status;
+    int target = 0;
+    if (o->count > 1)
+        target = leati_key_group_owner(leati_key_group(keyed.hash, o->max_parallelism), o->count,
+                                       o->max_parallelism);
+    return put(o, &o->targets[target], &keyed);
+}
+
+static leat_status put_everywhere(leati_output *o, const leat_record *record) {
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < o->count && status >= 0; i++) status = put(o, &o->targets[i], record);
+    return status;
+}
+
+leat_status leati_output_write(leati_output *o, const leat_record *record) {
+    int target = 0;
+    switch (o->how) {
+    case LEAT_HASH: return put_hashed(o, record);
+    case LEAT_BROADCAST: return put_everywhere(o, record);
+    case LEAT_REBALANCE:
+    case LEAT_RESCALE:
+        target = o->next;
+        if (++o->next == o->count) o->next = 0;
+        break;
+    case LEAT_SHUFFLE: target = (int)(next_random(o) % (uint64_t)o->count); break;
+    case LEAT_CUSTOM: target = (int)(record->hash % (uint64_t)o->count); break;
+    default: break;
+    }
+    return put(o, &o->targets[target], record);
+}
+
+leat_status leati_output_flush(leati_output *o) {
+    leat_status status = LEAT_OK;
+    if (!o->dirty) return LEAT_OK;
+    for (int i = 0; i < o->count && status >= 0; i++)
+        if (o->targets[i].batch) status = seal_and_look(o, &o->targets[i]);
+    o->dirty = false;
+    return status;
+}
+
+bool leati_output_dirty(const leati_output *o) {
+    return o->dirty;
+}
+
+leat_status leati_output_signal(leati_output *o, leati_element signal) {
+    leat_status status = leati_output_flush(o);
+    for (int i = 0; i < o->count && status >= 0; i++) {
+        leati_element e = signal;
+        status = leati_channel_push(o->targets[i].channel, &e, 0, 0);
+    }
+    return status;
+}
+
+bool leati_output_has_room(leati_output *o) {
+    for (int i = 0; i < o->count && o->full; i++) {
+        leati_target *t = &o->targets[i];
+        if (!t->full || !leati_channel_has_room(t->channel, t->batch ? t->batch->count : 0, 0))
+            continue;
+        t->full = false;
+        o->full--;
+        o->chain->full--;
+    }
+    return o->full == 0;
+}

@@ -1,0 +1,191 @@
+/* signal.c: the way of a signal through a chain, operator by operator, in four stages each: what is held
+   back for batching goes out, timers fire, the operator's slot is called, outputs send it on. Between the stages cursors may be open; the task drives them
+   and comes back. An operator that answers LEAT_AGAIN at the end of data stops the walk until it wakes
+   the task. */
+#include "runtime/flow/chain.h"
+#include "runtime/flow/output.h"
+
+void leati_chain_signal(leati_chain *c, leati_element signal) {
+    c->signalling = true;
+    c->signal = signal;
+    c->signal_at = 0;
+    c->signal_stage = LEATI_STAGE_DRAIN;
+}
+
+/* --- timers --------------------------------------------------------------------------------------- */
+
+static leat_status sweep_advance(leat_context *ctx, leat_cursor *cursor, leat_emitter *out) {
+    leati_sweep *sweep = (leati_sweep *)(void *)cursor;
+    (void)out;
+    leat_timer timer;
+    leati_timers *timers = ctx->timers[sweep->domain];
+    leat_record *r = &sweep->record;
+    leat_status status =
+        leati_timers_pop(timers, sweep->until, &ctx->chain->arena, &r->key, &r->hash, &timer);
+    if (status != LEAT_OK) return status;
+    r->value = leat_null();
+    r->time = timer.time;
+    timer.domain = sweep->domain;
+    ctx->current = r;
+    return ctx->info->op->on_timer(ctx, ctx->self, &timer);
+}
+
+static void sweep_close(leat_context *ctx, leat_cursor *cursor) {
+    (void)ctx;
+    ((leati_sweep *)(void *)cursor)->open = false;
+}
+
+bool leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until) {
+    leati_sweep *sweep = &ctx->sweeps[domain];
+    int64_t first;
+    if (sweep->open || !ctx->timers[domain] || !ctx->info->op->on_timer) return false;
+    if (leati_timers_first(ctx->timers[domain], &first) != LEAT_OK || first > until) return false;
+    sweep->cursor.advance = sweep_advance;
+    sweep->cursor.close = sweep_close;
+    sweep->domain = domain;
+    sweep->until = until;
+    sweep->open = true;
+    ctx->current = NULL;
+    return leat_context_cursor(ctx, &sweep->cursor) >= 0;
+}
+
+bool leati_chain_fire(leati_chain *c, int64_t now) {
+    bool fired = false;
+    for (int i = 0; i < c->count; i++)
+        fired |= leati_sweep_open(c->contexts[i], LEAT_PROCESSING_TIME, now);
+    return fired;
+}
+
+int64_t leati_chain_next_time(const leati_chain *c) {
+    int64_t next = INT64_MAX;
+    for (int i = 0; i < c->count; i++) {
+        const leat_context *ctx = c->contexts[i];
+        int64_t first;
+        if (ctx->wake_at < next) next = ctx->wake_at;
+        if (!ctx->timers[LEAT_PROCESSING_TIME]) continue;
+        if (leati_timers_first(ctx->timers[LEAT_PROCESSING_TIME], &first) == LEAT_OK &&
+            first < next)
+            next = first;
+    }
+    return next;
+}
+
+/* --- slots ---------------------------------------------------------------------------------------- */
+
+/* What the head got, or what its parent forwarded. */
+static int64_t incoming_watermark(const leati_chain *c, const leat_context *ctx) {
+    return ctx->parent ? ctx->parent->forwarded : c->signal.value;
+}
+
+static leat_status call_watermark(leat_context *ctx) {
+    const leat_operator *op = ctx->info->op;
+    int64_t watermark = incoming_watermark(ctx->chain, ctx);
+    if (watermark <= ctx->watermark) return LEAT_OK;
+    ctx->watermark = watermark;
+    leat_status status = op->on_watermark ? op->on_watermark(ctx, ctx->self, &watermark) : LEAT_OK;
+    if (status == LEAT_OK && watermark > ctx->forwarded) ctx->forwarded = watermark;
+    return status < 0 ? status : LEAT_OK;
+}
+
+static leat_status call_idle(leat_context *ctx, bool idle) {
+    const leat_operator *op = ctx->info->op;
+    return op->on_idle ? op->on_idle(ctx, ctx->self, idle) : LEAT_OK;
+}
+
+/* Only the last input's end ends what comes after the head. */
+static leat_status call_end(leat_context *ctx) {
+    const leat_operator *op = ctx->info->op;
+    unsigned input = ctx->parent ? 0 : (unsigned)ctx->chain->signal.value;
+    return op->on_end_of_data ? op->on_end_of_data(ctx, ctx->self, input) : LEAT_OK;
+}
+
+static leat_status call_barrier(leat_context *ctx) {
+    leati_chain *c = ctx->chain;
+    const leat_operator *op = ctx->info->op;
+    leat_status status = op->prepare ? op->prepare(ctx, ctx->self, c->signal.value) : LEAT_OK;
+    return status < 0 || !c->snapshot ? status : leati_context_snapshot(ctx, c->snapshot);
+}
+
+static leat_status call_slot(leat_context *ctx) {
+    switch (ctx->chain->signal.kind) {
+    case LEATI_WATERMARK: return call_watermark(ctx);
+    case LEATI_BARRIER: return call_barrier(ctx);
+    case LEATI_IDLE: return call_idle(ctx, true);
+    case LEATI_ACTIVE: return call_idle(ctx, false);
+    case LEATI_END: return call_end(ctx);
+    default: return LEAT_E_INTERNAL;
+    }
+}
+
+/* An input that is not the last has ended: nobody behind the head hears of it. */
+static bool stays_at_head(const leati_chain *c) {
+    return c->signal.kind == LEATI_END && c->contexts[0]->info->op->inputs > 1 &&
+           !c->contexts[0]->ended;
+}
+
+static leat_status send(leat_context *ctx) {
+    leati_chain *c = ctx->chain;
+    leati_element e = c->signal;
+    leat_status status = LEAT_OK;
+    if (e.kind == LEATI_WATERMARK) {
+        if (ctx->forwarded == INT64_MIN || ctx->forwarded == ctx->sent) return LEAT_OK;
+        e.value = ctx->sent = ctx->forwarded;
+    }
+    if (e.kind == LEATI_END && stays_at_head(c)) return LEAT_OK;
+    for (uint32_t i = 0; i < ctx->listener_count && status >= 0; i++)
+        if (ctx->listeners[i].output) status = leati_output_signal(ctx->listeners[i].output, e);
+    return status;
+}
+
+/* --- the walk ------------------------------------------------------------------------------------- */
+
+static leat_status step_stage(leati_chain *c, leat_context *ctx) {
+    const leat_operator *op = ctx->info->op;
+    switch (c->signal_stage) {
+    case LEATI_STAGE_DRAIN: return op->on_drain ? op->on_drain(ctx, ctx->self) : LEAT_OK;
+    case LEATI_STAGE_TIMERS:
+        if (c->signal.kind == LEATI_WATERMARK)
+            leati_sweep_open(ctx, LEAT_EVENT_TIME, incoming_watermark(c, ctx));
+        return LEAT_OK;
+    case LEATI_STAGE_HOOK: return call_slot(ctx);
+    default: return send(ctx);
+    }
+}
+
+leat_status leati_chain_signal_step(leati_chain *c) {
+    leat_context *ctx = c->contexts[c->signal_at];
+    if (c->signal_stage == LEATI_STAGE_HOOK) ctx->current = NULL;
+    leat_status status = step_stage(c, ctx);
+    if (status < 0) return leati_chain_blame(ctx, status);
+    if (status == LEAT_AGAIN) return LEAT_AGAIN;
+    if (c->signal_stage != LEATI_STAGE_SEND) {
+        c->signal_stage++;
+        return LEAT_OK;
+    }
+    c->signal_stage = LEATI_STAGE_DRAIN;
+    if (++c->signal_at < c->count && !stays_at_head(c)) return LEAT_OK;
+    c->signalling = false;
+    return LEAT_DONE;
+}
+
+leat_status leati_chain_prepare(leati_chain *c, int64_t checkpoint) {
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < c->count && status >= 0; i++) {
+        leat_context *ctx = c->contexts[i];
+        const leat_operator *op = ctx->info->op;
+        if (op->prepare) status = op->prepare(ctx, ctx->self, checkpoint);
+        if (status < 0) leati_chain_blame(ctx, status);
+    }
+    return status;
+}
+
+leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint) {
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < c->count && status >= 0; i++) {
+        leat_context *ctx = c->contexts[i];
+        const leat_operator *op = ctx->info->op;
+        if (op->commit) status = op->commit(ctx, ctx->self, checkpoint);
+        if (status < 0) leati_chain_blame(ctx, status);
+    }
+    return status;
+}

@@ -1,0 +1,31 @@
+/* table.h: one declared state: cells addressed by (key, namespace), in one open-addressing table per key
+   group. Native values are copied in, compactly; objects are kept by reference. One thread. */
+#ifndef LEATI_TABLE_H
+#define LEATI_TABLE_H
+
+#include "leat/state.h"
+#include "runtime/base/buf.h"
+
+typedef struct leat_state leati_table; /* the handle that operators hold */
+
+/* `decl` is borrowed for the table's life. NULL when memory ran out. */
+leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl);
+void leati_table_free(leati_table *t);
+const leat_state_decl *leati_table_decl(const leati_table *t);
+
+/* `hash` is leati_key_hash of the key. The last cell found is remembered: a get and a put of the same key
+   and namespace are one look-up. As leat_state_get, _put, _remove. */
+leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
+                            leat_value *out);
+leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
+                            const leat_value *value);
+leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
+                               leat_namespace ns);
+size_t leati_table_count(const leati_table *t);
+
+/* The cells of one key group, with their keys, appended to `out`; nothing for an empty group. */
+leat_status leati_table_snapshot(const leati_table *t, int group, leati_buf *out);
+/* Adds cells that leati_table_snapshot wrote. `domain`: see codec.h. LEAT_E_FORMAT when damaged. */
+leat_status leati_table_restore(leati_table *t, leati_reader *in, uint16_t domain);
+
+#endif
