@@ -4,15 +4,16 @@
 
 #include "leat/base.h"
 
-void *leati_alloc(size_t bytes);               /* not zeroed; NULL when memory ran out */
-void *leati_zalloc(size_t bytes);              /* zeroed */
-void *leati_resize(void *block, size_t bytes); /* as realloc; `block` survives failure */
-void leati_free(void *block);                  /* NULL is fine */
-char *leati_strdup(const char *text);          /* NULL gives NULL */
-void *leati_memdup(const void *bytes, size_t size);
-char *leati_format(const char *format, ...) LEAT_PRINTF(1, 2); /* allocated text */
+LEAT_API void *leati_alloc(size_t bytes);               /* not zeroed; NULL when memory ran out */
+LEAT_API void *leati_zalloc(size_t bytes);              /* zeroed */
+LEAT_API void *leati_resize(void *block, size_t bytes); /* as realloc; `block` survives failure */
+LEAT_API void leati_free(void *block);                  /* NULL is fine */
+LEAT_API char *leati_strdup(const char *text);          /* NULL gives NULL */
+LEAT_API void *leati_memdup(const void *bytes, size_t size);
+LEAT_API char *leati_format(const char *format, ...) LEAT_PRINTF(1, 2); /* allocated text */
 
-/* Tests: the n-th allocation from now on fails, and all after it until this is called with -1. */
-void leati_alloc_fail_after(int64_t n);
+/* Tests: the n-th allocation from now on (from 1) fails, and all after it, until this is called
+   with -1. */
+LEAT_API void leati_alloc_fail_after(int64_t n);
 
 #endif

@@ -1,5 +1,5 @@
 /* arena.h: memory that is given back all at once, and objects that are released with it. One thread.
-   The blocks are chained; reset keeps the first one, so a steady load allocates nothing. */
+   The blocks are chained; reset keeps one of them, so a steady load allocates nothing. */
 #ifndef LEATI_ARENA_H
 #define LEATI_ARENA_H
 
@@ -15,11 +15,15 @@ typedef struct leati_arena {
     size_t bytes; /* handed out since the last reset */
 } leati_arena;
 
-void *leati_arena_grow(leati_arena *a, size_t bytes);
+LEAT_API void *leati_arena_grow(leati_arena *a, size_t bytes);
 
 static inline void leati_arena_init(leati_arena *a) {
     memset(a, 0, sizeof *a);
 }
+
+/* Starts with memory that the caller keeps as long as the arena (aligned to 8; a few dozen bytes of
+   it are lost), such as the rest of the allocation that holds the arena itself. */
+void leati_arena_init_with(leati_arena *a, void *memory, size_t bytes);
 
 /* Aligned to 8; NULL when memory ran out. */
 static inline void *leati_arena_alloc(leati_arena *a, size_t bytes) {
@@ -32,21 +36,21 @@ static inline void *leati_arena_alloc(leati_arena *a, size_t bytes) {
 }
 
 /* Adopts one reference, also on failure. */
-leat_status leati_arena_keep_slow(leati_arena *a, const leat_value *object);
+LEAT_API leat_status leati_arena_keep_slow(leati_arena *a, const leat_value *object);
 static inline leat_status leati_arena_keep(leati_arena *a, const leat_value *object) {
     if (LEAT_UNLIKELY(a->kept_count == a->kept_room)) return leati_arena_keep_slow(a, object);
     a->kept[a->kept_count++] = *object;
     return LEAT_OK;
 }
 
-void leati_arena_release_kept(leati_arena *a);
-void leati_arena_reset_slow(leati_arena *a);
+LEAT_API void leati_arena_release_kept(leati_arena *a);
+LEAT_API void leati_arena_reset_slow(leati_arena *a);
 /* Forgets all memory and releases all objects. */
 static inline void leati_arena_reset(leati_arena *a) {
     if (LEAT_UNLIKELY(a->kept_count)) leati_arena_release_kept(a);
     if (LEAT_UNLIKELY(a->bytes)) leati_arena_reset_slow(a);
 }
-void leati_arena_fini(leati_arena *a);
+LEAT_API void leati_arena_fini(leati_arena *a);
 
 /* A point to go back to, for scopes inside scopes. */
 typedef struct leati_arena_mark {
@@ -55,7 +59,7 @@ typedef struct leati_arena_mark {
     size_t bytes;
     uint32_t kept_count;
 } leati_arena_mark;
-leati_arena_mark leati_arena_mark_get(const leati_arena *a);
-void leati_arena_rewind(leati_arena *a, leati_arena_mark mark);
+LEAT_API leati_arena_mark leati_arena_mark_get(const leati_arena *a);
+LEAT_API void leati_arena_rewind(leati_arena *a, leati_arena_mark mark);
 
 #endif

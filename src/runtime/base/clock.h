@@ -4,8 +4,8 @@
 
 #include "leat/base.h"
 
-int64_t leati_clock_now(void);                              /* milliseconds since the epoch */
-int64_t leati_clock_monotonic(void);                        /* nanoseconds */
-void leati_clock_set(int64_t (*now)(void *arg), void *arg); /* NULL: the real one */
+LEAT_API int64_t leati_clock_now(void);       /* milliseconds since the epoch */
+LEAT_API int64_t leati_clock_monotonic(void); /* nanoseconds */
+LEAT_API void leati_clock_set(int64_t (*now)(void *arg), void *arg); /* NULL: the real one */
 
 #endif

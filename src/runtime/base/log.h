@@ -4,7 +4,7 @@
 
 #include "leat/base.h"
 
-void leati_log(leat_log_level level, const char *format, ...) LEAT_PRINTF(2, 3);
-bool leati_log_wants(leat_log_level level);
+LEAT_API void leati_log(leat_log_level level, const char *format, ...) LEAT_PRINTF(2, 3);
+LEAT_API bool leati_log_wants(leat_log_level level);
 
 #endif

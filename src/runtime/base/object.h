@@ -39,9 +39,9 @@ typedef struct leati_object_ops {
 } leati_object_ops;
 
 /* Registers a table and answers its domain, 0 when there are too many. */
-uint16_t leati_object_register(const leati_object_ops *ops);
-void leati_object_unregister(uint16_t domain);
-extern const leati_object_ops *leati_object_domains[256];
+LEAT_API uint16_t leati_object_register(const leati_object_ops *ops);
+LEAT_API void leati_object_unregister(uint16_t domain);
+LEAT_API extern const leati_object_ops *leati_object_domains[256];
 
 static inline const leati_object_ops *leati_object_ops_of(const leat_value *v) {
     return leati_object_domains[v->domain];
@@ -50,6 +50,6 @@ static inline void leati_object_retain(const leat_value *v) {
     leati_object_ops_of(v)->retain(v->as.object);
 }
 /* Any thread: goes to the interpreter's release list when this thread is outside. */
-void leati_object_release(const leat_value *v);
+LEAT_API void leati_object_release(const leat_value *v);
 
 #endif
