@@ -241,10 +241,6 @@ LEAT_API leat_status leat_value_compare(leat_context *ctx, const leat_value *a, 
 LEAT_API leat_status leat_value_native(leat_context *ctx, const leat_value *v,
                                        const leat_type *type, leat_value *out);
 
-/* Two ways to write a value. They differ in rows: print() gives "+I[a,1]" and "None", a string
-   encoder in a file "+I[a, 1]" and "null". */
-typedef enum leat_text_form { LEAT_TEXT_PRINT = 0, LEAT_TEXT_STRING = 1 } leat_text_form;
-
 /* The text of a native value or an object by PyFlink's rules; `type` is the declared type of the
    stream, and NULL or LEAT_T_PICKLED is a stream without one. `text` is lent until the next call
    with this context, or until the hook returns. */

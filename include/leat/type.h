@@ -45,6 +45,10 @@ struct leat_type {
     const char *text;              /* how leat_type_parse would read it */
 };
 
+/* Two ways to write a value. They differ in rows: print() gives "+I[a,1]" and "None", a string
+   encoder in a file "+I[a, 1]" and "null". */
+typedef enum leat_text_form { LEAT_TEXT_PRINT = 0, LEAT_TEXT_STRING = 1 } leat_text_form;
+
 /* Reads "TUPLE<STRING,INT>", "ROW<\"name\" STRING,\"n\" LONG>", "LIST<LONG>", "MAP<STRING,LONG>",
    "PRIMITIVE_ARRAY<INT>" and so on. NULL with `err` filled when the text is wrong. Any thread. */
 LEAT_API const leat_type *leat_type_parse(const char *text, leat_error *err);

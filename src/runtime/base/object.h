@@ -34,7 +34,7 @@ typedef struct leati_object_ops {
     leat_status (*with_field)(void *object, int index, const char *name, const leat_value *item,
                               leat_value *out);
     /* What print() shows, by PyFlink's rules. */
-    leat_status (*print)(void *object, const leat_type *type, leati_buf *out);
+    leat_status (*print)(void *object, const leat_type *type, leat_text_form form, leati_buf *out);
     leat_status (*repr)(void *object, leati_buf *out);
 } leati_object_ops;
 

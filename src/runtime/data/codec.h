@@ -50,4 +50,8 @@ leat_status leati_value_copy(const leat_value *v, leati_arena *arena, leat_value
 leat_status leati_value_cut(const leat_value *v, const leat_type *type, leati_arena *arena,
                             leat_value *out);
 
+/* value.c: the text of a native value by PyFlink's rules for the stream's declared type. */
+leat_status leati_value_text(const leat_value *v, const leat_type *type, leat_text_form form,
+                             leati_buf *out);
+
 #endif

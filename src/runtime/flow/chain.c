@@ -216,6 +216,7 @@ void leati_chain_free(leati_chain *c) {
     leati_free(c->contexts);
     leati_free(c->outputs);
     leati_arena_fini(&c->arena);
+    leati_buf_fini(&c->text);
     leati_failure_fini(&c->failure);
     leati_free(c);
 }

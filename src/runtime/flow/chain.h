@@ -108,6 +108,7 @@ struct leati_chain {
     uint32_t held; /* leat_context_hold without release */
     leati_open_cursor **stack;
     leati_arena arena;
+    leati_buf text; /* of leat_value_text */
     leati_surroundings around;
     leati_failure failure;
     leat_context *blamed;

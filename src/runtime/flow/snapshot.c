@@ -1,0 +1,174 @@
+/* snapshot.c: the state of one operator as bytes, and back.
+
+   Format (in memory; the files of checkpoints build on it): varint count of blobs, per blob name, u8
+   distribution, content; then per declared table its name and a blob per non-empty key group; then the
+   two timer domains in the same way. A list of groups is varint group + 1, blob ...; 0. */
+#include "runtime/base/alloc.h"
+#include "runtime/flow/chain.h"
+
+typedef struct snapshot_item {
+    const char *name;
+    size_t name_size;
+    leat_distribution distribution;
+    const void *bytes;
+    size_t size;
+} snapshot_item;
+
+struct leat_snapshot {
+    leati_buf *out; /* writing */
+    uint64_t written;
+    snapshot_item *items; /* reading */
+    size_t count;
+};
+
+leat_status leat_snapshot_write(leat_snapshot *out, const char *name,
+                                leat_distribution distribution, const void *bytes, size_t size) {
+    if (!out->out) return LEAT_E_STATE;
+    leati_buf_blob(out->out, name, strlen(name));
+    leati_buf_u8(out->out, (uint8_t)distribution);
+    leati_buf_blob(out->out, bytes, size);
+    out->written++;
+    return out->out->failed ? LEAT_E_NOMEM : LEAT_OK;
+}
+
+leat_status leat_snapshot_read(leat_snapshot *in, const char *name, size_t index,
+                               const void **bytes, size_t *size) {
+    size_t name_size = strlen(name);
+    for (size_t i = 0; i < in->count; i++) {
+        const snapshot_item *item = &in->items[i];
+        if (item->name_size != name_size || memcmp(item->name, name, name_size) != 0) continue;
+        if (index--) continue;
+        *bytes = item->bytes;
+        *size = item->size;
+        return LEAT_OK;
+    }
+    return LEAT_DONE;
+}
+
+/* --- writing ------------------------------------------------------------------------------------ */
+
+static leat_status write_group(leat_status status, leati_buf *group, int number, leati_buf *out) {
+    if (status >= 0 && group->size) {
+        leati_buf_varint(out, (uint64_t)number + 1);
+        leati_buf_blob(out, group->bytes, group->size);
+    }
+    if (group->failed) status = LEAT_E_NOMEM;
+    group->size = 0;
+    return status;
+}
+
+static leat_status write_tables(leat_context *ctx, leati_buf *out) {
+    leati_buf group;
+    leat_status status = LEAT_OK;
+    leati_buf_init(&group);
+    leati_buf_varint(out, ctx->table_count);
+    for (size_t i = 0; i < ctx->table_count && status >= 0; i++) {
+        const char *name = leati_table_decl(ctx->tables[i])->name;
+        leati_buf_blob(out, name, strlen(name));
+        for (int g = 0; g < ctx->info->max_parallelism && status >= 0; g++)
+            status = write_group(leati_table_snapshot(ctx->tables[i], g, &group), &group, g, out);
+        leati_buf_varint(out, 0);
+    }
+    leati_buf_fini(&group);
+    return status;
+}
+
+static leat_status write_timers(leat_context *ctx, leati_buf *out) {
+    leati_buf group;
+    leat_status status = LEAT_OK;
+    leati_buf_init(&group);
+    for (int domain = 0; domain < 2; domain++) {
+        const leati_timers *timers = ctx->timers[domain];
+        for (int g = 0; timers && g < ctx->info->max_parallelism && status >= 0; g++)
+            status = write_group(leati_timers_snapshot(timers, g, &group), &group, g, out);
+        leati_buf_varint(out, 0);
+    }
+    leati_buf_fini(&group);
+    return status;
+}
+
+leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out) {
+    const leat_operator *op = ctx->info->op;
+    leati_buf own;
+    leati_buf_init(&own);
+    leat_snapshot snapshot = {.out = &own};
+    leat_status status = op->snapshot ? op->snapshot(ctx, ctx->self, &snapshot) : LEAT_OK;
+    leati_buf_varint(out, snapshot.written);
+    leati_buf_append(out, own.bytes, own.size);
+    leati_buf_zigzag(out, ctx->watermark);
+    if (status >= 0) status = write_tables(ctx, out);
+    if (status >= 0) status = write_timers(ctx, out);
+    if (own.failed || out->failed) status = LEAT_E_NOMEM;
+    leati_buf_fini(&own);
+    return status;
+}
+
+/* --- reading ------------------------------------------------------------------------------------ */
+
+static leat_status restore_own(leat_context *ctx, leati_reader *in) {
+    const leat_operator *op = ctx->info->op;
+    uint64_t count = leati_reader_varint(in);
+    if (count > leati_reader_left(in)) return LEAT_E_FORMAT;
+    leat_snapshot snapshot = {.items = leati_zalloc((count + 1) * sizeof(snapshot_item))};
+    if (!snapshot.items) return LEAT_E_NOMEM;
+    for (uint64_t i = 0; i < count && !in->failed; i++) {
+        snapshot_item *item = &snapshot.items[snapshot.count++];
+        item->name = leati_reader_blob(in, &item->name_size);
+        item->distribution = (leat_distribution)leati_reader_u8(in);
+        item->bytes = leati_reader_blob(in, &item->size);
+    }
+    leat_status status = in->failed ? LEAT_E_FORMAT : LEAT_OK;
+    if (status >= 0 && op->restore) status = op->restore(ctx, ctx->self, &snapshot);
+    leati_free(snapshot.items);
+    return status;
+}
+
+static leati_table *find_table(leat_context *ctx, const char *name, size_t size) {
+    for (size_t i = 0; i < ctx->table_count; i++) {
+        const char *other = leati_table_decl(ctx->tables[i])->name;
+        if (strlen(other) == size && memcmp(other, name, size) == 0) return ctx->tables[i];
+    }
+    return NULL;
+}
+
+typedef leat_status (*restore_group)(void *to, leati_reader *in, uint16_t domain);
+
+static leat_status restore_table(void *to, leati_reader *in, uint16_t domain) {
+    return leati_table_restore(to, in, domain);
+}
+
+static leat_status restore_timers(void *to, leati_reader *in, uint16_t domain) {
+    return leati_timers_restore(to, in, domain);
+}
+
+static leat_status read_groups(leati_reader *in, void *to, uint16_t domain, restore_group restore) {
+    leat_status status = LEAT_OK;
+    while (status >= 0 && leati_reader_varint(in)) {
+        size_t size;
+        const char *bytes = leati_reader_blob(in, &size);
+        if (in->failed || !to) return LEAT_E_FORMAT;
+        leati_reader group = leati_reader_of(bytes, size);
+        status = restore(to, &group, domain);
+    }
+    return in->failed ? LEAT_E_FORMAT : status;
+}
+
+leat_status leati_context_restore(leat_context *ctx, leati_reader *in) {
+    uint16_t domain = leati_context_domain(ctx);
+    leat_status status = restore_own(ctx, in);
+    if (status < 0) return status;
+    ctx->watermark = ctx->forwarded = leati_reader_zigzag(in);
+    uint64_t tables = leati_reader_varint(in);
+    for (uint64_t i = 0; i < tables && status >= 0 && !in->failed; i++) {
+        size_t size;
+        const char *name = leati_reader_blob(in, &size);
+        leati_table *table = name ? find_table(ctx, name, size) : NULL;
+        status = read_groups(in, table, domain, restore_table);
+    }
+    for (int d = 0; d < 2 && status >= 0; d++) {
+        if (!ctx->timers[d]) ctx->timers[d] = leati_timers_new(ctx->info->max_parallelism);
+        if (!ctx->timers[d]) return LEAT_E_NOMEM;
+        status = read_groups(in, ctx->timers[d], domain, restore_timers);
+    }
+    return status >= 0 && in->failed ? LEAT_E_FORMAT : status;
+}
