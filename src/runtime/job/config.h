@@ -27,6 +27,9 @@ void leati_config_free(leati_config *config);              /* NULL is fine */
    stronger source holds is checked, too, and then left out. */
 leat_status leati_config_set(leati_config *config, const char *key, const char *value,
                              leati_config_source source, leat_error *err);
+/* The same; `where` is what errors name: a file and line, "-D". */
+leat_status leati_config_set_at(leati_config *config, const char *key, const char *value,
+                                leati_config_source source, const char *where, leat_error *err);
 /* Back to the default, whatever the source was. LEAT_E_CONFIG for an unknown key. */
 leat_status leati_config_unset(leati_config *config, const char *key, leat_error *err);
 
@@ -60,5 +63,7 @@ leat_status leati_config_read_file(leati_config *config, const char *path, leat_
 /* The same for text; `name` is how errors call it. */
 leat_status leati_config_read_text(leati_config *config, const char *name, const char *text,
                                    leat_error *err);
+/* Reads the file that LEAT_CONF names, if it names one. */
+leat_status leati_config_read_environment(leati_config *config, leat_error *err);
 
 #endif

@@ -1,0 +1,183 @@
+/* config_keys.c: the table of configuration keys, one row per key that means something here, and the
+   search for a key by its name, an old name, or a name that is nearly right.
+
+   Names, meaning and defaults are Flink's wherever Flink has the key; those of version 2.3 come first,
+   older ones are aliases. The errors, `leat config` and docs/configuration.md come from here, so a row
+   says in `note` what a user who can't have a value has to know. Sorted by key. */
+#include "runtime/job/config_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define CHECKPOINTS "checkpoints come in a later release"
+#define RESTARTS    "restart strategies come with checkpoints in a later release"
+#define NO_BUNDLES \
+    "there are no bundles here: Python is entered per batch, and batches follow the load"
+#define NO_JVM "there is no JVM here"
+
+/* clang-format off */
+const leati_config_key leati_config_table[] = {
+    {.key = "execution.buffer-timeout.enabled", .kind = LEATI_CONFIG_BOOL, .fallback = "true",
+     .status = LEATI_CONFIG_ACCEPTED,
+     .note = "a batch goes out when it is full, after execution.buffer-timeout.interval, or when its task has nothing else to do",
+     .doc = "In Flink: false sends a buffer only when it is full."},
+    {.key = "execution.buffer-timeout.interval", .aliases = "execution.buffer-timeout", .kind = LEATI_CONFIG_DURATION,
+     .fallback = "100 ms",
+     .doc = "After this time a batch goes out even if it is not full and its task is busy. 0: after every record."},
+    {.key = "execution.checkpointing.interval", .kind = LEATI_CONFIG_DURATION, .status = LEATI_CONFIG_REFUSED,
+     .works = "0 none", .note = CHECKPOINTS,
+     .doc = "Time between two checkpoints; without a value there are none."},
+    {.key = "execution.checkpointing.unaligned.enabled", .aliases = "execution.checkpointing.unaligned",
+     .kind = LEATI_CONFIG_BOOL, .fallback = "false", .status = LEATI_CONFIG_REFUSED, .works = "false", .note = CHECKPOINTS,
+     .doc = "Checkpoints that overtake records."},
+    {.key = "execution.runtime-mode", .kind = LEATI_CONFIG_ENUM, .fallback = "STREAMING",
+     .choices = "STREAMING BATCH AUTOMATIC", .works = "STREAMING",
+     .note = "batch execution comes in a later release, and a bounded stream ends in STREAMING, too",
+     .doc = "Whether results are given as records come (STREAMING) or once per key at the end (BATCH)."},
+    {.key = "execution.state-recovery.path", .aliases = "execution.savepoint.path", .status = LEATI_CONFIG_REFUSED,
+     .works = "none", .note = CHECKPOINTS,
+     .doc = "The checkpoint or savepoint to start from."},
+    {.key = "parallelism.default", .kind = LEATI_CONFIG_INT, .fallback = LEATI_CONFIG_CORES, .least = 1, .most = 32768,
+     .doc = "How many subtasks an operator has that was given no parallelism of its own."},
+    {.key = "pipeline.auto-watermark-interval", .kind = LEATI_CONFIG_DURATION, .fallback = "200 ms",
+     .doc = "Time between two watermarks of a periodic generator. 0: none but the last."},
+    {.key = "pipeline.channel.capacity", .kind = LEATI_CONFIG_INT, .fallback = "4096", .least = 1, .most = INT32_MAX,
+     .doc = "How many records wait between two tasks before the first one has to wait, too (Leat's own key)."},
+    {.key = "pipeline.channel.memory", .kind = LEATI_CONFIG_MEMORY, .fallback = "1mb", .least = 1,
+     .doc = "How many bytes wait between two tasks; a single larger record passes alone (Leat's own key)."},
+    {.key = "pipeline.classpaths", .kind = LEATI_CONFIG_LIST, .status = LEATI_CONFIG_ACCEPTED, .note = NO_JVM,
+     .doc = "In Flink: URLs of Java classes."},
+    {.key = "pipeline.global-job-parameters", .kind = LEATI_CONFIG_LIST,
+     .doc = "Parameters that every function can ask for: 'key:value,key:value'."},
+    {.key = "pipeline.jars", .kind = LEATI_CONFIG_LIST, .status = LEATI_CONFIG_ACCEPTED, .note = NO_JVM,
+     .doc = "In Flink: Java archives that the job needs."},
+    {.key = "pipeline.max-parallelism", .kind = LEATI_CONFIG_INT, .fallback = "128", .least = 1, .most = 32768,
+     .doc = "The number of key groups, the unit in which keyed state is dealt out."},
+    {.key = "pipeline.name", .doc = "The job's name, where execute() gives none."},
+    {.key = "pipeline.object-reuse", .kind = LEATI_CONFIG_BOOL, .fallback = "false",
+     .doc = "Hand objects on without a copy. Functions must then neither keep nor change their inputs."},
+    {.key = "pipeline.operator-chaining.enabled", .aliases = "pipeline.operator-chaining", .kind = LEATI_CONFIG_BOOL,
+     .fallback = "true",
+     .doc = "Whether neighbouring operators of the same parallelism share a task."},
+    {.key = "pipeline.watermark-per-record", .kind = LEATI_CONFIG_BOOL, .fallback = "false", .works = "false",
+     .note = "watermarks are periodic in this release",
+     .doc = "A watermark after every record instead of every interval: which records are late no longer depends on speed (Leat's own key)."},
+    {.key = "python.archives", .kind = LEATI_CONFIG_LIST, .status = LEATI_CONFIG_REFUSED, .works = "none",
+     .note = "unpack the archive and add its folder to python.files or PYTHONPATH",
+     .doc = "Archives to unpack for Python functions."},
+    {.key = "python.executable", .aliases = "python.client.executable",
+     .doc = "The Python that runs worker processes, and whose library a C program loads for THREAD mode. Default: the running one, or that of $VIRTUAL_ENV."},
+    {.key = "python.execution-mode", .kind = LEATI_CONFIG_ENUM, .fallback = "process", .choices = "process thread",
+     .doc = "Where Python functions run: in worker processes, or in this process."},
+    {.key = "python.files", .kind = LEATI_CONFIG_LIST, .status = LEATI_CONFIG_REFUSED, .works = "none",
+     .note = "add the folder to PYTHONPATH, which workers inherit",
+     .doc = "Files and folders to put in front of sys.path, separated by commas."},
+    {.key = "python.fn-execution.arrow.batch.size", .kind = LEATI_CONFIG_INT, .fallback = "1000",
+     .status = LEATI_CONFIG_ACCEPTED, .note = "it is for pandas functions, which come in a later release",
+     .doc = "In Flink: rows per batch of a pandas function."},
+    {.key = "python.fn-execution.bundle.size", .kind = LEATI_CONFIG_INT, .fallback = "1000",
+     .status = LEATI_CONFIG_ACCEPTED, .note = NO_BUNDLES, .doc = "In Flink: records per bundle."},
+    {.key = "python.fn-execution.bundle.time", .kind = LEATI_CONFIG_DURATION, .fallback = "1000",
+     .status = LEATI_CONFIG_ACCEPTED, .note = NO_BUNDLES, .doc = "In Flink: longest wait for a bundle."},
+    {.key = "python.requirements", .status = LEATI_CONFIG_REFUSED, .works = "none",
+     .note = "install the packages for the Python that python.executable names",
+     .doc = "A requirements file to install for Python functions."},
+    {.key = "python.thread.interpreter", .kind = LEATI_CONFIG_ENUM, .fallback = "shared", .choices = "shared isolated",
+     .works = "shared", .note = "isolated interpreters come in a later release; PROCESS mode uses several cores",
+     .doc = "THREAD mode: one interpreter with one lock, or several with a lock of their own (Leat's own key)."},
+    {.key = "python.thread.runners", .kind = LEATI_CONFIG_INT, .fallback = "1", .least = 1, .most = 1024,
+     .doc = "THREAD mode: threads that run Python tasks; more than one helps functions that block (Leat's own key)."},
+    {.key = "python.worker.memory-limit", .kind = LEATI_CONFIG_MEMORY, .status = LEATI_CONFIG_REFUSED, .works = "0 none",
+     .note = "limit the whole job from outside, for instance with systemd-run -p MemoryMax=1G",
+     .doc = "PROCESS mode: a worker that needs more memory is ended (Leat's own key)."},
+    {.key = "python.worker.pool-size", .kind = LEATI_CONFIG_INT, .fallback = LEATI_CONFIG_CORES, .least = 1, .most = 1024,
+     .doc = "PROCESS mode: the most worker processes of a job (Leat's own key)."},
+    {.key = "python.worker.start-timeout", .kind = LEATI_CONFIG_DURATION, .fallback = "10 s", .least = 1,
+     .doc = "PROCESS mode: how long a worker may take until it is ready (Leat's own key)."},
+    {.key = "restart-strategy.type", .aliases = "restart-strategy", .fallback = "none", .status = LEATI_CONFIG_REFUSED,
+     .works = "none off disable disabled no norestart", .note = RESTARTS,
+     .doc = "What happens after a failure."},
+    {.key = "state.backend.type", .aliases = "state.backend", .fallback = "hashmap", .status = LEATI_CONFIG_ACCEPTED,
+     .note = "state is kept in memory",
+     .doc = "Where keyed state is kept while a job runs."},
+    {.key = "task.cancellation.interval", .aliases = "task.cancellation-interval", .kind = LEATI_CONFIG_DURATION,
+     .fallback = "30000", .least = 1,
+     .doc = "Time between two attempts to interrupt a function that does not end."},
+    {.key = "task.cancellation.timeout", .kind = LEATI_CONFIG_DURATION, .fallback = "180000",
+     .doc = "How long a cancelled function may take before it is given up. 0: for ever."},
+};
+/* clang-format on */
+
+const size_t leati_config_table_size = sizeof leati_config_table / sizeof *leati_config_table;
+
+const leati_config_key *leati_config_key_find(const char *name) {
+    for (size_t i = 0; i < leati_config_table_size; i++) {
+        const leati_config_key *row = &leati_config_table[i];
+        if (strcmp(row->key, name) == 0) return row;
+        if (row->aliases && leati_config_word(row->aliases, name, NULL, NULL)) return row;
+    }
+    return NULL;
+}
+
+static int compare_name(const void *name, const void *element) {
+    return strcmp(name, *(const char *const *)element);
+}
+
+bool leati_config_flink_knows(const char *name) {
+    for (size_t i = 0; i < leati_config_families_size; i++) {
+        size_t n = strlen(leati_config_families[i]);
+        if (strncmp(name, leati_config_families[i], n) == 0 && name[n]) return true;
+    }
+    return bsearch(name, leati_config_flink, leati_config_flink_size, sizeof *leati_config_flink,
+                   compare_name);
+}
+
+enum { LONGEST = 128 };
+
+/* Levenshtein's distance with one row of the matrix; `limit` when it is not below it. */
+static size_t distance(const char *a, size_t a_size, const char *b, size_t b_size, size_t limit) {
+    size_t row[LONGEST + 1];
+    if (b_size > LONGEST || (a_size > b_size ? a_size - b_size : b_size - a_size) >= limit)
+        return limit;
+    for (size_t j = 0; j <= b_size; j++) row[j] = j;
+    for (size_t i = 1; i <= a_size; i++) {
+        size_t diagonal = row[0], best = row[0] = i;
+        for (size_t j = 1; j <= b_size; j++) {
+            size_t other = diagonal + (strncasecmp(&a[i - 1], &b[j - 1], 1) != 0);
+            diagonal = row[j];
+            if (row[j] + 1 < other) other = row[j] + 1;
+            if (row[j - 1] + 1 < other) other = row[j - 1] + 1;
+            row[j] = other;
+            if (other < best) best = other;
+        }
+        if (best >= limit) return limit;
+    }
+    return row[b_size] < limit ? row[b_size] : limit;
+}
+
+const char *leati_config_nearest(const char *name) {
+    size_t size = strlen(name);
+    size_t limit = size / 3 + 2; /* beyond that it is another word */
+    const char *nearest = NULL;
+    if (size > LONGEST) return NULL;
+    for (size_t i = 0; i < leati_config_table_size + leati_config_flink_size; i++) {
+        const char *key = i < leati_config_table_size
+                              ? leati_config_table[i].key
+                              : leati_config_flink[i - leati_config_table_size];
+        size_t d = distance(name, size, key, strlen(key), limit);
+        if (d < limit) nearest = key, limit = d;
+    }
+    return nearest;
+}
+
+const char *leati_config_kind_name(leati_config_kind kind) {
+    static const char *const names[] = {"string", "int",    "bool", "duration",
+                                        "memory", "double", "enum", "list"};
+    return names[kind];
+}
+
+const char *leati_config_status_name(leati_config_status status) {
+    static const char *const names[] = {"implemented", "accepted", "refused"};
+    return names[status];
+}
