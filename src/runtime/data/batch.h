@@ -21,6 +21,7 @@ typedef struct leati_batch {
 } leati_batch;
 
 leati_batch *leati_batch_new(uint32_t room);
+void leati_batch_unref(leati_batch *batch); /* NULL is fine; any thread */
 static inline void leati_batch_ref(leati_batch *b) {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
 }

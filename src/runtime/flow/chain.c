@@ -6,6 +6,7 @@
 #include "runtime/flow/output.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 leati_chain *leati_chain_new(const leati_surroundings *around, leati_inbox *inbox) {
     leati_chain *c = leati_zalloc(sizeof *c);

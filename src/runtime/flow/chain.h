@@ -84,9 +84,9 @@ struct leat_context {
     leati_sweep sweeps[2];
     int64_t wake_at;
     leat_mailbox *mailbox;
-    leati_arena arena;       /* of decoded parameters */
-    bool opened, ended;      /* ended: of the head, all inputs have */
-    uint32_t functions_open; /* bit i: parameter i was opened */
+    leati_arena arena;        /* of decoded parameters */
+    bool opened, held, ended; /* ended: of the head, all inputs have */
+    uint32_t functions_open;  /* bit i: parameter i was opened */
 };
 
 typedef struct leati_open_cursor {
@@ -115,7 +115,7 @@ struct leati_chain {
     leati_output **outputs;
     int output_count;
     leati_inbox *inbox;
-    bool drains, wake, dirty_watermark, pinned;
+    bool drains, dirty_watermark, pinned;
 
     bool signalling;
     leati_element signal;

@@ -87,7 +87,6 @@ leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark)
 /* --- being asked again, holding ------------------------------------------------------------------- */
 
 void leat_context_wake(leat_context *ctx) {
-    ctx->chain->wake = true;
     leati_inbox_wake(ctx->chain->inbox);
 }
 

@@ -45,8 +45,7 @@ leat_status leati_gate_add(leati_gate *g, leati_channel *channel, unsigned input
         return LEAT_E_NOMEM;
     }
     g->ports = ports;
-    ports[g->count++] =
-        (gate_port){.channel = channel, .input = input, .watermark = INT64_MIN};
+    ports[g->count++] = (gate_port){.channel = channel, .input = input, .watermark = INT64_MIN};
     return LEAT_OK;
 }
 

@@ -41,8 +41,7 @@ leat_status leat_value_field(leat_context *ctx, const leat_value *v, int index, 
                              leat_value *out) {
     if (v->kind == LEAT_OBJECT) {
         bool owned = false;
-        leat_status status =
-            leati_object_ops_of(v)->field(v->as.object, index, name, out, &owned);
+        leat_status status = leati_object_ops_of(v)->field(v->as.object, index, name, out, &owned);
         return owned ? keep_new(ctx, status, out) : status;
     }
     int at;

@@ -311,5 +311,6 @@ leat_status leati_args_decode(leati_args *out, const leat_operator *op, leati_re
     }
     if (status >= 0) return LEAT_OK;
     leati_args_fini(out, false);
-    return leat_error_set(err, status, op->name, "the arguments in the job's description are damaged");
+    return leat_error_set(err, status, op->name,
+                          "the arguments in the job's description are damaged");
 }

@@ -1,0 +1,262 @@
+/* task.c: see task.h. The order of one turn is fixed: open cursors before the next record, the records of a
+   batch before a signal, a signal's walk to its end before the next element. So a signal never overtakes
+   a record. */
+#include "runtime/flow/task.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+
+leati_task *leati_task_new(const leati_surroundings *around, leati_notice notice) {
+    leati_task *t = leati_zalloc(sizeof *t);
+    if (!t) return NULL;
+    t->inbox = leati_inbox_new(notice);
+    t->chain = t->inbox ? leati_chain_new(around, t->inbox) : NULL;
+    t->flush_every = 100 * 1000000;
+    t->state = LEATI_TASK_WAITING;
+    if (t->chain) return t;
+    leati_task_free(t);
+    return NULL;
+}
+
+static void drop_batch(leati_task *t) {
+    if (!t->batch) return;
+    leati_batch_unref(t->batch);
+    t->batch = NULL;
+    leati_channel_give_back(t->from, t->from_records, t->from_bytes);
+}
+
+void leati_task_free(leati_task *t) {
+    if (!t) return;
+    drop_batch(t);
+    if (t->inbox) leati_inbox_close(t->inbox);
+    leati_gate_free(t->gate);
+    leati_chain_free(t->chain);
+    leati_inbox_unref(t->inbox);
+    leati_free(t);
+}
+
+leat_status leati_task_open(leati_task *t, leati_reader *state) {
+    t->flushed_at = leati_clock_monotonic();
+    return leati_chain_open(t->chain, state);
+}
+
+void leati_task_close(leati_task *t, bool failed) {
+    leati_chain_close(t->chain, failed);
+    drop_batch(t);
+    leati_inbox_close(t->inbox);
+}
+
+int64_t leati_task_next_time(const leati_task *t) {
+    return leati_chain_next_time(t->chain);
+}
+
+void leati_task_barrier(leati_task *t, int64_t checkpoint) {
+    atomic_store(&t->barrier, checkpoint);
+    leati_inbox_wake(t->inbox);
+}
+
+/* --- data --------------------------------------------------------------------------------------- */
+
+static leat_status drain_hooks(leati_chain *c) {
+    leat_status status = LEAT_OK;
+    for (int i = 0; c->drains && i < c->count && status >= 0; i++) {
+        leat_context *ctx = c->contexts[i];
+        const leat_operator *op = ctx->info->op;
+        if (!op->on_drain) continue;
+        status = op->on_drain(ctx, ctx->self);
+        if (status < 0) leati_chain_blame(ctx, status);
+    }
+    return status;
+}
+
+/* Records of the batch until it is exhausted, a cursor opens or an output is full. */
+static leat_status run_batch(leati_task *t, int *budget) {
+    leati_chain *c = t->chain;
+    leat_context *head = c->contexts[0];
+    leati_batch *batch = t->batch;
+    while (t->at < batch->count) {
+        const leat_record *record = &batch->records[t->at++];
+        --*budget;
+        head->current = record;
+        leat_status status = head->on_record(head, head->self, t->input, record);
+        if (LEAT_UNLIKELY(status < 0)) return leati_chain_blame(head, status);
+        if (LEAT_UNLIKELY(c->depth)) return LEAT_OK;
+        leati_arena_reset(&c->arena);
+        if (LEAT_UNLIKELY(c->full | c->held)) return LEAT_OK;
+    }
+    head->current = NULL;
+    drop_batch(t);
+    return drain_hooks(c);
+}
+
+static leat_status take_data(leati_task *t, leati_element *e) {
+    t->from_records = (size_t)e->value;
+    if (e->kind == LEATI_FRAME) {
+        t->from_bytes = e->as.frame.size;
+        leat_context *head = t->chain->contexts[0];
+        leat_status status = leati_batch_decode(e->as.frame.bytes, e->as.frame.size,
+                                                leati_context_domain(head), &t->batch);
+        if (status < 0)
+            return leat_context_fail(head, status, "a frame from another process is damaged");
+    } else {
+        t->batch = e->as.batch;
+        t->from_records = t->batch->count;
+        t->from_bytes = t->batch->bytes;
+    }
+    t->at = 0;
+    return LEAT_OK;
+}
+
+/* --- sources ------------------------------------------------------------------------------------ */
+
+static leat_status poll_source(leati_task *t) {
+    leati_chain *c = t->chain;
+    leat_context *ctx = c->contexts[0];
+    ctx->current = NULL;
+    leat_status status = ctx->info->op->poll(ctx, ctx->self, leat_context_emitter(ctx));
+    if (LEAT_UNLIKELY(status < 0)) return leati_chain_blame(ctx, status);
+    if (!c->depth) leati_arena_reset(&c->arena);
+    if (status != LEAT_DONE) return status;
+    t->source_done = true;
+    leati_chain_signal(c, leati_signal(LEATI_WATERMARK, INT64_MAX));
+    return LEAT_OK;
+}
+
+/* Polls as long as nothing else is to be done; most sources come back here for every record. */
+static leat_status run_source(leati_task *t, int *budget) {
+    leati_chain *c = t->chain;
+    leat_status status = LEAT_OK;
+    while (*budget > 0 && status == LEAT_OK && !c->depth && !c->signalling && !c->full &&
+           !c->held) {
+        --*budget;
+        status = poll_source(t);
+    }
+    return status;
+}
+
+static leat_status next_of_source(leati_task *t, int *budget) {
+    int64_t barrier = atomic_load_explicit(&t->barrier, memory_order_relaxed);
+    if (LEAT_UNLIKELY(barrier)) {
+        atomic_store(&t->barrier, 0);
+        leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, barrier));
+        return LEAT_OK;
+    }
+    if (!t->source_done) return run_source(t, budget);
+    if (t->ends) return LEAT_DONE;
+    leati_chain_signal(t->chain, leati_signal(LEATI_END, 0));
+    return LEAT_OK;
+}
+
+/* --- one turn ------------------------------------------------------------------------------------- */
+
+static leat_status next_element(leati_task *t, int *budget) {
+    leati_element e;
+    if (!t->gate) return next_of_source(t, budget);
+    leat_status status = leati_gate_next(t->gate, &e, &t->input, &t->from);
+    if (status != LEAT_OK) return status;
+    if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
+    leat_context *head = t->chain->contexts[0];
+    if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;
+    leati_chain_signal(t->chain, e);
+    return LEAT_OK;
+}
+
+static leat_status step_signal(leati_task *t) {
+    leati_chain *c = t->chain;
+    leat_status status = leati_chain_signal_step(c);
+    if (status == LEAT_DONE && c->signal.kind == LEATI_END) t->ends++;
+    if (!c->depth) leati_arena_reset(&c->arena);
+    return status == LEAT_DONE ? LEAT_OK : status;
+}
+
+/* A watermark that an operator held back goes to those behind it: a walk that is new to them only. */
+static void forward_held_watermark(leati_chain *c) {
+    c->dirty_watermark = false;
+    leati_chain_signal(c, leati_signal(LEATI_WATERMARK, c->contexts[0]->watermark));
+}
+
+static leat_status turn(leati_task *t, int *budget) {
+    leati_chain *c = t->chain;
+    --*budget;
+    if (c->depth) {
+        leat_status status = leati_chain_advance(c);
+        if (!c->depth && !t->batch && !c->signalling) leati_arena_reset(&c->arena);
+        return status;
+    }
+    if (t->batch) {
+        c->pinned = true;
+        leat_status status = run_batch(t, budget);
+        c->pinned = t->batch != NULL;
+        return status;
+    }
+    c->pinned = false;
+    if (c->signalling) return step_signal(t);
+    if (c->dirty_watermark) {
+        forward_held_watermark(c);
+        return LEAT_OK;
+    }
+    return next_element(t, budget);
+}
+
+/* Timers of processing time and wake-ups that are due; looked at once per step. */
+static bool fire(leati_task *t) {
+    leati_chain *c = t->chain;
+    bool fired = false;
+    int64_t next = leati_chain_next_time(c);
+    if (next == INT64_MAX) return false;
+    int64_t now = leati_clock_now();
+    if (next > now) return false;
+    for (int i = 0; i < c->count; i++) {
+        if (c->contexts[i]->wake_at > now) continue;
+        c->contexts[i]->wake_at = INT64_MAX;
+        fired = true;
+    }
+    return leati_chain_fire(c, now) || fired;
+}
+
+/* May it go on, as far as others are concerned? Full outputs were flushed, so that they can get room. */
+static bool blocked(leati_task *t) {
+    leati_chain *c = t->chain;
+    if (c->full) leati_chain_has_room(c);
+    return c->full || (c->held && !c->signalling);
+}
+
+static leat_status go(leati_task *t, int budget, bool *waits) {
+    leati_chain *c = t->chain;
+    leat_status status = leati_inbox_read(t->inbox);
+    if (status >= 0 && !c->depth && !t->batch && !c->signalling) fire(t);
+    *waits = false;
+    while (status >= 0 && budget > 0) {
+        if (LEAT_UNLIKELY(c->full | c->held) && blocked(t)) *waits = true;
+        if (*waits) break;
+        status = turn(t, &budget);
+        if (status == LEAT_DONE) return LEAT_DONE;
+        if (status == LEAT_AGAIN && !c->depth) {
+            status = drain_hooks(c);
+            *waits = !c->depth;
+        }
+    }
+    return status;
+}
+
+static leat_status flush_if_due(leati_task *t, bool waits) {
+    if (!waits && t->flush_every < 0) return LEAT_OK;
+    int64_t now = leati_clock_monotonic();
+    if (!waits && now - t->flushed_at < t->flush_every) return LEAT_OK;
+    t->flushed_at = now;
+    return leati_chain_flush(t->chain);
+}
+
+leati_task_state leati_task_step(leati_task *t, int budget) {
+    bool waits;
+    leat_status status = go(t, budget, &waits);
+    bool done = status == LEAT_DONE;
+    if (status >= 0) status = flush_if_due(t, waits || done);
+    if (status < 0) {
+        leati_chain_blame(t->chain->contexts[0], status);
+        return t->state = LEATI_TASK_FAILED;
+    }
+    if (done) return t->state = LEATI_TASK_ENDED;
+    /* A wake that came during the step has put the task back into its runner's queue. */
+    return t->state = waits ? LEATI_TASK_WAITING : LEATI_TASK_READY;
+}

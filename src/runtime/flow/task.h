@@ -1,0 +1,49 @@
+/* task.h: a gate, a chain and its outputs, stepped by a runner. A step is: mail, then as many records, cursor
+   items, timers, signals and polls as the budget and the outputs' credit allow. Nothing in a step waits.
+
+   Life: new, (chain and gate filled), open, step ... until ended or failed, close, free; all on the runner's thread
+   but new and free. */
+#ifndef LEATI_TASK_H
+#define LEATI_TASK_H
+
+#include "runtime/data/batch.h"
+#include "runtime/flow/chain.h"
+#include "runtime/flow/gate.h"
+#include "runtime/flow/inbox.h"
+
+typedef enum leati_task_state {
+    LEATI_TASK_READY,   /* more to do at once */
+    LEATI_TASK_WAITING, /* for an element, for room, for mail, for time */
+    LEATI_TASK_ENDED,   /* all inputs have ended and everything is flushed */
+    LEATI_TASK_FAILED   /* chain->failure says why */
+} leati_task_state;
+
+typedef struct leati_task {
+    leati_inbox *inbox;
+    leati_chain *chain;
+    leati_gate *gate; /* NULL: a source */
+    leati_task_state state;
+    bool source_done;
+    int64_t flushed_at, flush_every; /* nanoseconds, monotonic; -1: only when idle or full */
+
+    leati_batch *batch; /* being read */
+    uint32_t at;
+    unsigned input;
+    leati_channel *from;
+    size_t from_records, from_bytes; /* credit to give back with the batch */
+    int ends;                        /* inputs that have ended and passed the chain */
+    atomic_int_fast64_t barrier;     /* asked of a source; 0: none */
+} leati_task;
+
+/* `notice` is called when the task has something to do, on any thread. */
+leati_task *leati_task_new(const leati_surroundings *around, leati_notice notice);
+void leati_task_free(leati_task *t);
+leat_status leati_task_open(leati_task *t, leati_reader *state);
+leati_task_state leati_task_step(leati_task *t, int budget);
+void leati_task_close(leati_task *t, bool failed);
+/* When it wants to be stepped without being woken, in ms of the epoch; INT64_MAX: never. */
+int64_t leati_task_next_time(const leati_task *t);
+/* Asks a source to insert a barrier; any thread. */
+void leati_task_barrier(leati_task *t, int64_t checkpoint);
+
+#endif
