@@ -34,6 +34,23 @@ LEAT_API leat_status leat_env_set(leat_env *env, const char *key, const char *va
 /* The effective value; NULL for a key that has none. Lent until the next leat_env_set. */
 LEAT_API const char *leat_env_get(const leat_env *env, const char *key);
 
+/* What is known about a configuration key. Strings are lent for ever. */
+typedef struct leat_config_key {
+    size_t size; /* set by the caller: sizeof(leat_config_key) */
+    const char *key;
+    const char *fallback; /* the default as text, "number of cores" where it is that; NULL: none */
+    const char *kind;     /* string, int, bool, duration, memory, double, enum, list, or "" */
+    const char *status;   /* implemented, accepted (changes nothing here) or refused */
+    const char *doc;      /* one line, or "" */
+    const char *aliases;  /* old names that are read, too, separated by spaces, or NULL */
+    const char *choices;  /* of an enum, separated by spaces; NULL otherwise */
+    const char *works;    /* the only values that work in this release, or NULL: all do */
+    const char *note;     /* why the others don't, or what is said about an accepted key, or NULL */
+} leat_config_key;
+/* Fills `out` with the key at `index`, from 0; false when there is none. Keys that have a line of
+   documentation come first, sorted; then Flink's other names, sorted. Any thread. */
+LEAT_API bool leat_config_key_at(size_t index, leat_config_key *out);
+
 /* A file, or all files of a folder and those below it, but for names that begin with '.' or '_'; ".gz" is decompressed.
    One string per line, without its end. */
 LEAT_API leat_stream *leat_env_read_text_file(leat_env *env, const char *path);
