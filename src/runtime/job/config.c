@@ -132,7 +132,7 @@ static void say_accepted(const leati_config *config, const leati_config_key *row
     bool found;
     place_of(config, key, &found);
     if (found) return;
-    leati_log(LEAT_LOG_WARNING, "leat: configuration: %s changes nothing; %s", key,
+    leati_log(LEAT_LOG_WARNING, "configuration: %s changes nothing; %s", key,
               row && row->note ? row->note : "the key is Flink's and has no meaning in Leat");
 }
 

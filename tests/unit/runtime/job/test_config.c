@@ -145,7 +145,7 @@ static void refused_value_says_why(void **state) {
 static void flinks_key_without_meaning_is_said_once(void **state) {
     assert_int_equal(set(*state, "taskmanager.numberOfTaskSlots", "4"), LEAT_OK);
     assert_int_equal(set(*state, "taskmanager.numberOfTaskSlots", "8"), LEAT_OK);
-    assert_string_equal(said, "leat: configuration: taskmanager.numberOfTaskSlots changes nothing; "
+    assert_string_equal(said, "configuration: taskmanager.numberOfTaskSlots changes nothing; "
                               "the key is Flink's and has no meaning in Leat\n");
     assert_string_equal(leati_config_get(*state, "taskmanager.numberOfTaskSlots"), "8");
     said[0] = '\0';
