@@ -84,14 +84,15 @@ static inline leat_arg leat_arg_function(const char *name, const leat_function *
 typedef struct leat_snapshot leat_snapshot; /* where state is written to, or read from */
 
 enum {
-    LEAT_OP_SINK = 1u << 0,     /* has no outputs */
-    LEAT_OP_HOST = 1u << 1,     /* bound to the host program: runs in the main process */
-    LEAT_OP_KEYED = 1u << 2,    /* has keyed state or timers: its input must be keyed */
-    LEAT_OP_OBJECTS = 1u << 3,  /* takes objects as they are, unless one of its functions is in C;
+    LEAT_OP_SINK = 1u << 0,       /* has no outputs */
+    LEAT_OP_HOST = 1u << 1,       /* bound to the host program: runs in the main process */
+    LEAT_OP_KEYED = 1u << 2,      /* has keyed state or timers: its input must be keyed */
+    LEAT_OP_OBJECTS = 1u << 3,    /* takes objects as they are, unless one of its functions is in C;
                                    others get them as native values */
-    LEAT_OP_SINGLE = 1u << 4,   /* parallelism 1 only */
-    LEAT_OP_SETS_KEY = 1u << 5, /* its output is keyed */
-    LEAT_OP_SAME_TYPE = 1u << 6 /* its output has the type of its input */
+    LEAT_OP_SINGLE = 1u << 4,     /* parallelism 1 only */
+    LEAT_OP_SETS_KEY = 1u << 5,   /* its output is keyed */
+    LEAT_OP_SAME_TYPE = 1u << 6,  /* its output has the type of its input */
+    LEAT_OP_SETS_TARGET = 1u << 7 /* it sets `hash` to the subtask that gets the record */
 };
 
 typedef struct leat_operator {

@@ -45,7 +45,7 @@ static leat_status partition_custom_on_record(leat_context *ctx, void *self, uns
 const leat_operator leat_partition_custom_operator = {
     .size = sizeof(leat_operator),
     .name = "partition_custom",
-    .flags = LEAT_OP_OBJECTS | LEAT_OP_SAME_TYPE,
+    .flags = LEAT_OP_OBJECTS | LEAT_OP_SAME_TYPE | LEAT_OP_SETS_TARGET,
     .inputs = 1,
     .self_size = sizeof(partition_custom_self),
     .params = params,
