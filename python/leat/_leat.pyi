@@ -1,0 +1,89 @@
+"""The extension module: the library's graph, jobs and workers as Python sees them.
+
+Streams are ints. `leat.datastream` is what programs use; this is what it stands on.
+"""
+
+from typing import Any, final
+
+__version__: str
+
+def encode(items: list[Any], type_text: str | None) -> bytes:
+    """Values in the library's codec, of the type or as they are. TypeErrors name the index."""
+
+def worker_main(argv: list[str]) -> int:
+    """Be a worker process; answers its exit code."""
+
+def config_keys() -> list[tuple[str, str, str, str, str]]:
+    """All configuration keys: key, default, kind, status, meaning."""
+
+@final
+class Env:
+    """A graph that is being built, and its settings."""
+
+    def __init__(self, settings: dict[str, str]) -> None:
+        """A ValueError for an unknown key or a bad value names the nearest."""
+
+    def set(self, key: str, value: str) -> None:
+        """Set a configuration key. A ValueError as above."""
+
+    def get(self, key: str) -> str | None:
+        """The effective value, the default included."""
+
+    def add(
+        self,
+        operator: str,
+        inputs: list[int],
+        params: dict[str, object],
+        name: str,
+        output_type: str | None,
+        parallelism: int,
+    ) -> int:
+        """Add an operator; answers the stream behind it.
+
+        A param that is None counts as not given. A user function is the tuple
+        ("python", payload, display name). Parallelism 0: the environment's default.
+        """
+
+    def partition(self, stream: int, kind: str) -> int:
+        """forward, rebalance, rescale, shuffle, broadcast, global."""
+
+    def union(self, streams: list[int]) -> int:
+        """The records of all streams."""
+
+    def side_output(self, stream: int, tag: str, type_text: str | None) -> int:
+        """What the stream's operator sends to this tag."""
+
+    def set_option(self, stream: int, option: str, value: str | int) -> None:
+        """name, uid, parallelism, max_parallelism, buffer_timeout, chaining (always, head, never),
+        description, slot_sharing_group."""
+
+    def clear(self) -> None:
+        """Forget the graph, so that the next one can be built."""
+
+    def plan(self) -> str:
+        """The plan as JSON."""
+
+    def execute(self, job_name: str, main_blob: bytes | None) -> Job:
+        """Start the graph. Workers hand `main_blob` to `leat.shipping.bind_main_classes` before
+        they unpickle anything."""
+
+@final
+class Job:
+    """A job that was started."""
+
+    id: str
+
+    def status(self) -> str:
+        """The name of a JobStatus."""
+
+    def wait(self, timeout: float) -> bool:
+        """Wait so many seconds; True when it has ended. Raises what Python's signals raise."""
+
+    def cancel(self) -> None:
+        """Ask it to end. Does not wait; harmless when it has ended."""
+
+    def result(self) -> dict[str, Any]:
+        """`runtime_ms` of an ended job, or its JobError or JobCancelled."""
+
+    def take(self, collect: int, max: int, timeout: float) -> list[Any] | None:
+        """The next records of a collect sink; [] after the time-out, None at the end."""

@@ -1,0 +1,94 @@
+"""`JobClient`: a running job seen from its client, as PyFlink's `pyflink.common.job_client`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from leat.common.completable_future import CompletableFuture, _Done
+from leat.common.job_execution_result import JobExecutionResult
+from leat.common.job_id import JobID
+from leat.common.job_status import _job_status
+
+if TYPE_CHECKING:
+    from leat._leat import Job
+
+__all__ = ["JobClient"]
+
+_STEP = 3600.0  # seconds per wait; there is no limit to how many
+
+
+class JobClient:
+    """A job that was started by `execute_async`. `j_job_client` is the library's job."""
+
+    def __init__(self, j_job_client: Job) -> None:
+        self._job = j_job_client
+
+    def get_job_id(self) -> JobID:
+        """The id of the job."""
+        return JobID(self._job.id)
+
+    def get_job_status(self) -> CompletableFuture:
+        """A future of the JobStatus; it is there at once."""
+        return CompletableFuture(_Done(self._job.status()), _job_status)
+
+    def cancel(self) -> CompletableFuture:
+        """Ask the job to end without finishing; the future waits for the end."""
+        self._job.cancel()
+        return CompletableFuture(_End(self._job, lambda job: None))
+
+    def stop_with_savepoint(
+        self, advance_to_end_of_event_time: bool, savepoint_directory: str | None = None
+    ) -> NoReturn:
+        """A NotSupportedError: savepoints come with a later release."""
+        _no_savepoints("stop_with_savepoint")
+
+    def trigger_savepoint(self, savepoint_directory: str | None = None) -> NoReturn:
+        """A NotSupportedError: savepoints come with a later release."""
+        _no_savepoints("trigger_savepoint")
+
+    def get_accumulators(self) -> CompletableFuture:
+        """A future of all accumulators by name; empty, as Python functions have none."""
+        return CompletableFuture(_Done({}))
+
+    def get_job_execution_result(self) -> CompletableFuture:
+        """A future of the JobExecutionResult; it fails with the job's error."""
+        return CompletableFuture(
+            _End(self._job, lambda job: (job.id, job.result())), JobExecutionResult
+        )
+
+
+class _End:
+    """The end of a job as a future."""
+
+    def __init__(self, job: Job, answer: Any) -> None:
+        self._job = job
+        self._answer = answer
+
+    def cancel(self) -> bool:
+        return False
+
+    def cancelled(self) -> bool:
+        return False
+
+    def done(self) -> bool:
+        return self._job.wait(0.0)
+
+    def result(self) -> Any:
+        while not self._job.wait(_STEP):
+            pass
+        return self._answer(self._job)
+
+    def exception(self) -> BaseException | None:
+        try:
+            self.result()
+        except Exception as e:
+            return e
+        return None
+
+
+def _no_savepoints(what: str) -> NoReturn:
+    from leat.common.errors import NotSupportedError
+
+    raise NotSupportedError(
+        f"JobClient.{what}(): savepoints come with a later release", "cancel() ends the job"
+    )

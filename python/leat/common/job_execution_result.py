@@ -1,0 +1,42 @@
+"""`JobExecutionResult`, as PyFlink's `pyflink.common.job_execution_result`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from leat.common.job_id import JobID
+
+__all__ = ["JobExecutionResult"]
+
+
+class JobExecutionResult:
+    """What a finished job answers: its id, its run time, its accumulators.
+
+    `j_job_execution_result` is the pair of the job's id and a dict with `runtime_ms`.
+    """
+
+    def __init__(self, j_job_execution_result: tuple[str, dict[str, Any]]) -> None:
+        self._job_id, self._parts = j_job_execution_result
+
+    def get_job_id(self) -> JobID:
+        """The id of the job."""
+        return JobID(self._job_id)
+
+    def get_net_runtime(self) -> int:
+        """How long the job ran, in milliseconds."""
+        return int(self._parts.get("runtime_ms", 0))
+
+    def get_accumulator_result(self, accumulator_name: str) -> Any:
+        """The value of this accumulator, None when there is none. Python functions have none."""
+        return self.get_all_accumulator_results().get(accumulator_name)
+
+    def get_all_accumulator_results(self) -> dict[str, Any]:
+        """All accumulators by name."""
+        return dict(self._parts.get("accumulators", {}))
+
+    def __str__(self) -> str:
+        return (
+            "Program execution finished\n"
+            f"Job with JobID {self._job_id} has finished.\n"
+            f"Job Runtime: {self.get_net_runtime()} ms\n"
+        )

@@ -1,0 +1,1 @@
+"""Nothing public: PyFlink's `pyflink.common.utils` holds converters between Java and Python."""

@@ -1,0 +1,405 @@
+"""Files as sources and sinks, as PyFlink's `pyflink.datastream.connectors.file_system`.
+
+Of the formats, text lines are there; bulk formats, compaction and watching a folder for new files
+come with later releases and are NotSupportedErrors.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from leat.common.serialization import Encoder, _known_charset
+from leat.common.typeinfo import BasicTypeInfo
+from leat.datastream.connectors.base import Sink, Source, SupportsPreprocessing, no_java
+
+if TYPE_CHECKING:
+    from leat.common.serialization import BulkWriterFactory
+    from leat.common.time import Duration
+    from leat.common.typeinfo import TypeInformation
+    from leat.datastream.connectors.base import StreamTransformer
+
+__all__ = [
+    "BucketAssigner",
+    "BulkFormat",
+    "FileEnumeratorProvider",
+    "FileSink",
+    "FileSource",
+    "FileSourceBuilder",
+    "FileSplitAssignerProvider",
+    "OutputFileConfig",
+    "RollingPolicy",
+    "StreamFormat",
+]
+
+
+class StreamFormat:
+    """How records are read from a file. `j_stream_format` is the charset of its lines."""
+
+    def __init__(self, j_stream_format: str) -> None:
+        self._charset = j_stream_format
+
+    @staticmethod
+    def text_line_format(charset_name: str = "UTF-8") -> StreamFormat:
+        """One string per line, without its end. A ValueError for an unknown charset."""
+        return StreamFormat(_known_charset(charset_name))
+
+
+class BulkFormat:
+    """How batches of records are read from a file: comes with the bulk formats."""
+
+    def __init__(self, j_bulk_format: Any) -> None:
+        self._format = j_bulk_format
+
+
+class FileEnumeratorProvider:
+    """How files are found and split. `j_file_enumerator_provider` is the name of the way."""
+
+    def __init__(self, j_file_enumerator_provider: str) -> None:
+        self._kind = j_file_enumerator_provider
+
+    @staticmethod
+    def default_splittable_file_enumerator() -> FileEnumeratorProvider:
+        """Large files may be read in parts."""
+        return FileEnumeratorProvider("splittable")
+
+    @staticmethod
+    def default_non_splittable_file_enumerator() -> FileEnumeratorProvider:
+        """Each file is read as a whole."""
+        return FileEnumeratorProvider("non-splittable")
+
+
+class FileSplitAssignerProvider:
+    """Who reads which file. `j_file_split_assigner` is the name of the way."""
+
+    def __init__(self, j_file_split_assigner: str) -> None:
+        self._kind = j_file_split_assigner
+
+    @staticmethod
+    def locality_aware_split_assigner() -> FileSplitAssignerProvider:
+        """Whoever is nearest; on one machine, everybody is."""
+        return FileSplitAssignerProvider("locality-aware")
+
+
+class FileSourceBuilder:
+    """Describes a FileSource; setters answer the builder."""
+
+    def __init__(self, j_file_source_builder: tuple[StreamFormat, tuple[str, ...]]) -> None:
+        self._format, self._paths = j_file_source_builder
+
+    def monitor_continuously(self, discovery_interval: Duration) -> NoReturn:
+        """A NotSupportedError: watching for new files comes with a later release."""
+        _later("FileSourceBuilder.monitor_continuously(): watching for new files comes")
+
+    def process_static_file_set(self) -> FileSourceBuilder:
+        """Read the files that are there, and end; the default."""
+        return self
+
+    def set_file_enumerator(self, file_enumerator: FileEnumeratorProvider) -> FileSourceBuilder:
+        """How files are found; all ways are the same here."""
+        _expect(file_enumerator, FileEnumeratorProvider)
+        return self
+
+    def set_split_assigner(self, split_assigner: FileSplitAssignerProvider) -> FileSourceBuilder:
+        """Who reads which file; all ways are the same here."""
+        _expect(split_assigner, FileSplitAssignerProvider)
+        return self
+
+    def build(self) -> FileSource:
+        """The source."""
+        return FileSource(text_source(self._paths, self._format._charset))
+
+
+class FileSource(Source):
+    """Reads files, or all files of folders and those below them.
+
+    Names that begin with `.` or `_` are left out; `.gz` files are unpacked. `j_file_source` is the
+    library's operator. Made by the builders.
+    """
+
+    def __init__(
+        self, j_file_source: tuple[str, dict[str, object], TypeInformation | None]
+    ) -> None:
+        super().__init__(j_file_source)
+
+    @staticmethod
+    def for_record_stream_format(stream_format: StreamFormat, *paths: str) -> FileSourceBuilder:
+        """Begin to describe a source that reads these files or folders record by record."""
+        if not isinstance(stream_format, StreamFormat):
+            raise TypeError(f"A StreamFormat is needed, not {stream_format!r}")
+        if not paths:
+            raise ValueError("FileSource: at least one path is needed")
+        return FileSourceBuilder((stream_format, paths))
+
+    @staticmethod
+    def for_bulk_file_format(bulk_format: BulkFormat, *paths: str) -> NoReturn:
+        """A NotSupportedError: bulk formats come with a later release."""
+        _later("FileSource.for_bulk_file_format(): bulk formats come")
+
+
+class BucketAssigner:
+    """The folder that a record's file lies in. `j_bucket_assigner` is a pattern of strftime."""
+
+    def __init__(self, j_bucket_assigner: str) -> None:
+        self._pattern = j_bucket_assigner
+
+    @staticmethod
+    def base_path_bucket_assigner() -> BucketAssigner:
+        """The sink's folder itself."""
+        return BucketAssigner("")
+
+    @staticmethod
+    def date_time_bucket_assigner(
+        format_str: str = "yyyy-MM-dd--HH", timezone_id: str | None = None
+    ) -> BucketAssigner:
+        """A folder per hour, or as `format_str` (Java's letters) says, by the machine's clock.
+
+        Another time zone than the system's is a NotSupportedError.
+        """
+        if timezone_id is not None:
+            _later(f"date_time_bucket_assigner(timezone_id={timezone_id!r}): time zones come")
+        return BucketAssigner(_strftime(format_str))
+
+    def get_java_object(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's connectors."""
+        no_java("BucketAssigner")
+
+
+class RollingPolicy:
+    """When a file is finished and the next begun. `j_rolling_policy` has its limits by name."""
+
+    def __init__(self, j_rolling_policy: dict[str, int]) -> None:
+        self._limits = j_rolling_policy
+
+    @staticmethod
+    def default_rolling_policy(
+        part_size: int = 128 * 1024 * 1024,
+        rollover_interval: int = 60 * 1000,
+        inactivity_interval: int = 60 * 1000,
+    ) -> RollingPolicy:
+        """By size in bytes, age and idle time in milliseconds."""
+        for limit in (part_size, rollover_interval, inactivity_interval):
+            if limit < 1:
+                raise ValueError(f"default_rolling_policy: limits are at least 1, not {limit}")
+        return RollingPolicy(
+            {
+                "part_size": part_size,
+                "rollover_interval": rollover_interval,
+                "inactivity_interval": inactivity_interval,
+            }
+        )
+
+    @staticmethod
+    def on_checkpoint_rolling_policy() -> RollingPolicy:
+        """With each checkpoint; without checkpoints, at the end of the job."""
+        return RollingPolicy({})
+
+    def get_java_object(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's connectors."""
+        no_java("RollingPolicy")
+
+
+class OutputFileConfig:
+    """What the names of files begin and end with: `<prefix>-<id>-<counter><suffix>`."""
+
+    class OutputFileConfigBuilder:
+        """Describes an OutputFileConfig; setters answer the builder."""
+
+        def __init__(self) -> None:
+            self.part_prefix = "part"
+            self.part_suffix = ""
+
+        def with_part_prefix(self, prefix: str) -> OutputFileConfig.OutputFileConfigBuilder:
+            """What names begin with; `part` by default."""
+            self.part_prefix = prefix
+            return self
+
+        def with_part_suffix(self, suffix: str) -> OutputFileConfig.OutputFileConfigBuilder:
+            """What names end with; nothing by default."""
+            self.part_suffix = suffix
+            return self
+
+        def build(self) -> OutputFileConfig:
+            """The OutputFileConfig."""
+            return OutputFileConfig(self.part_prefix, self.part_suffix)
+
+    def __init__(self, part_prefix: str, part_suffix: str) -> None:
+        self._part_prefix = _file_name(part_prefix)
+        self._part_suffix = _file_name(part_suffix)
+
+    @staticmethod
+    def builder() -> OutputFileConfigBuilder:
+        """Begin to describe an OutputFileConfig."""
+        return OutputFileConfig.OutputFileConfigBuilder()
+
+    def get_part_prefix(self) -> str:
+        """What names begin with."""
+        return self._part_prefix
+
+    def get_part_suffix(self) -> str:
+        """What names end with."""
+        return self._part_suffix
+
+    def get_java_object(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's connectors."""
+        no_java("OutputFileConfig")
+
+
+class FileSink(Sink, SupportsPreprocessing):
+    """Writes records to files of a folder.
+
+    A file has a hidden name while it is written. Its name, when it is finished, is
+    `<prefix>-<id of the subtask>-<counter><suffix>`. `j_file_sink` is the library's operator.
+    """
+
+    class BaseBuilder:
+        """Describes a FileSink; setters answer the builder."""
+
+        def __init__(self, j_builder: tuple[str, Encoder]) -> None:
+            path, encoder = j_builder
+            self._path = _local(path)
+            self._encoder = encoder
+            self._bucket = BucketAssigner.date_time_bucket_assigner()
+            self._files = OutputFileConfig.builder().build()
+            self._rolling = RollingPolicy.default_rolling_policy()
+            self._check_interval = 60 * 1000
+
+        def with_bucket_check_interval(self, interval: int) -> FileSink.BaseBuilder:
+            """How often ages are looked at, in milliseconds; a minute by default."""
+            if interval < 1:
+                raise ValueError(f"The interval must be at least 1 ms, not {interval}")
+            self._check_interval = interval
+            return self
+
+        def with_bucket_assigner(self, bucket_assigner: BucketAssigner) -> FileSink.BaseBuilder:
+            """The folders below the sink's; one per hour by default."""
+            _expect(bucket_assigner, BucketAssigner)
+            self._bucket = bucket_assigner
+            return self
+
+        def with_output_file_config(
+            self, output_file_config: OutputFileConfig
+        ) -> FileSink.BaseBuilder:
+            """How files are called."""
+            _expect(output_file_config, OutputFileConfig)
+            self._files = output_file_config
+            return self
+
+        def with_rolling_policy(self, rolling_policy: RollingPolicy) -> FileSink.BaseBuilder:
+            """When a file is finished."""
+            _expect(rolling_policy, RollingPolicy)
+            self._rolling = rolling_policy
+            return self
+
+        def enable_compact(self, strategy: Any, compactor: Any) -> NoReturn:
+            """A NotSupportedError: compaction comes with a later release."""
+            _later("FileSink.enable_compact(): compaction comes")
+
+        def disable_compact(self) -> FileSink.BaseBuilder:
+            """Leave files as they are; the default."""
+            return self
+
+        def build(self) -> FileSink:
+            """The sink."""
+            params: dict[str, object] = {
+                "path": self._path,
+                "prefix": self._files.get_part_prefix(),
+                "suffix": self._files.get_part_suffix(),
+                "charset": self._encoder._charset,
+                "bucket": self._bucket._pattern,
+                "check_interval": self._check_interval,
+                **self._rolling._limits,
+            }
+            return FileSink(("file_sink", params, "File Sink"))
+
+    class RowFormatBuilder(BaseBuilder):
+        """Describes a sink that writes record by record."""
+
+    class BulkFormatBuilder(BaseBuilder):
+        """Describes a sink that writes batches of records: comes with the bulk formats."""
+
+    def __init__(
+        self,
+        j_file_sink: tuple[str, dict[str, object], str],
+        transformer: StreamTransformer | None = None,
+    ) -> None:
+        super().__init__(j_file_sink)
+        self._transformer = transformer
+
+    @staticmethod
+    def for_row_format(base_path: str, encoder: Encoder) -> RowFormatBuilder:
+        """Begin to describe a sink that writes record by record into this folder."""
+        _expect(encoder, Encoder)
+        return FileSink.RowFormatBuilder((base_path, encoder))
+
+    @staticmethod
+    def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> NoReturn:
+        """A NotSupportedError: bulk formats come with a later release."""
+        _later("FileSink.for_bulk_format(): bulk formats come")
+
+    def get_transformer(self) -> StreamTransformer | None:
+        """None: records are written as they come."""
+        return self._transformer
+
+
+def text_source(
+    paths: Any, charset: str
+) -> tuple[str, dict[str, object], TypeInformation | None]:
+    """The library's operator that reads lines, its parameters, and the type of its values."""
+    params: dict[str, object] = {
+        "paths": [_local(path) for path in paths],
+        "charset": _known_charset(charset),
+    }
+    return "text_source", params, BasicTypeInfo.STRING_TYPE_INFO()
+
+
+def _local(path: str) -> str:
+    """A path of this machine; `file:` before it is taken off, other schemes are ValueErrors."""
+    text = os.fspath(path)
+    scheme, colon, rest = text.partition("://")
+    if not colon:
+        return text[5:] if text.startswith("file:/") else text
+    if scheme != "file":
+        raise ValueError(f"{text!r}: only files of this machine can be read and written")
+    return rest
+
+
+_JAVA_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
+
+
+def _strftime(java_pattern: str) -> str:
+    """A pattern of strftime that means the same. A ValueError for letters without one."""
+    out, i = [], 0
+    while i < len(java_pattern):
+        letter = java_pattern[i]
+        run = len(java_pattern[i:]) - len(java_pattern[i:].lstrip(letter))
+        part = java_pattern[i : i + run]
+        if letter == "'":
+            end = java_pattern.find("'", i + 1)
+            out.append(java_pattern[i + 1 : end] if end > i + 1 else "'")
+            i = max(end, i) + 1
+            continue
+        if letter.isalpha():
+            if part not in _JAVA_LETTERS:
+                raise ValueError(f"{java_pattern!r}: {part!r} is none of {list(_JAVA_LETTERS)}")
+            part = _JAVA_LETTERS[part]
+        out.append(part.replace("%", "%%") if letter == "%" else part)
+        i += run
+    return "".join(out)
+
+
+def _file_name(part: str) -> str:
+    if "/" in part or "\0" in part:
+        raise ValueError(f"{part!r} cannot be part of a file's name")
+    return part
+
+
+def _expect(value: Any, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise TypeError(f"A {kind.__name__} is needed, not {value!r}")
+
+
+def _later(what: str) -> NoReturn:
+    from leat.common.errors import NotSupportedError
+
+    raise NotSupportedError(f"{what} with a later release", "read and write lines of text")

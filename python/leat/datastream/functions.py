@@ -1,0 +1,436 @@
+"""The bases of user functions and what they are given, as PyFlink's `pyflink.datastream.functions`.
+
+A function object is serialised by the call that adds it to a stream; each parallel subtask works on
+its own copy, whose `open` is called before the first record and whose `close` after the last.
+
+Leat's additions: `SourceFunction` and `SinkFunction` can be subclassed in Python.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from leat.datastream.keywords import also_accepts
+from leat.datastream.time_domain import TimeDomain
+from leat.datastream.timerservice import TimerService
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+__all__ = [
+    "AggregateFunction",
+    "CoFlatMapFunction",
+    "CoMapFunction",
+    "CoProcessFunction",
+    "FilterFunction",
+    "FlatMapFunction",
+    "Function",
+    "KeySelector",
+    "KeyedCoProcessFunction",
+    "KeyedProcessFunction",
+    "MapFunction",
+    "NullByteKeySelector",
+    "Partitioner",
+    "ProcessFunction",
+    "ReduceFunction",
+    "RuntimeContext",
+    "SinkFunction",
+    "SourceFunction",
+    "TimerService",
+]
+
+
+class RuntimeContext:
+    """What a function's `open` learns about the subtask that it runs in."""
+
+    __slots__ = (
+        "_attempt",
+        "_job_parameters",
+        "_max_parallelism",
+        "_parallelism",
+        "_subtask",
+        "_task_name",
+    )
+
+    def __init__(
+        self,
+        task_name: str,
+        subtask: int,
+        parallelism: int,
+        max_parallelism: int,
+        attempt: int,
+        job_parameters: Mapping[str, str],
+    ) -> None:
+        self._task_name = task_name
+        self._subtask = subtask
+        self._parallelism = parallelism
+        self._max_parallelism = max_parallelism
+        self._attempt = attempt
+        self._job_parameters = job_parameters
+
+    def get_task_name(self) -> str:
+        """The name of the task."""
+        return self._task_name
+
+    def get_number_of_parallel_subtasks(self) -> int:
+        """How many subtasks the operator has."""
+        return self._parallelism
+
+    def get_max_number_of_parallel_subtasks(self) -> int:
+        """How many subtasks it could have: the number of key groups."""
+        return self._max_parallelism
+
+    def get_index_of_this_subtask(self) -> int:
+        """The index of this subtask, from 0."""
+        return self._subtask
+
+    def get_attempt_number(self) -> int:
+        """How often the job was restarted before this run; 0 at first."""
+        return self._attempt
+
+    def get_task_name_with_subtasks(self) -> str:
+        """The name with this subtask's number, from 1, and their count: `MyTask (3/6)`."""
+        return f"{self._task_name} ({self._subtask + 1}/{self._parallelism})"
+
+    def get_job_parameter(self, key: str, default_value: str) -> str:
+        """A parameter given to `ExecutionConfig.set_global_job_parameters`."""
+        return self._job_parameters.get(key, default_value)
+
+    def get_metrics_group(self) -> NoReturn:
+        """A NotSupportedError: metrics come with a later release."""
+        _later("RuntimeContext.get_metrics_group(): metrics come", "count in the function itself")
+
+    def get_state(self, state_descriptor: Any) -> NoReturn:
+        """A NotSupportedError: keyed state comes with a later release."""
+        _no_state("get_state")
+
+    def get_list_state(self, state_descriptor: Any) -> NoReturn:
+        """A NotSupportedError: keyed state comes with a later release."""
+        _no_state("get_list_state")
+
+    def get_map_state(self, state_descriptor: Any) -> NoReturn:
+        """A NotSupportedError: keyed state comes with a later release."""
+        _no_state("get_map_state")
+
+    def get_reducing_state(self, state_descriptor: Any) -> NoReturn:
+        """A NotSupportedError: keyed state comes with a later release."""
+        _no_state("get_reducing_state")
+
+    def get_aggregating_state(self, state_descriptor: Any) -> NoReturn:
+        """A NotSupportedError: keyed state comes with a later release."""
+        _no_state("get_aggregating_state")
+
+
+def _later(what: str, instead: str) -> NoReturn:
+    from leat.common.errors import NotSupportedError
+
+    raise NotSupportedError(f"{what} with a later release", instead)
+
+
+def _no_state(method: str) -> NoReturn:
+    _later(
+        f"RuntimeContext.{method}(): keyed state comes",
+        "reduce() and sum(), min(), max() keep a value per key, and the attributes of a function "
+        "object live as long as its subtask",
+    )
+
+
+class Function(ABC):  # noqa: B024 - PyFlink's base is abstract without abstract methods, too
+    """Base of all user functions."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Called once per subtask, before the first record. May be overridden."""
+
+    def close(self) -> None:
+        """Called once per subtask, after the last record or a failure. May be overridden."""
+
+
+class MapFunction(Function):
+    """One value out for each value in."""
+
+    @abstractmethod
+    def map(self, value: Any) -> Any:
+        """The value to emit; None is emitted, too."""
+
+
+class CoMapFunction(Function):
+    """One value out for each value of two connected streams; None is dropped."""
+
+    @abstractmethod
+    def map1(self, value: Any) -> Any:
+        """The value to emit for one of the first stream; None emits nothing."""
+
+    @abstractmethod
+    def map2(self, value: Any) -> Any:
+        """The value to emit for one of the second stream; None emits nothing."""
+
+
+class FlatMapFunction(Function):
+    """Any number of values out for each value in."""
+
+    @abstractmethod
+    def flat_map(self, value: Any) -> Iterable[Any]:
+        """The values to emit: a generator, list or other iterable."""
+
+
+class CoFlatMapFunction(Function):
+    """Any number of values out for each value of two connected streams."""
+
+    @abstractmethod
+    def flat_map1(self, value: Any) -> Iterable[Any] | None:
+        """The values to emit for one of the first stream."""
+
+    @abstractmethod
+    def flat_map2(self, value: Any) -> Iterable[Any] | None:
+        """The values to emit for one of the second stream."""
+
+
+class FilterFunction(Function):
+    """Keeps or drops a value."""
+
+    @abstractmethod
+    def filter(self, value: Any) -> bool:
+        """True to keep the value."""
+
+
+class ReduceFunction(Function):
+    """Combines two values into one of the same type."""
+
+    @abstractmethod
+    def reduce(self, value1: Any, value2: Any) -> Any:
+        """The combination of what was combined so far and the new value."""
+
+
+class AggregateFunction(Function):
+    """Combines values in an accumulator of another type. For windows, which come later."""
+
+    @abstractmethod
+    def create_accumulator(self) -> Any:
+        """A new accumulator."""
+
+    @abstractmethod
+    def add(self, value: Any, accumulator: Any) -> Any:
+        """The accumulator with the value in it; may be the same object."""
+
+    @abstractmethod
+    def get_result(self, accumulator: Any) -> Any:
+        """The result of an accumulator."""
+
+    @abstractmethod
+    def merge(self, acc_a: Any, acc_b: Any) -> Any:
+        """One accumulator of two; may be one of them."""
+
+
+class KeySelector(Function):
+    """Reads the key of a value."""
+
+    @abstractmethod
+    def get_key(self, value: Any) -> Any:
+        """The key; the same for the same value every time."""
+
+
+class NullByteKeySelector(KeySelector):
+    """The same key for every value."""
+
+    def get_key(self, value: Any) -> Any:
+        """0."""
+        return 0
+
+
+class Partitioner(Function):
+    """Chooses the subtask that a key goes to."""
+
+    @abstractmethod
+    def partition(self, key: Any, num_partitions: int) -> int:
+        """The index of the subtask, from 0 to `num_partitions` - 1."""
+
+
+class ProcessFunction(Function):
+    """Any number of values out for each value in, with a context."""
+
+    class Context(ABC):
+        """What a ProcessFunction may ask during a call."""
+
+        @abstractmethod
+        def timer_service(self) -> TimerService:
+            """Time and timers."""
+
+        @abstractmethod
+        def timestamp(self) -> int | None:
+            """The record's event time in milliseconds, None when it has none."""
+
+    @abstractmethod
+    def process_element(self, value: Any, ctx: ProcessFunction.Context) -> Iterable[Any] | None:
+        """The values to emit; `yield tag, value` sends a value to the side output of `tag`."""
+
+
+class KeyedProcessFunction(Function):
+    """A ProcessFunction of a keyed stream."""
+
+    class Context(ABC):
+        """What a KeyedProcessFunction may ask during a call."""
+
+        @abstractmethod
+        def get_current_key(self) -> Any:
+            """The key of the record."""
+
+        @abstractmethod
+        def timer_service(self) -> TimerService:
+            """Time and timers."""
+
+        @abstractmethod
+        def timestamp(self) -> int | None:
+            """The record's event time in milliseconds, None when it has none."""
+
+    class OnTimerContext(Context):
+        """What it may ask when a timer fires."""
+
+        @abstractmethod
+        def time_domain(self) -> TimeDomain:
+            """Which time the timer was registered in."""
+
+    @abstractmethod
+    def process_element(
+        self, value: Any, ctx: KeyedProcessFunction.Context
+    ) -> Iterable[Any] | None:
+        """The values to emit; `yield tag, value` sends a value to the side output of `tag`."""
+
+    def on_timer(
+        self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext
+    ) -> Iterable[Any] | None:
+        """The values to emit when a timer fires. Timers come with a later release."""
+        return None
+
+
+class CoProcessFunction(Function):
+    """Any number of values out for each value of two connected streams, with a context."""
+
+    class Context(ABC):
+        """What a CoProcessFunction may ask during a call."""
+
+        @abstractmethod
+        def timer_service(self) -> TimerService:
+            """Time and timers."""
+
+        @abstractmethod
+        def timestamp(self) -> int | None:
+            """The record's event time in milliseconds, None when it has none."""
+
+    @abstractmethod
+    def process_element1(self, value: Any, ctx: CoProcessFunction.Context) -> Iterable[Any] | None:
+        """The values to emit for one of the first stream."""
+
+    @abstractmethod
+    def process_element2(self, value: Any, ctx: CoProcessFunction.Context) -> Iterable[Any] | None:
+        """The values to emit for one of the second stream."""
+
+
+class KeyedCoProcessFunction(Function):
+    """A CoProcessFunction of two keyed streams with the same kind of keys."""
+
+    class Context(ABC):
+        """What a KeyedCoProcessFunction may ask during a call."""
+
+        @abstractmethod
+        def get_current_key(self) -> Any:
+            """The key of the record."""
+
+        @abstractmethod
+        def timer_service(self) -> TimerService:
+            """Time and timers."""
+
+        @abstractmethod
+        def timestamp(self) -> int | None:
+            """The record's event time in milliseconds, None when it has none."""
+
+    class OnTimerContext(Context):
+        """What it may ask when a timer fires."""
+
+        @abstractmethod
+        def time_domain(self) -> TimeDomain:
+            """Which time the timer was registered in."""
+
+    @abstractmethod
+    def process_element1(
+        self, value: Any, ctx: KeyedCoProcessFunction.Context
+    ) -> Iterable[Any] | None:
+        """The values to emit for one of the first stream."""
+
+    @abstractmethod
+    def process_element2(
+        self, value: Any, ctx: KeyedCoProcessFunction.Context
+    ) -> Iterable[Any] | None:
+        """The values to emit for one of the second stream."""
+
+    def on_timer(
+        self, timestamp: int, ctx: KeyedCoProcessFunction.OnTimerContext
+    ) -> Iterable[Any] | None:
+        """The values to emit when a timer fires. Timers come with a later release."""
+        return None
+
+
+class SourceFunction(Function):
+    """A source written in Python (Leat's addition; PyFlink's only wraps a Java object).
+
+    Override `run`, which has a thread of its own and may block, and `cancel`, which is called from
+    another thread and makes `run` return. A source runs with parallelism 1.
+    """
+
+    class Context(ABC):
+        """What `run` emits with."""
+
+        @abstractmethod
+        def collect(self, value: Any) -> None:
+            """Emit a value. Waits while the job cannot take more."""
+
+    @also_accepts(optional=("source_func",))
+    def __init__(self, source_func: Any) -> None:
+        if source_func is not None:
+            _no_java(source_func, "SourceFunction", "run(ctx)")
+
+    def run(self, ctx: SourceFunction.Context) -> None:
+        """Emit values by `ctx.collect(value)` until there are no more, or `cancel` was called."""
+        raise NotImplementedError(f"{type(self).__name__}.run(ctx)")
+
+    def cancel(self) -> None:
+        """Make `run` return soon. May be overridden."""
+
+    def get_java_function(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's functions."""
+        _no_java("get_java_function()", "SourceFunction", "run(ctx)")
+
+
+class SinkFunction(Function):
+    """A sink written in Python (Leat's addition; PyFlink's only wraps a Java object).
+
+    Override `invoke`.
+    """
+
+    class Context(ABC):
+        """What `invoke` may ask."""
+
+        @abstractmethod
+        def timestamp(self) -> int | None:
+            """The record's event time in milliseconds, None when it has none."""
+
+    @also_accepts(optional=("sink_func",))
+    def __init__(self, sink_func: Any) -> None:
+        if sink_func is not None:
+            _no_java(sink_func, "SinkFunction", "invoke(value, context)")
+
+    def invoke(self, value: Any, context: SinkFunction.Context) -> None:
+        """Take one value."""
+        raise NotImplementedError(f"{type(self).__name__}.invoke(value, context)")
+
+    def get_java_function(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's functions."""
+        _no_java("get_java_function()", "SinkFunction", "invoke(value, context)")
+
+
+def _no_java(wrapped: Any, base: str, method: str) -> NoReturn:
+    from leat.common.errors import NotSupportedError
+
+    raise NotSupportedError(
+        f"{base}({wrapped!r}): Leat runs no Java", f"subclass {base} and override {method}"
+    )

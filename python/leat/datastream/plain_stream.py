@@ -1,0 +1,360 @@
+"""`DataStream`: a stream and what can be done to it, as PyFlink's class of that name.
+
+Every method adds an operator to the graph of the stream's environment and answers the stream behind
+it; nothing runs before `execute`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from leat.common.typeinfo import PickledBytesTypeInfo, TupleTypeInfo, _as_output_type
+from leat.datastream.functions import (
+    FilterFunction,
+    FlatMapFunction,
+    KeySelector,
+    MapFunction,
+    Partitioner,
+    ProcessFunction,
+    SinkFunction,
+)
+from leat.datastream.keywords import also_accepts
+from leat.datastream.node import shipped, type_text
+from leat.datastream.stream_sink import (
+    CloseableIterator,
+    CollectedResults,
+    DataStreamSink,
+    group_name,
+    positive,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from leat.common.execution_config import ExecutionConfig
+    from leat.common.typeinfo import TypeInformation
+    from leat.common.watermark_strategy import WatermarkStrategy
+    from leat.datastream.connected_streams import ConnectedStreams
+    from leat.datastream.connectors.base import Sink
+    from leat.datastream.keyed_stream import KeyedStream
+    from leat.datastream.node import Node
+    from leat.datastream.output_tag import OutputTag
+    from leat.datastream.slot_sharing_group import SlotSharingGroup
+    from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
+
+__all__ = ["DataStream"]
+
+
+class DataStream:
+    """A stream of values. Made by environments and other streams only."""
+
+    def __init__(self, j_data_stream: Node) -> None:
+        self._node = j_data_stream
+
+    def get_name(self) -> str:
+        """The name of the operator that made the stream."""
+        return self._node.name
+
+    def name(self, name: str) -> DataStream:
+        """Name the operator that made the stream; answers this stream."""
+        self._node.name = name
+        return self._option("name", name)
+
+    def uid(self, uid: str) -> DataStream:
+        """The operator's id, unique in the job; under it its state is stored. Answers this."""
+        return self._option("uid", uid)
+
+    def set_uid_hash(self, uid_hash: str) -> DataStream:
+        """The operator's id; as `uid`. Answers this stream."""
+        return self._option("uid", uid_hash)
+
+    def set_parallelism(self, parallelism: int) -> DataStream:
+        """How many subtasks the operator has, at least 1. Answers this stream."""
+        return self._option("parallelism", positive("parallelism", parallelism))
+
+    def set_max_parallelism(self, max_parallelism: int) -> DataStream:
+        """The number of the operator's key groups, 1 to 32767. Answers this stream."""
+        if positive("maximum parallelism", max_parallelism) > 32767:
+            raise ValueError(f"The maximum parallelism is at most 32767, not {max_parallelism}")
+        return self._option("max_parallelism", max_parallelism)
+
+    def get_type(self) -> TypeInformation:
+        """The type of the values; `Types.PICKLED_BYTE_ARRAY()` when none was given."""
+        return self._node.type_info or PickledBytesTypeInfo()
+
+    def get_execution_environment(self) -> StreamExecutionEnvironment:
+        """The environment that the stream belongs to."""
+        return self._node.env
+
+    def get_execution_config(self) -> ExecutionConfig:
+        """The ExecutionConfig of the environment."""
+        return self._node.env.get_config()
+
+    def force_non_parallel(self) -> DataStream:
+        """Fix parallelism and maximum parallelism to 1. Answers this stream."""
+        self._option("parallelism", 1)
+        return self._option("max_parallelism", 1)
+
+    def set_buffer_timeout(self, timeout_millis: int) -> DataStream:
+        """How long the operator may hold records back for a larger batch; 0: not at all."""
+        return self._option("buffer_timeout", timeout_millis)
+
+    def start_new_chain(self) -> DataStream:
+        """Never run the operator in one task with those before it. Answers this stream."""
+        return self._option("chaining", "head")
+
+    def disable_chaining(self) -> DataStream:
+        """Run the operator in a task of its own. Answers this stream."""
+        return self._option("chaining", "never")
+
+    def slot_sharing_group(self, slot_sharing_group: str | SlotSharingGroup) -> DataStream:
+        """The group that the operator belongs to; shown in the plan. Answers this stream."""
+        return self._option("slot_sharing_group", group_name(slot_sharing_group))
+
+    def set_description(self, description: str) -> DataStream:
+        """A text for the plan. Answers this stream."""
+        return self._option("description", description)
+
+    @also_accepts(result_type="output_type", type_info="output_type")
+    def map(
+        self,
+        func: Callable[[Any], Any] | MapFunction,
+        output_type: TypeInformation | None = None,
+    ) -> DataStream:
+        """One value out for each value in, None included."""
+        return self._operator("map", func, MapFunction, "Map", _as_output_type(output_type))
+
+    @also_accepts(result_type="output_type", type_info="output_type")
+    def flat_map(
+        self,
+        func: Callable[[Any], Iterable[Any]] | FlatMapFunction,
+        output_type: TypeInformation | None = None,
+    ) -> DataStream:
+        """All values of the iterable (or generator) that `func` answers for a value."""
+        made = _as_output_type(output_type)
+        return self._operator("flat_map", func, FlatMapFunction, "FlatMap", made)
+
+    def filter(self, func: Callable[[Any], bool] | FilterFunction) -> DataStream:
+        """The values for which `func` answers something true."""
+        return self._operator("filter", func, FilterFunction, "Filter", self._node.type_info)
+
+    @also_accepts(result_type="output_type", type_info="output_type")
+    def process(
+        self, func: ProcessFunction, output_type: TypeInformation | None = None
+    ) -> DataStream:
+        """The values that `func.process_element` yields, those for side outputs apart."""
+        if not isinstance(func, ProcessFunction):
+            raise TypeError("The input must be a ProcessFunction")
+        made = _as_output_type(output_type)
+        return self._operator("process", func, ProcessFunction, "PROCESS", made)
+
+    @also_accepts(key_type_info="key_type")
+    def key_by(
+        self,
+        key_selector: Callable[[Any], Any] | KeySelector,
+        key_type: TypeInformation | None = None,
+    ) -> KeyedStream:
+        """Send values of equal keys to the same subtask.
+
+        With a `key_type` keys are converted to it first; without, 1, 1.0 and True differ.
+        """
+        from leat.datastream.keyed_stream import KeyedStream
+
+        function = shipped(key_selector, KeySelector, "KeyBy")
+        params: dict[str, object] = {"function": function, "key_type": type_text(key_type)}
+        node = self._node.then("key_by", params, "KeyBy", self._node.type_info)
+        return KeyedStream(_Keyed(node, key_type), self._node.type_info, self)
+
+    def union(self, *streams: DataStream) -> DataStream:
+        """The values of this stream and of all others, in no fixed order."""
+        from leat.datastream.keyed_stream import KeyedStream
+
+        if not streams:
+            return self
+        others = [s._origin_stream if isinstance(s, KeyedStream) else s for s in streams]
+        handles = [self._node.handle, *(s._node.handle for s in others)]
+        return DataStream(self._node.like(self._node.engine.union(handles)))
+
+    def connect(self, ds: DataStream) -> ConnectedStreams:
+        """This stream and another one, of any type, for functions with two inputs."""
+        from leat.datastream.connected_streams import ConnectedStreams
+
+        return ConnectedStreams(self, ds)
+
+    def shuffle(self) -> DataStream:
+        """Deal values out at random."""
+        return DataStream(self._node.partitioned("shuffle"))
+
+    def rebalance(self) -> DataStream:
+        """Deal values out in turn, to all subtasks."""
+        return DataStream(self._node.partitioned("rebalance"))
+
+    def rescale(self) -> DataStream:
+        """Deal values out in turn, each subtask to its own share of the next ones."""
+        return DataStream(self._node.partitioned("rescale"))
+
+    def forward(self) -> DataStream:
+        """Each subtask to the next operator's subtask of the same index."""
+        return DataStream(self._node.partitioned("forward"))
+
+    def global_(self) -> DataStream:
+        """All values to the first subtask (Leat's addition; as Java's `global`)."""
+        return DataStream(self._node.partitioned("global"))
+
+    def broadcast(
+        self, broadcast_state_descriptor: Any = None, *other_broadcast_state_descriptors: Any
+    ) -> DataStream:
+        """Every value to all subtasks.
+
+        With state descriptors a NotSupportedError: broadcast state comes with a later release.
+        """
+        if broadcast_state_descriptor is not None or other_broadcast_state_descriptors:
+            later("DataStream.broadcast(descriptor): broadcast state comes", "use broadcast()")
+        return DataStream(self._node.partitioned("broadcast"))
+
+    def partition_custom(
+        self,
+        partitioner: Callable[[Any, int], int] | Partitioner,
+        key_selector: Callable[[Any], Any] | KeySelector,
+    ) -> DataStream:
+        """Each value to the subtask that `partitioner(key, number of subtasks)` answers."""
+        params: dict[str, object] = {
+            "function": shipped(
+                partitioner,
+                Partitioner,
+                "PartitionCustom",
+                "Parameter partitioner should be a Partitioner or a callable function",
+            ),
+            "selector": shipped(
+                key_selector,
+                KeySelector,
+                "PartitionCustom",
+                "Parameter key_selector should be a KeySelector or a callable function",
+            ),
+        }
+        node = self._node
+        return DataStream(
+            node.then("partition_custom", params, "PartitionCustom", node.type_info)
+        )
+
+    def project(self, *field_indexes: int) -> DataStream:
+        """Tuples of these fields. For streams of tuple type only."""
+        type_info = self._node.type_info
+        if not isinstance(type_info, TupleTypeInfo):
+            raise Exception("Only Tuple DataStreams can be projected.")
+        types = type_info.get_field_types()
+        for index in field_indexes:
+            if not isinstance(index, int) or not 0 <= index < len(types):
+                raise ValueError(f"project({index!r}): the fields are 0 to {len(types) - 1}")
+        made = TupleTypeInfo([types[i] for i in field_indexes])
+        params: dict[str, object] = {"fields": list(field_indexes)}
+        return DataStream(self._node.then("project", params, "Projection", made))
+
+    def get_side_output(self, output_tag: OutputTag) -> DataStream:
+        """What this stream's operator sends to the side output of this tag."""
+        text = type_text(output_tag.type_info)
+        handle = self._node.engine.side_output(self._node.handle, output_tag.tag_id, text)
+        node = self._node.like(handle)
+        node.type_info = output_tag.type_info
+        return DataStream(node)
+
+    def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
+        """Event time comes with a later release: takes `WatermarkStrategy.no_watermarks()`."""
+        only_no_watermarks(watermark_strategy, "DataStream.assign_timestamps_and_watermarks()")
+        return DataStream(self._node)
+
+    def window_all(self, window_assigner: Any) -> NoReturn:
+        """A NotSupportedError: windows come with a later release."""
+        later("DataStream.window_all(): windows come", "key_by(...).reduce(...) goes without")
+
+    def cache(self) -> NoReturn:
+        """A NotSupportedError: cached streams come with a later release."""
+        later("DataStream.cache(): caches come", "write the stream to a file and read that")
+
+    def print(self, sink_identifier: str | None = None) -> DataStreamSink:
+        """Print each value on a line of the standard output of the main process.
+
+        Lines begin with `N> ` (the subtask, from 1) if there is more than one subtask, and with
+        `identifier:N> ` or `identifier> ` if there is an identifier.
+        """
+        params: dict[str, object] = {"identifier": sink_identifier}
+        return DataStreamSink(self._node.then("print", params, "Print to Std. Out"))
+
+    def write_as_text(self, path: str) -> DataStreamSink:
+        """Write each value's text on a line of a file (Leat's addition; PyFlink has FileSink).
+
+        One subtask writes the file `path`; several write the files 1, 2 ... in the folder `path`.
+        """
+        self._node.env._note_addition("DataStream.write_as_text")
+        return DataStreamSink(self._node.then("text_sink", {"path": str(path)}, "Text Sink"))
+
+    def add_sink(self, sink_func: SinkFunction | Callable[[Any], Any]) -> DataStreamSink:
+        """Hand each value to a SinkFunction written in Python, or to a callable (Leat's)."""
+        wanted = "The input must be a SinkFunction or a callable function"
+        function = shipped(sink_func, SinkFunction, "Sink", wanted)
+        self._node.env._note_addition(f"DataStream.add_sink({function[2]}), a sink in Python")
+        return DataStreamSink(self._node.then("python_sink", {"function": function}, "Unnamed"))
+
+    def sink_to(self, sink: Sink) -> DataStreamSink:
+        """Write each value to a sink of `leat.datastream.connectors`."""
+        from leat.datastream.connectors.base import Sink
+
+        if not isinstance(sink, Sink):
+            raise TypeError(f"sink_to needs a Sink such as FileSink, not {sink!r}")
+        operator, params, name = sink._operator()
+        return DataStreamSink(self._node.then(operator, params, name))
+
+    def execute_and_collect(
+        self, job_execution_name: str | None = None, limit: int | None = None
+    ) -> CloseableIterator | list[Any]:
+        """Run the job and answer this stream's values.
+
+        Without `limit` a CloseableIterator over the running job; with it a list of at most so many
+        values, after which the job is cancelled.
+        """
+        if limit is not None and limit < 1:
+            raise ValueError(f"The limit must be at least 1, not {limit}")
+        collect = self._node.then("collect", {}, "Collect", parallelism=1)
+        job = self._node.env._start(job_execution_name)
+        results = CloseableIterator(CollectedResults(job, collect.handle), self._node.type_info)
+        if limit is None:
+            return results
+        with results:
+            return [value for value, _ in zip(results, range(limit), strict=False)]
+
+    def _operator(
+        self, operator: str, func: Any, base: type, name: str, type_info: TypeInformation | None
+    ) -> DataStream:
+        params: dict[str, object] = {"function": shipped(func, base, name)}
+        return DataStream(self._node.then(operator, params, name, type_info))
+
+    def _option(self, option: str, value: str | int) -> DataStream:
+        self._node.option(option, value)
+        return self
+
+
+class _Keyed:
+    """What a KeyedStream is made of: its node and the type of its keys."""
+
+    __slots__ = ("key_type", "node")
+
+    def __init__(self, node: Node, key_type: TypeInformation | None) -> None:
+        self.node = node
+        self.key_type = key_type
+
+
+def later(what: str, instead: str) -> NoReturn:
+    """Raise the NotSupportedError for something that is planned."""
+    from leat.common.errors import NotSupportedError
+
+    raise NotSupportedError(f"{what} with a later release", instead)
+
+
+def only_no_watermarks(strategy: WatermarkStrategy, where: str) -> None:
+    """A NotSupportedError for a strategy other than `no_watermarks()`."""
+    from leat.common.watermark_strategy import WatermarkStrategy
+
+    if not isinstance(strategy, WatermarkStrategy):
+        raise TypeError(f"{where}: a WatermarkStrategy is needed, not {strategy!r}")
+    if not strategy._is_none():
+        later(f"{where}: event time comes", "use WatermarkStrategy.no_watermarks()")

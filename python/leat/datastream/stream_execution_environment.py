@@ -1,0 +1,417 @@
+"""`StreamExecutionEnvironment`: where a job is built and executed, as PyFlink's
+`pyflink.datastream.stream_execution_environment`.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from leat import jobs, settings
+from leat.common.execution_config import ExecutionConfig, _millis
+from leat.common.job_client import JobClient
+from leat.common.job_execution_result import JobExecutionResult
+from leat.common.typeinfo import RowTypeInfo, TypeInformation
+from leat.datastream.checkpointing_mode import CheckpointingMode
+from leat.datastream.execution_mode import RuntimeExecutionMode
+from leat.datastream.functions import SourceFunction
+from leat.datastream.node import DEFAULT_PARALLELISM, Node, shipped, type_text
+from leat.datastream.plain_stream import DataStream, later, only_no_watermarks
+from leat.datastream.stream_sink import positive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from leat._leat import Env, Job
+    from leat.common.configuration import Configuration
+    from leat.common.io import InputFormat
+    from leat.common.restart_strategy import RestartStrategyConfiguration
+    from leat.common.watermark_strategy import WatermarkStrategy
+    from leat.datastream.connectors.base import Source
+    from leat.datastream.slot_sharing_group import SlotSharingGroup
+
+__all__ = ["StreamExecutionEnvironment"]
+
+_DEFAULT_JOB_NAME = "Flink Streaming Job"
+
+
+class PickleSerializer:
+    """PyFlink's default for values without a type; here it only keeps the signature."""
+
+
+class StreamExecutionEnvironment:
+    """Builds and executes jobs in this process. Made by `get_execution_environment()`.
+
+    `j_stream_execution_environment` is the library's environment.
+    """
+
+    _default_local_parallelism: int | None = None
+
+    def __init__(
+        self,
+        j_stream_execution_environment: Env,
+        serializer: PickleSerializer = PickleSerializer(),  # noqa: B008 - PyFlink's signature
+    ) -> None:
+        self._engine = j_stream_execution_environment
+        self._config = ExecutionConfig(j_stream_execution_environment)
+        self._additions: list[str] = []
+        self._groups: dict[str, SlotSharingGroup] = {}
+        self._restart: RestartStrategyConfiguration | None = None
+
+    @staticmethod
+    def get_execution_environment(
+        configuration: Configuration | None = None,
+    ) -> StreamExecutionEnvironment:
+        """A new environment.
+
+        Its settings are those of the settings file, then `-D`, then `configuration`. A
+        ConfigurationError (a ValueError) for a wrong one.
+        """
+        from leat import _leat
+
+        env = StreamExecutionEnvironment(_leat.Env({}))
+        parallelism = StreamExecutionEnvironment._default_local_parallelism
+        if parallelism is not None:
+            env._engine.set("parallelism.default", str(parallelism))
+        settings.apply(env._engine)
+        if configuration is not None:
+            env.configure(configuration)
+        return env
+
+    # --- Settings -------------------------------------------------------------------------------
+
+    def get_config(self) -> ExecutionConfig:
+        """The settings that have methods."""
+        return self._config
+
+    def configure(self, configuration: Configuration) -> None:
+        """Take over all settings of a Configuration; the others stay. ConfigurationError."""
+        from leat.common.errors import ConfigurationError
+
+        for key, value in configuration.to_dict().items():
+            try:
+                self._engine.set(key, value)
+            except ValueError as e:
+                raise ConfigurationError(f"leat: Configuration: {e}") from None
+
+    def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
+        """The parallelism of operators that set none. Answers this environment."""
+        self._config.set_parallelism(parallelism)
+        return self
+
+    def get_parallelism(self) -> int:
+        """The parallelism of operators that set none; the number of cores by default."""
+        return self._config.get_parallelism()
+
+    def set_max_parallelism(self, max_parallelism: int) -> StreamExecutionEnvironment:
+        """The number of key groups, 1 to 32767. Answers this environment."""
+        self._config.set_max_parallelism(max_parallelism)
+        return self
+
+    def get_max_parallelism(self) -> int:
+        """The number of key groups."""
+        return self._config.get_max_parallelism()
+
+    def set_default_local_parallelism(self, parallelism: int) -> None:
+        """The parallelism that environments made from now on start with."""
+        StreamExecutionEnvironment._default_local_parallelism = positive("parallelism", parallelism)
+
+    def get_default_local_parallelism(self) -> int:
+        """The parallelism that new environments start with."""
+        import os
+
+        return StreamExecutionEnvironment._default_local_parallelism or os.cpu_count() or 1
+
+    def register_slot_sharing_group(
+        self, slot_sharing_group: SlotSharingGroup
+    ) -> StreamExecutionEnvironment:
+        """Remember a group's needs. Answers this environment."""
+        self._groups[slot_sharing_group.get_name()] = slot_sharing_group
+        return self
+
+    def set_runtime_mode(self, execution_mode: RuntimeExecutionMode) -> StreamExecutionEnvironment:
+        """STREAMING; the others are NotSupportedErrors, they come with a later release."""
+        if not isinstance(execution_mode, RuntimeExecutionMode):
+            raise TypeError(f"A RuntimeExecutionMode is needed, not {execution_mode!r}")
+        if execution_mode is not RuntimeExecutionMode.STREAMING:
+            later(
+                f"set_runtime_mode({execution_mode}): batch execution comes",
+                "STREAMING gives running results, the last of each key being the batch's",
+            )
+        self._engine.set("execution.runtime-mode", execution_mode.name)
+        return self
+
+    def set_buffer_timeout(self, timeout_millis: int) -> StreamExecutionEnvironment:
+        """How long records may be held back for a larger batch: 0 not at all, -1 no limit."""
+        if timeout_millis < -1:
+            raise ValueError(f"The buffer timeout is -1 or more, not {timeout_millis}")
+        self._engine.set("execution.buffer-timeout", f"{timeout_millis} ms")
+        return self
+
+    def get_buffer_timeout(self) -> int:
+        """Milliseconds; 100 by default."""
+        return _millis(self._engine.get("execution.buffer-timeout"), 100)
+
+    def disable_operator_chaining(self) -> StreamExecutionEnvironment:
+        """Run every operator in a task of its own. Answers this environment."""
+        self._engine.set("pipeline.operator-chaining", "false")
+        return self
+
+    def is_chaining_enabled(self) -> bool:
+        """True unless it was disabled."""
+        return (self._engine.get("pipeline.operator-chaining") or "true").lower() == "true"
+
+    def is_chaining_of_operators_with_different_max_parallelism_enabled(self) -> bool:
+        """True: the number of key groups does not keep operators apart."""
+        return True
+
+    def set_restart_strategy(self, restart_strategy_configuration: Any) -> None:
+        """What happens to a job that failed; as PyFlink 1.x. Sets `restart-strategy.*`."""
+        self._restart = restart_strategy_configuration
+        for key, value in restart_strategy_configuration._settings.items():
+            self._engine.set(key, value)
+
+    def get_restart_strategy(self) -> Any:
+        """What was set by `set_restart_strategy`; as PyFlink 1.x."""
+        from leat.common.restart_strategy import RestartStrategies
+
+        return self._restart or RestartStrategies.fall_back_restart()
+
+    # --- What comes with checkpoints ------------------------------------------------------------
+
+    def enable_checkpointing(self, interval: int, mode: CheckpointingMode | None = None) -> NoReturn:
+        """A NotSupportedError: checkpoints come with a later release."""
+        later("enable_checkpointing(): checkpoints come", "leave the call out")
+
+    def get_checkpoint_config(self) -> NoReturn:
+        """A NotSupportedError: checkpoints come with a later release."""
+        later("get_checkpoint_config(): checkpoints come", "leave the call out")
+
+    def get_checkpoint_interval(self) -> int:
+        """-1: checkpoints are off."""
+        return -1
+
+    def get_checkpointing_mode(self) -> CheckpointingMode:
+        """EXACTLY_ONCE, the default."""
+        return CheckpointingMode.EXACTLY_ONCE
+
+    def get_checkpointing_consistency_mode(self) -> CheckpointingMode:
+        """EXACTLY_ONCE, the default."""
+        return CheckpointingMode.EXACTLY_ONCE
+
+    def is_unaligned_checkpoints_enabled(self) -> bool:
+        """False: checkpoints are off."""
+        return False
+
+    def is_force_unaligned_checkpoints(self) -> bool:
+        """False: checkpoints are off."""
+        return False
+
+    def enable_changelog_state_backend(self, enabled: bool) -> StreamExecutionEnvironment:
+        """Only False: Leat has no changelog."""
+        if enabled:
+            later("enable_changelog_state_backend(): state backends come", "leave the call out")
+        return self
+
+    def is_changelog_state_backend_enabled(self) -> bool | None:
+        """None: it was never set."""
+        return None
+
+    def set_default_savepoint_directory(self, directory: str) -> NoReturn:
+        """A NotSupportedError: savepoints come with a later release."""
+        later("set_default_savepoint_directory(): savepoints come", "leave the call out")
+
+    def get_default_savepoint_directory(self) -> str | None:
+        """None: it was never set."""
+        return None
+
+    # --- What the program's Python needs --------------------------------------------------------
+
+    def set_python_executable(self, python_exec: str) -> None:
+        """The Python that worker processes run."""
+        self._engine.set("python.executable", python_exec)
+
+    def add_python_file(self, file_path: str) -> None:
+        """A module, package folder or zip file that functions import from."""
+        self._append("python.files", file_path, ",")
+
+    def set_python_requirements(
+        self, requirements_file_path: str, requirements_cache_dir: str | None = None
+    ) -> None:
+        """What pip shall install for functions."""
+        parts = [requirements_file_path, requirements_cache_dir]
+        self._engine.set("python.requirements", "#".join(p for p in parts if p))
+
+    def add_python_archive(self, archive_path: str, target_dir: str | None = None) -> None:
+        """An archive that is unpacked where functions run."""
+        parts = [archive_path, target_dir]
+        self._append("python.archives", "#".join(p for p in parts if p), ",")
+
+    def add_jars(self, *jars_path: str) -> None:
+        """Accepted and reported: Leat runs no Java."""
+        _no_java("add_jars", jars_path)
+
+    def add_classpaths(self, *classpaths: str) -> None:
+        """Accepted and reported: Leat runs no Java."""
+        _no_java("add_classpaths", classpaths)
+
+    def register_cached_file(self, file_path: str, name: str, executable: bool = False) -> NoReturn:
+        """A NotSupportedError: everything runs on this machine."""
+        from leat.common.errors import NotSupportedError
+
+        raise NotSupportedError(
+            "register_cached_file(): Leat runs on one machine and ships no files",
+            "open the file by its path in the function's open()",
+        )
+
+    def _append(self, key: str, value: str, separator: str) -> None:
+        before = self._engine.get(key)
+        self._engine.set(key, f"{before}{separator}{value}" if before else value)
+
+    # --- Sources --------------------------------------------------------------------------------
+
+    def from_collection(
+        self, collection: Iterable[Any], type_info: TypeInformation | None = None
+    ) -> DataStream:
+        """The values of a collection, by one subtask. An empty collection is a ValueError.
+
+        With a type values are converted to it (a Row type takes tuples, too); a TypeError names
+        the item that does not fit. `type_info` may be a list of types for a Row.
+        """
+        from leat import _leat
+
+        items = list(collection)
+        if not items:
+            raise ValueError("from_collection(): the collection must not be empty")
+        wanted = RowTypeInfo(type_info) if isinstance(type_info, list) else type_info
+        params: dict[str, object] = {"items": _leat.encode(items, type_text(wanted))}
+        return self._source("collection", params, "Collection Source", wanted, 1)
+
+    def from_source(
+        self,
+        source: Source,
+        watermark_strategy: WatermarkStrategy,
+        source_name: str,
+        type_info: TypeInformation | None = None,
+    ) -> DataStream:
+        """The values of a source of `leat.datastream.connectors`.
+
+        Only `WatermarkStrategy.no_watermarks()` in this release. The type is the source's unless
+        it is given.
+        """
+        from leat.datastream.connectors.base import Source
+
+        if not isinstance(source, Source):
+            raise TypeError(f"from_source needs a Source such as FileSource, not {source!r}")
+        only_no_watermarks(watermark_strategy, "from_source()")
+        operator, params, own_type = source._operator()
+        return self._source(operator, params, source_name, type_info or own_type)
+
+    def add_source(
+        self,
+        source_func: SourceFunction | Callable[[], Iterable[Any]],
+        source_name: str = "Custom Source",
+        type_info: TypeInformation | None = None,
+    ) -> DataStream:
+        """The values of a SourceFunction written in Python (Leat's addition), by one subtask.
+
+        Or of the iterable that a callable without arguments answers.
+        """
+        wanted = "The input must be a SourceFunction or a callable that answers an iterable"
+        function = shipped(source_func, SourceFunction, source_name, wanted)
+        self._note_addition(f"add_source({function[2]}), a source in Python")
+        return self._source("python_source", {"function": function}, source_name, type_info, 1)
+
+    def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
+        """The lines of a file, or of all files of a folder and those below it."""
+        from leat.datastream.connectors.file_system import text_source
+
+        operator, params, type_info = text_source([file_path], charset_name)
+        return self._source(operator, params, "Text File Source", type_info)
+
+    def create_input(
+        self, input_format: InputFormat, type_info: TypeInformation | None = None
+    ) -> NoReturn:
+        """A NotSupportedError: input formats come with a later release."""
+        later("create_input(): input formats come", "use read_text_file() and a map")
+
+    def _source(
+        self,
+        operator: str,
+        params: dict[str, object],
+        name: str,
+        type_info: TypeInformation | None,
+        parallelism: int = DEFAULT_PARALLELISM,
+    ) -> DataStream:
+        handle = self._engine.add(operator, [], params, name, type_text(type_info), parallelism)
+        return DataStream(Node(self, handle, type_info, name))
+
+    # --- Execution ------------------------------------------------------------------------------
+
+    def execute(self, job_name: str | None = None) -> JobExecutionResult:
+        """Run the job that was built, and wait for its end.
+
+        The environment is empty then and can build the next job. A job that fails raises
+        JobError, with the user's exception as its `__cause__`; Ctrl-C cancels the job and raises
+        KeyboardInterrupt. `job_name` is the name of the script by default.
+        """
+        client = JobClient(self._start(job_name))
+        try:
+            result: JobExecutionResult = client.get_job_execution_result().result()
+        except BaseException as e:
+            if not isinstance(e, Exception):
+                client._job.cancel()
+            raise
+        return result
+
+    def execute_async(self, job_name: str = _DEFAULT_JOB_NAME) -> JobClient:
+        """Start the job that was built and answer at once."""
+        return JobClient(self._start(job_name))
+
+    def get_execution_plan(self) -> str:
+        """The job that was built so far as JSON, in the form of Flink's plans."""
+        return self._engine.plan()
+
+    def close(self) -> None:
+        """Forget what was built. Jobs that run go on."""
+        self._engine.clear()
+
+    def _start(self, job_name: str | None) -> Job:
+        if settings.plan_only:
+            raise settings.PlanReady(self._engine.plan(), self._additions)
+        from leat.shipping import main_classes_blob
+
+        try:
+            job = self._engine.execute(_name(job_name), main_classes_blob())
+        finally:
+            self._engine.clear()
+            self._additions = []
+        jobs.add(job)
+        return job
+
+    def _note_addition(self, what: str) -> None:
+        """Remember something that a Flink cluster would refuse, for `leat plan`."""
+        self._additions.append(what)
+
+
+def _name(job_name: str | None) -> str:
+    """The job's name: as given, as the launcher says, or the script's."""
+    if job_name is not None and job_name != _DEFAULT_JOB_NAME:
+        return job_name
+    if settings.job_name:
+        return settings.job_name
+    path = getattr(sys.modules.get("__main__"), "__file__", None)
+    if not path:
+        return _DEFAULT_JOB_NAME
+    name = path.replace("\\", "/").rsplit("/", 1)[-1]
+    return name[:-3] if name.endswith(".py") else name
+
+
+def _no_java(method: str, given: tuple[str, ...]) -> None:
+    import logging
+
+    logging.getLogger("leat").warning(
+        "leat: %s(%s): ignored, Leat runs no Java; its own connectors need no jars",
+        method,
+        ", ".join(map(repr, given)),
+    )

@@ -1,0 +1,243 @@
+"""How user functions and classes travel to the subtasks that run them.
+
+A function is pickled by value in the call that adds it to a stream (`dumps`) and unpickled once per
+subtask (`loads`); imported modules travel by name. Classes that the program's `__main__` defines
+travel by name, too, in functions as in records, so that `__main__.Point` is one class everywhere:
+their definitions are packed once, when the job is executed (`main_classes_blob`), and every worker
+binds them in its own `__main__` before it unpickles anything else (`bind_main_classes`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROTOCOL = 5
+_FORMAT = 1
+
+_pickler: Any = None
+
+
+def dumps(function: Any, operator: str) -> bytes:
+    """The function as bytes. A TypeError names the operator and what cannot be pickled."""
+    try:
+        return _dumps(function, by_name=True)
+    except Exception as e:
+        raise TypeError(_complaint(function, operator, e)) from e
+
+
+def loads(payload: bytes) -> Any:
+    """The function that `dumps` made `payload` of."""
+    import pickle
+
+    return pickle.loads(payload)
+
+
+def dumps_record(value: Any) -> bytes:
+    """A value as bytes: by plain pickle if that can, else as functions are pickled."""
+    import pickle
+
+    try:
+        return pickle.dumps(value, PROTOCOL)
+    except (pickle.PicklingError, AttributeError, TypeError):
+        return _dumps(value, by_name=True)
+
+
+def main_classes_blob() -> bytes:
+    """What a worker must know before it unpickles anything of this program.
+
+    The module search path, whether `pyflink` stands for `leat`, and the classes of `__main__`. A
+    class that cannot be pickled is left out and reported only where something needs it.
+    """
+    import marshal
+
+    main = sys.modules["__main__"]
+    classes = _main_classes(main)
+    packed, skipped = _pack(classes) if classes else (b"", {})
+    aliased = "leat.as_pyflink" in sys.modules
+    return marshal.dumps((_FORMAT, _versions(), list(sys.path), aliased, packed, skipped))
+
+
+def bind_main_classes(blob: bytes) -> None:
+    """In a worker: take over what `main_classes_blob` packed in the main process."""
+    import marshal
+
+    form, versions, path, aliased, packed, skipped = marshal.loads(blob)
+    if form != _FORMAT or versions[:2] != _versions()[:2]:
+        raise RuntimeError(
+            f"leat: the worker runs Python {_versions()[0]} and Leat {_versions()[1]}, the main "
+            f"process {versions[0]} and {versions[1]}; set python.executable to the same Python"
+        )
+    _adopt_path(path)
+    if aliased:
+        import leat.as_pyflink  # noqa: F401 - the import is what it is for
+    _skipped.update(skipped)
+    if packed:
+        _check_cloudpickle(versions[2])
+        main = sys.modules["__main__"]
+        for name, cls in loads(packed).items():
+            setattr(main, name, cls)
+
+
+def main_class(qualname: str) -> Any:
+    """The class of `__main__` with this name: what references in pickles resolve to."""
+    found: Any = sys.modules["__main__"]
+    try:
+        for part in qualname.split("."):
+            found = getattr(found, part)
+    except AttributeError:
+        reason = _skipped.get(qualname.partition(".")[0])
+        why = f" because it cannot be pickled: {reason}" if reason else ""
+        raise AttributeError(f"class __main__.{qualname} did not come with the job{why}") from None
+    return found
+
+
+_skipped: dict[str, str] = {}
+
+
+def _versions() -> tuple[str, str, str]:
+    """Of Python (minor), Leat, and cloudpickle if it was loaded."""
+    from leat.version import __version__
+
+    cloudpickle = sys.modules.get("cloudpickle")
+    return (
+        "{}.{}".format(*sys.version_info[:2]),
+        __version__,
+        getattr(cloudpickle, "__version__", ""),
+    )
+
+
+def _check_cloudpickle(wanted: str) -> None:
+    import cloudpickle
+
+    if cloudpickle.__version__ != wanted:
+        raise RuntimeError(
+            f"leat: the worker has cloudpickle {cloudpickle.__version__}, the main process "
+            f"{wanted}; install the same one for python.executable"
+        )
+
+
+def _adopt_path(path: list[str]) -> None:
+    """Search modules where the main process does, then where this one did."""
+    sys.path[:] = [*path, *(p for p in sys.path if p not in path)]
+
+
+def _main_classes(main: Any) -> dict[str, type]:
+    """The classes that `__main__` defines at its top level, by name."""
+    return {
+        cls.__qualname__: cls
+        for cls in list(vars(main).values())
+        if isinstance(cls, type)
+        and cls.__module__ == "__main__"
+        and "." not in cls.__qualname__
+        and vars(main).get(cls.__qualname__) is cls
+    }
+
+
+def _pack(classes: dict[str, type]) -> tuple[bytes, dict[str, str]]:
+    """All classes in one pickle, so that they may refer to each other; and why some are not."""
+    try:
+        return _dumps(classes, by_name=False), {}
+    except Exception:
+        skipped: dict[str, str] = {}
+        for name, cls in classes.items():
+            try:
+                _dumps(cls, by_name=False)
+            except Exception as e:
+                skipped[name] = str(e)
+        kept = {n: c for n, c in classes.items() if n not in skipped}
+        return (_dumps(kept, by_name=False) if kept else b""), skipped
+
+
+def _dumps(value: Any, by_name: bool) -> bytes:
+    import io
+
+    global _pickler
+    if _pickler is None:
+        _pickler = _make_pickler()
+    with io.BytesIO() as file:
+        _pickler(file, by_name).dump(value)
+        return file.getvalue()
+
+
+def _make_pickler() -> Any:
+    import cloudpickle
+
+    class Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
+        """cloudpickle's, but for the classes of `__main__`, which travel by name."""
+
+        def __init__(self, file: Any, by_name: bool) -> None:
+            super().__init__(file, protocol=PROTOCOL)
+            self._by_name = by_name
+
+        def reducer_override(self, obj: Any) -> Any:
+            if self._by_name and isinstance(obj, type) and _is_main_class(obj):
+                return main_class, (obj.__qualname__,)
+            return super().reducer_override(obj)
+
+    return Pickler
+
+
+def _is_main_class(cls: type) -> bool:
+    """Whether `cls` is what its name in `__main__` stands for."""
+    if getattr(cls, "__module__", None) != "__main__":
+        return False
+    found: Any = sys.modules.get("__main__")
+    for part in cls.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is cls
+
+
+def _complaint(function: Any, operator: str, error: Exception) -> str:
+    """What is wrong with a function that cannot be pickled, and what to do."""
+    where, culprit = _culprit(function, "")
+    what = f"{where} ({type(culprit).__module__}.{type(culprit).__qualname__})" if where else ""
+    return (
+        f"leat: {operator}: the function {_name(function)} cannot be serialised"
+        + (f", because of its {what}" if where else "")
+        + f": {error}; create such objects in open(), or inside the function"
+    )
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__qualname__", None) or type(function).__qualname__
+
+
+def _culprit(value: Any, where: str, depth: int = 4) -> tuple[str, Any]:
+    """The innermost part of `value` that cannot be pickled, and the way to it."""
+    if depth:
+        for label, part in _parts(value):
+            try:
+                _dumps(part, by_name=True)
+            except Exception:
+                return _culprit(part, f"{where}, {label}" if where else label, depth - 1)
+    return where, value
+
+
+def _parts(value: Any) -> Iterator[tuple[str, Any]]:
+    """What pickling `value` would pickle, with names for people."""
+    code = getattr(value, "__code__", None)
+    if code is not None:
+        for name, cell in zip(code.co_freevars, value.__closure__ or (), strict=False):
+            try:
+                yield f"variable {name!r}", cell.cell_contents
+            except ValueError:
+                continue
+        names = [n for n in code.co_names if n in value.__globals__]
+        yield from ((f"global {n!r}", value.__globals__[n]) for n in names)
+        yield from (("default argument", d) for d in value.__defaults__ or ())
+    elif hasattr(value, "__self__") and hasattr(value, "__func__"):
+        yield "object", value.__self__
+    elif hasattr(value, "func") and hasattr(value, "keywords"):
+        yield "function", value.func
+        yield from ((f"argument {i}", a) for i, a in enumerate(value.args))
+        yield from ((f"argument {k!r}", a) for k, a in value.keywords.items())
+    elif isinstance(value, dict):
+        yield from ((f"item {k!r}", v) for k, v in value.items())
+    elif isinstance(value, (list, tuple, set)):
+        yield from ((f"item {i}", v) for i, v in enumerate(value))
+    elif not isinstance(value, type):
+        yield from ((f"attribute {n!r}", v) for n, v in getattr(value, "__dict__", {}).items())
