@@ -38,7 +38,7 @@ class _Finder:
                 "does not have this part of it yet",
                 name=fullname,
             )
-        return ModuleSpec(fullname, _Loader(real), is_package=False)
+        return ModuleSpec(fullname, _Loader(real))  # type: ignore[arg-type]
 
 
 class _Loader:
@@ -65,7 +65,7 @@ def _install() -> None:
             "leat.as_pyflink first, or run the script by 'python -m leat run'"
         )
     if _Finder not in sys.meta_path:
-        sys.meta_path.insert(0, _Finder)  # type: ignore[arg-type]
+        sys.meta_path.insert(0, _Finder)
 
 
 _install()

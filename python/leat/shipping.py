@@ -166,7 +166,7 @@ def _dumps(value: Any, by_name: bool) -> bytes:
 def _make_pickler() -> Any:
     import cloudpickle
 
-    class Pickler(cloudpickle.CloudPickler):  # type: ignore[misc]
+    class Pickler(cloudpickle.CloudPickler):
         """cloudpickle's, but for the classes of `__main__`, which travel by name."""
 
         def __init__(self, file: Any, by_name: bool) -> None:

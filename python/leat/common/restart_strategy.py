@@ -87,8 +87,7 @@ class RestartStrategies:
         def get_description(self) -> str:
             """The strategy in words."""
             return (
-                f"Restart with fixed delay ({self._delay} ms). "
-                f"#{self._attempts} restart attempts."
+                f"Restart with fixed delay ({self._delay} ms). #{self._attempts} restart attempts."
             )
 
     class FailureRateRestartStrategyConfiguration(RestartStrategyConfiguration):

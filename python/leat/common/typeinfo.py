@@ -51,7 +51,7 @@ class TypeInformation:
         return self._text()
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._key() == other._key()  # type: ignore[attr-defined]
+        return type(self) is type(other) and self._key() == other._key()
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._key()))
@@ -360,17 +360,13 @@ class TupleTypeInfo(TypeInformation):
         if not isinstance(obj, (tuple, list, Row)):
             raise ValueError(f"Unexpected value {obj!r} for {self!r}; give a tuple, list or Row")
         _same_length(len(obj), self._field_types, obj, self)
-        return tuple(
-            t.to_internal_type(v) for t, v in zip(self._field_types, obj, strict=True)
-        )
+        return tuple(t.to_internal_type(v) for t, v in zip(self._field_types, obj, strict=True))
 
     def from_internal_type(self, obj: Any) -> Any:
         """A tuple of every field's Python value."""
         if obj is None:
             return None
-        return tuple(
-            t.from_internal_type(v) for t, v in zip(self._field_types, obj, strict=True)
-        )
+        return tuple(t.from_internal_type(v) for t, v in zip(self._field_types, obj, strict=True))
 
     def _text(self) -> str:
         return f"TUPLE<{','.join(t._text() for t in self._field_types)}>"
@@ -634,9 +630,7 @@ class Types:
         return ObjectArrayTypeInfo(element_type)
 
     @staticmethod
-    def MAP(
-        key_type_info: TypeInformation, value_type_info: TypeInformation
-    ) -> TypeInformation:
+    def MAP(key_type_info: TypeInformation, value_type_info: TypeInformation) -> TypeInformation:
         """`dict`."""
         return MapTypeInfo(key_type_info, value_type_info)
 

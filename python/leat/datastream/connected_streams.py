@@ -1,4 +1,4 @@
-"""`ConnectedStreams`: two streams for functions with two inputs, as PyFlink's class of that name."""
+"""`ConnectedStreams`: two streams for functions with two inputs, as PyFlink's class."""
 
 from __future__ import annotations
 
@@ -75,9 +75,7 @@ class ConnectedStreams:
         A KeyedCoProcessFunction needs both streams keyed, a CoProcessFunction takes any.
         """
         if not isinstance(func, (CoProcessFunction, KeyedCoProcessFunction)):
-            raise TypeError(
-                "The input must be a CoProcessFunction or KeyedCoProcessFunction!"
-            )
+            raise TypeError("The input must be a CoProcessFunction or KeyedCoProcessFunction!")
         if isinstance(func, KeyedCoProcessFunction):
             if not self._is_keyed():
                 raise TypeError("KeyedCoProcessFunction needs both streams keyed; call key_by()")

@@ -53,7 +53,7 @@ class RuntimeContext:
         "_task_name",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the library calls it
         self,
         task_name: str,
         subtask: int,
@@ -139,10 +139,10 @@ def _no_state(method: str) -> NoReturn:
 class Function(ABC):  # noqa: B024 - PyFlink's base is abstract without abstract methods, too
     """Base of all user functions."""
 
-    def open(self, runtime_context: RuntimeContext) -> None:
+    def open(self, runtime_context: RuntimeContext) -> None:  # noqa: B027
         """Called once per subtask, before the first record. May be overridden."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """Called once per subtask, after the last record or a failure. May be overridden."""
 
 

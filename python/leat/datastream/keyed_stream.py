@@ -120,9 +120,7 @@ class KeyedStream(DataStream):
             raise ValueError(f"The field position of {operator} must not be negative: {position}")
         name = operator.title().replace("_", " ")
         params: dict[str, object] = {"field": position}
-        return DataStream(
-            self._node.then(operator, params, name, self._original_data_type_info)
-        )
+        return DataStream(self._node.then(operator, params, name, self._original_data_type_info))
 
     def execute_and_collect(
         self, job_execution_name: str | None = None, limit: int | None = None
@@ -233,9 +231,7 @@ class KeyedStream(DataStream):
 class _KeyAndValue(KeyedProcessFunction):
     """Makes a row of the key and the value of each record."""
 
-    def process_element(
-        self, value: Any, ctx: KeyedProcessFunction.Context
-    ) -> Iterable[Any] | None:
+    def process_element(self, value: Any, ctx: KeyedProcessFunction.Context) -> Iterable[Any]:
         yield Row(f0=ctx.get_current_key(), f1=value)
 
 

@@ -1,4 +1,4 @@
-"""`also_accepts`: arguments that older PyFlink versions, or Leat, take besides PyFlink 2.3's own."""
+"""`also_accepts`: arguments that are taken besides those of PyFlink 2.3: old names, Leat's own."""
 
 from __future__ import annotations
 

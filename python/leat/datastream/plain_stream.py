@@ -233,9 +233,7 @@ class DataStream:
             ),
         }
         node = self._node
-        return DataStream(
-            node.then("partition_custom", params, "PartitionCustom", node.type_info)
-        )
+        return DataStream(node.then("partition_custom", params, "PartitionCustom", node.type_info))
 
     def project(self, *field_indexes: int) -> DataStream:
         """Tuples of these fields. For streams of tuple type only."""

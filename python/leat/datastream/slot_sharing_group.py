@@ -22,7 +22,7 @@ class MemorySize:
             bytes_size = j_memory_size._bytes
         if bytes_size is None or bytes_size < 0:
             raise ValueError(f"bytes_size must be 0 or more, not {bytes_size}")
-        self._bytes = bytes_size
+        self._bytes: int = bytes_size
 
     @staticmethod
     def of_mebi_bytes(mebi_bytes: int) -> MemorySize:

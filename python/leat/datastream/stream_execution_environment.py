@@ -145,21 +145,25 @@ class StreamExecutionEnvironment:
         """How long records may be held back for a larger batch: 0 not at all, -1 no limit."""
         if timeout_millis < -1:
             raise ValueError(f"The buffer timeout is -1 or more, not {timeout_millis}")
-        self._engine.set("execution.buffer-timeout", f"{timeout_millis} ms")
+        self._engine.set("execution.buffer-timeout.enabled", str(timeout_millis >= 0).lower())
+        if timeout_millis >= 0:
+            self._engine.set("execution.buffer-timeout.interval", f"{timeout_millis} ms")
         return self
 
     def get_buffer_timeout(self) -> int:
-        """Milliseconds; 100 by default."""
-        return _millis(self._engine.get("execution.buffer-timeout"), 100)
+        """Milliseconds; 100 by default, -1 without a limit."""
+        if (self._engine.get("execution.buffer-timeout.enabled") or "true").lower() == "false":
+            return -1
+        return _millis(self._engine.get("execution.buffer-timeout.interval"), 100)
 
     def disable_operator_chaining(self) -> StreamExecutionEnvironment:
         """Run every operator in a task of its own. Answers this environment."""
-        self._engine.set("pipeline.operator-chaining", "false")
+        self._engine.set("pipeline.operator-chaining.enabled", "false")
         return self
 
     def is_chaining_enabled(self) -> bool:
         """True unless it was disabled."""
-        return (self._engine.get("pipeline.operator-chaining") or "true").lower() == "true"
+        return (self._engine.get("pipeline.operator-chaining.enabled") or "true").lower() == "true"
 
     def is_chaining_of_operators_with_different_max_parallelism_enabled(self) -> bool:
         """True: the number of key groups does not keep operators apart."""
@@ -179,7 +183,9 @@ class StreamExecutionEnvironment:
 
     # --- What comes with checkpoints ------------------------------------------------------------
 
-    def enable_checkpointing(self, interval: int, mode: CheckpointingMode | None = None) -> NoReturn:
+    def enable_checkpointing(
+        self, interval: int, mode: CheckpointingMode | None = None
+    ) -> NoReturn:
         """A NotSupportedError: checkpoints come with a later release."""
         later("enable_checkpointing(): checkpoints come", "leave the call out")
 

@@ -62,9 +62,7 @@ class CloseableIterator:
     raised by the call that would have answered the next result.
     """
 
-    def __init__(
-        self, j_closeable_iterator: Any, type_info: TypeInformation | None = None
-    ) -> None:
+    def __init__(self, j_closeable_iterator: Any, type_info: TypeInformation | None = None) -> None:
         self._results = j_closeable_iterator
         self._type_info = type_info
 

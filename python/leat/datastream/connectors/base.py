@@ -1,4 +1,4 @@
-"""`Source` and `Sink`, the bases of all connectors, as PyFlink's `pyflink.datastream.connectors.base`."""
+"""`Source` and `Sink`, the bases of all connectors, as those of PyFlink's module."""
 
 from __future__ import annotations
 

@@ -342,9 +342,7 @@ class FileSink(Sink, SupportsPreprocessing):
         return self._transformer
 
 
-def text_source(
-    paths: Any, charset: str
-) -> tuple[str, dict[str, object], TypeInformation | None]:
+def text_source(paths: Any, charset: str) -> tuple[str, dict[str, object], TypeInformation | None]:
     """The library's operator that reads lines, its parameters, and the type of its values."""
     params: dict[str, object] = {
         "paths": [_local(path) for path in paths],

@@ -1,0 +1,282 @@
+"""The launcher's Python half: `python -m leat run SCRIPT` and its relatives.
+
+Exit codes: 0 finished, 1 failed, 2 usage or configuration, 130 and 143 cancelled by Ctrl-C and
+SIGTERM. Standard output belongs to the script, messages go to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType, TracebackType
+
+USAGE = """\
+usage: python -m leat COMMAND ...
+
+  run [-D KEY=VALUE ...] [--job-name NAME] SCRIPT [ARGUMENT ...]
+                 run a script written for PyFlink (or Leat); jobs that still run at its end are
+                 waited for
+  plan [-D KEY=VALUE ...] SCRIPT [ARGUMENT ...]
+                 print the plan of the script's first job as JSON, and what a Flink cluster would
+                 refuse of it
+  config         print all configuration keys
+  doctor         look for what could go wrong on this machine
+  help           print this
+  --version      print the version
+
+Settings come from LEAT_CONF or ./leat.yaml ('key: value' per line), then from -D, then from the
+script; the last one wins.
+"""
+
+FINISHED, FAILED, USAGE_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+_PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120
+
+
+class UsageError(Exception):
+    """What was typed makes no sense."""
+
+
+class _Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+def main(arguments: list[str]) -> int:
+    """Run the launcher with these arguments (without the program's name); the exit code."""
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("help", [])
+    try:
+        if command == "run":
+            return _run(rest)
+        if command == "plan":
+            return _plan(rest)
+        if command in ("config", "doctor", "help", "-h", "--help", "--version", "-V"):
+            if rest:
+                raise UsageError(f"{command} takes no arguments")
+            return _show(command)
+        raise UsageError(f"there is no command {command!r}")
+    except UsageError as e:
+        _say(f"leat: {e}; 'python -m leat help' tells what there is")
+        return USAGE_ERROR
+
+
+def _show(command: str) -> int:
+    if command in ("--version", "-V"):
+        from leat.version import __version__
+
+        print(f"leat {__version__}")
+    elif command == "config":
+        return _print_config()
+    elif command == "doctor":
+        from leat.doctor import examine
+
+        return examine()
+    else:
+        print(USAGE, end="")
+    return FINISHED
+
+
+def parse(arguments: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
+    """Settings of `-D`, the job's name, and the script with what follows it, untouched."""
+    overrides: dict[str, str] = {}
+    job_name = None
+    rest = list(arguments)
+    while rest and rest[0].startswith("-") and rest[0] != "-":
+        option = rest.pop(0)
+        if option == "--":
+            break
+        if option.startswith("-D"):
+            text = option[2:] or (rest.pop(0) if rest else "")
+            key, equals, value = text.partition("=")
+            if not equals or not key:
+                raise UsageError(f"-D {text}: KEY=VALUE is needed")
+            overrides[key] = value
+        elif option == "--job-name" or option.startswith("--job-name="):
+            job_name = option[11:] if "=" in option else (rest.pop(0) if rest else "")
+            if not job_name:
+                raise UsageError("--job-name: a NAME is needed")
+        else:
+            raise UsageError(f"there is no option {option!r}")
+    if not rest:
+        raise UsageError("a SCRIPT is needed")
+    return overrides, job_name, rest
+
+
+def _run(arguments: list[str]) -> int:
+    from leat import settings
+
+    settings.overrides, settings.job_name, command = parse(arguments)
+    settings.use_default_file = True
+    code = _guarded(command)
+    return code if code in (INTERRUPTED, TERMINATED) else _await_jobs(code)
+
+
+def _plan(arguments: list[str]) -> int:
+    from leat import settings
+
+    settings.overrides, settings.job_name, command = parse(arguments)
+    settings.use_default_file = True
+    settings.plan_only = True
+    try:
+        code = _guarded(command)
+    except settings.PlanReady as ready:
+        print(ready.plan)
+        for addition in ready.additions:
+            _say(f"leat: plan: a Flink cluster would refuse {addition}; it is Leat's own")
+        return FINISHED
+    if code == FINISHED:
+        _say(f"leat: plan: {command[0]} executes no job; there is nothing to plan")
+        return FAILED
+    return code
+
+
+def _guarded(command: list[str]) -> int:
+    """Run a script; the exit code that its end stands for, after its message."""
+    import signal
+
+    from leat import settings
+    from leat.common.errors import ConfigurationError, JobCancelled
+
+    signal.signal(signal.SIGTERM, _on_terminate)
+    try:
+        run_script(command[0], command)
+    except settings.PlanReady:
+        raise
+    except SystemExit as e:
+        return _exit_code(e)
+    except UsageError:
+        raise
+    except KeyboardInterrupt:
+        return _cancel(INTERRUPTED)
+    except _Terminated:
+        return _cancel(TERMINATED)
+    except BaseException as e:
+        report(e)
+        if isinstance(e, ConfigurationError):
+            return USAGE_ERROR
+        return INTERRUPTED if isinstance(e, JobCancelled) else FAILED
+    return FINISHED
+
+
+def run_script(path: str, argv: list[str]) -> None:
+    """Run a file as the module `__main__`, as `python FILE` would, with `pyflink` being Leat.
+
+    Its folder is first in `sys.path`, `argv` is its `sys.argv`. What it raises goes to the caller.
+    """
+    import types
+
+    import leat.as_pyflink  # noqa: F401 - the import is what it is for
+
+    try:
+        with open(path, "rb") as file:  # noqa: PTH123
+            source = file.read()
+    except OSError as e:
+        raise UsageError(f"{path}: cannot be read ({e.strerror})") from None
+    main_module = types.ModuleType("__main__")
+    main_module.__file__ = path
+    main_module.__dict__.update(__builtins__=__builtins__, __cached__=None, __package__=None)
+    _put_first(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120
+    sys.argv = list(argv)
+    sys.modules["__main__"] = main_module
+    code = compile(source, path, "exec", dont_inherit=True)
+    exec(code, main_module.__dict__)
+
+
+def _put_first(folder: str) -> None:
+    """Make `folder` the first to search, in place of the one that `-m` put there."""
+    came_by_m = not sys.flags.safe_path and sys.path and sys.path[0] in ("", os.getcwd())  # noqa: PTH109
+    replaced = sys.path.pop(0) if came_by_m else None
+    sys.path.insert(0, folder)
+    home = os.path.dirname(_PACKAGE[:-1])  # noqa: PTH120
+    if replaced is not None and os.path.abspath(replaced) == home and home not in sys.path:  # noqa: PTH100
+        sys.path.append(home)  # Leat itself was found there, and workers must find it, too
+
+
+def _await_jobs(code: int) -> int:
+    """Wait for jobs that the script left running; 0, or the code of the first that failed."""
+    from leat import jobs
+    from leat.common.errors import JobCancelled
+
+    try:
+        for job in jobs.running():
+            while not job.wait(3600.0):
+                pass
+            try:
+                job.result()
+            except Exception as e:
+                report(e)
+                code = code or (INTERRUPTED if isinstance(e, JobCancelled) else FAILED)
+    except KeyboardInterrupt:
+        return _cancel(INTERRUPTED)
+    except _Terminated:
+        return _cancel(TERMINATED)
+    return code
+
+
+def _cancel(code: int) -> int:
+    """Cancel all jobs and wait for their end; the next signal kills."""
+    import signal
+
+    from leat import jobs
+
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    if jobs.running():
+        _say("leat: cancelling; once more kills")
+        if not jobs.cancel_all(60.0):
+            _say("leat: a job does not end; leaving it behind")
+    return code
+
+
+def _on_terminate(number: int, frame: FrameType | None) -> None:
+    raise _Terminated
+
+
+def _exit_code(end: SystemExit) -> int:
+    """What `python SCRIPT` would exit with."""
+    if end.code is None:
+        return FINISHED
+    if isinstance(end.code, int):
+        return end.code
+    _say(str(end.code))
+    return FAILED
+
+
+def report(error: BaseException) -> None:
+    """Print an error with its causes, in traceback's form, but without Leat's own frames."""
+    import traceback
+
+    shown = traceback.TracebackException(type(error), error, _without_ours(error.__traceback__))
+    seen: set[int] = set()
+    part: traceback.TracebackException | None = shown
+    while part is not None and id(part) not in seen:
+        seen.add(id(part))
+        part.stack[:] = [f for f in part.stack if not _ours(f.filename)]
+        part = part.__cause__ or part.__context__
+    sys.stdout.flush()
+    sys.stderr.write("".join(shown.format()))
+    sys.stderr.flush()
+
+
+def _without_ours(tb: TracebackType | None) -> TracebackType | None:
+    while tb is not None and _ours(tb.tb_frame.f_code.co_filename):
+        tb = tb.tb_next
+    return tb
+
+
+def _ours(filename: str) -> bool:
+    return filename.startswith((_PACKAGE, "<frozen runpy>"))
+
+
+def _print_config() -> int:
+    from leat import _leat
+
+    for key, default, kind, status, doc in _leat.config_keys():
+        print(f"{key}: {default}" if default else f"{key}:")
+        print(f"    {kind}, {status}. {doc}")
+    return FINISHED
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
