@@ -6,29 +6,7 @@
 
 #include "leat/value.h"
 #include "runtime/base/buf.h"
-
-/* Tags of canonical bytes. Stable: key groups and snapshots depend on them. The bridge writes the same
-   ones for objects. */
-enum {
-    LEATI_K_NULL = 0,
-    LEATI_K_FALSE = 1,
-    LEATI_K_TRUE = 2,
-    LEATI_K_INT = 3,        /* 8 bytes big endian, sign bit flipped */
-    LEATI_K_DOUBLE = 4,     /* 8 bytes big endian, so changed that they sort as numbers */
-    LEATI_K_STRING = 5,     /* varint size, bytes */
-    LEATI_K_BYTES = 6,      /* varint size, bytes */
-    LEATI_K_TUPLE = 7,      /* varint count, items */
-    LEATI_K_ROW = 8,        /* u8 row kind, varint count, items */
-    LEATI_K_LIST = 9,       /* varint count, items */
-    LEATI_K_MAP = 10,       /* varint pairs, key, value ..., sorted */
-    LEATI_K_DECIMAL = 11,   /* 4 bytes scale, 16 bytes unscaled, big endian, sign bits flipped */
-    LEATI_K_DATE = 12,      /* as INT */
-    LEATI_K_TIME = 13,      /* as INT */
-    LEATI_K_TIMESTAMP = 14, /* as INT, then 4 bytes nanoseconds */
-    LEATI_K_BIG_INT = 15,   /* integers beyond INT: varint size, two's complement big endian */
-    LEATI_K_SET = 16,       /* varint count, items, sorted */
-    LEATI_K_OBJECT = 17     /* blob: class name; then its reduced state, canonical */
-};
+#include "runtime/base/wire.h"
 
 /* Appends the canonical bytes. LEAT_E_TYPE for what cannot be a key. */
 LEAT_API leat_status leati_key_write(const leat_value *key, leati_buf *out);
