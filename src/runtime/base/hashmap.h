@@ -1,0 +1,43 @@
+/* hashmap.h: an open-addressing table from bytes, with their hash, to a payload of fixed size. Payloads
+   move when the table grows and when an entry is removed: `moves` counts that, so that whoever
+   remembers a payload's address can see whether it still holds. One thread. */
+#ifndef LEATI_HASHMAP_H
+#define LEATI_HASHMAP_H
+
+#include "leat/base.h"
+
+typedef struct leati_hashmap {
+    uint8_t *tags; /* per slot: 0 when it is free, else 0x80 and seven bits of the hash */
+    char *slots;
+    size_t count, room; /* `room` is 0 or a power of two */
+    uint32_t slot_size, payload_size;
+    uint64_t moves;
+} leati_hashmap;
+
+/* Allocates nothing. */
+void leati_hashmap_init(leati_hashmap *m, size_t payload_size);
+/* Frees the table; what payloads hold is the caller's. */
+void leati_hashmap_fini(leati_hashmap *m);
+
+/* The payload (aligned to 8), or NULL. */
+void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *bytes, size_t size);
+/* The payload, zeroed when the entry is new; NULL when memory ran out, and then nothing changed. */
+void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size_t size,
+                        bool *added);
+/* `payload` is one of this table. */
+void leati_hashmap_remove(leati_hashmap *m, void *payload);
+void leati_hashmap_clear(leati_hashmap *m);
+
+typedef struct leati_hashmap_entry {
+    uint64_t hash;
+    const char *bytes; /* lent as long as the payload does not move */
+    size_t size;
+    void *payload;
+} leati_hashmap_entry;
+
+/* The entry that a payload belongs to. */
+leati_hashmap_entry leati_hashmap_entry_of(const leati_hashmap *m, void *payload);
+/* Walks all entries, in no order; start with *at = 0. False at the end. The table must not change. */
+bool leati_hashmap_next(const leati_hashmap *m, size_t *at, leati_hashmap_entry *out);
+
+#endif
