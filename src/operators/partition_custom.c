@@ -4,6 +4,7 @@
    The function gets a key and the number of targets. The key comes from `selector`, or without one
    from the item `field` of the value (see key_by.c). The record goes on without a key. */
 #include "leat/operators.h"
+#include "leat/stream.h"
 #include "operators/field.h"
 
 typedef struct partition_custom_self {
@@ -51,3 +52,14 @@ const leat_operator leat_partition_custom_operator = {
     .params = params,
     .on_record = partition_custom_on_record,
 };
+
+leat_stream *leat_stream_partition_custom(leat_stream *s, leat_function partition,
+                                          leat_function key) {
+    int field;
+    leat_arg args[] = {
+        leat_arg_function("function", &partition),
+        leati_field_index(&key, &field) ? leat_arg_int("field", field)
+                                        : leat_arg_function("selector", &key),
+    };
+    return leat_graph_add(NULL, &leat_partition_custom_operator, args, 2, &s, 1);
+}

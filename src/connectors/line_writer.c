@@ -1,0 +1,301 @@
+/* line_writer.c: two buffers: one is filled on the operator's thread, the other is written on the I/O
+   thread, one request at a time.
+
+   The writer is counted, because the operator may end while a request is out. While one is out, `writing`, `written`,
+   `is_open`, `fd` and `err` belong to the I/O thread; everything else belongs to the operator's.
+
+   Streams (pipes, terminals, sockets) may be slow for ever, and the I/O thread serves everybody:
+   nothing is written to them unless poll(2) says that they take it, in pieces of at most PIPE_BUF
+   bytes, which a pipe takes at once and in one piece; a stream that takes none for a while is tried again by
+   a later request. Pieces end at line ends where a line is short enough, so that lines of several
+   processes do not mix.
+
+   A reader that is gone shows as EPIPE. The signal that comes with it is blocked around the write and
+   taken back, so that the host never sees it. */
+#include "connectors/line_writer.h"
+
+#include "connectors/file_path.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/buf.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { STREAM_WAIT = 50 }; /* ms that a request waits for a stream */
+
+typedef enum writer_end { WRITER_GOES_ON, WRITER_CLOSES, WRITER_PUBLISHES } writer_end;
+
+struct leati_line_writer {
+    atomic_int refs; /* the operator, and a request that is out */
+    char *path, *final_path;
+    bool stream;  /* is somebody else's descriptor */
+    bool folders; /* are to be made */
+
+    leati_buf filling;
+    writer_end wanted; /* what shall happen once all is written */
+    bool opening, flushing, held, requested;
+
+    leati_buf writing;
+    size_t written;           /* bytes of `writing` */
+    writer_end requested_end; /* once `writing` is written */
+    writer_end reached;
+    int fd;
+    bool is_open, slow; /* slow: a pipe, a terminal ... */
+    leat_error err;
+};
+
+/* --- life --------------------------------------------------------------------------------------- */
+
+leati_line_writer *leati_line_writer_new(const leati_line_target *target) {
+    leati_line_writer *w = leati_zalloc(sizeof *w);
+    if (!w) return NULL;
+    atomic_init(&w->refs, 1);
+    w->stream = target->fd >= 0;
+    w->fd = target->fd;
+    w->is_open = w->slow = w->stream;
+    w->folders = target->folders;
+    w->path = leati_strdup(leati_file_path(target->path));
+    w->final_path = target->final_path ? leati_strdup(leati_file_path(target->final_path)) : NULL;
+    if (w->path && !w->final_path == !target->final_path) return w;
+    leati_line_writer_free(w);
+    return NULL;
+}
+
+static void writer_unref(void *arg) {
+    leati_line_writer *w = arg;
+    if (!w || atomic_fetch_sub(&w->refs, 1) > 1) return;
+    if (w->is_open && !w->stream) close(w->fd);
+    leati_buf_fini(&w->filling);
+    leati_buf_fini(&w->writing);
+    leati_free(w->path);
+    leati_free(w->final_path);
+    leati_free(w);
+}
+
+void leati_line_writer_free(leati_line_writer *w) {
+    writer_unref(w);
+}
+
+/* --- on the I/O thread --------------------------------------------------------------------------- */
+
+static leat_status cannot(leati_line_writer *w, const char *what, const char *path) {
+    int code = errno;
+    const char *advice = code == ENOSPC || code == EDQUOT ? "; make room on that disk"
+                         : code == EPIPE                  ? "; whoever read it has ended"
+                                                          : "";
+    return leat_error_set(&w->err, LEAT_E_IO, path, "cannot %s '%s': %s%s", what, path,
+                          strerror(code), advice);
+}
+
+static leat_status make_folders(leati_line_writer *w) {
+    for (char *at = strchr(w->path + 1, '/'); at; at = strchr(at + 1, '/')) {
+        *at = 0;
+        leat_status status = LEAT_OK;
+        if (mkdir(w->path, 0777) != 0 && errno != EEXIST)
+            status = cannot(w, "make folder", w->path);
+        *at = '/';
+        if (status < 0) return status;
+    }
+    return LEAT_OK;
+}
+
+static leat_status open_file(leati_line_writer *w) {
+    leat_status status = w->folders ? make_folders(w) : LEAT_OK;
+    if (status < 0) return status;
+    w->fd = open(w->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (w->fd < 0) return cannot(w, "write", w->path);
+    struct stat info;
+    w->is_open = true;
+    w->slow = fstat(w->fd, &info) != 0 || !S_ISREG(info.st_mode);
+    return LEAT_OK;
+}
+
+/* How much of `size` bytes to write at once to a stream: whole lines, if one fits. */
+static size_t piece_of(const char *bytes, size_t size) {
+    if (size <= PIPE_BUF) return size;
+    const char *end = memrchr(bytes, '\n', PIPE_BUF);
+    return end ? (size_t)(end + 1 - bytes) : PIPE_BUF;
+}
+
+/* LEAT_OK when the stream takes bytes, or will say at the write why it does not. */
+static leat_status await_room(leati_line_writer *w) {
+    struct pollfd p = {w->fd, POLLOUT, 0};
+    int n = poll(&p, 1, STREAM_WAIT);
+    if (n < 0 && errno != EINTR) return cannot(w, "write", w->path);
+    return n > 0 ? LEAT_OK : LEAT_AGAIN;
+}
+
+static leat_status write_out(leati_line_writer *w) {
+    while (w->written < w->writing.size) {
+        const char *bytes = w->writing.bytes + w->written;
+        size_t size = w->writing.size - w->written;
+        leat_status status = w->slow ? await_room(w) : LEAT_OK;
+        if (status != LEAT_OK) return status;
+        ssize_t n = write(w->fd, bytes, w->slow ? piece_of(bytes, size) : size);
+        if (n < 0 && errno == EAGAIN) return LEAT_AGAIN;
+        if (n < 0 && errno != EINTR) return cannot(w, "write", w->path);
+        if (n > 0) w->written += (size_t)n;
+    }
+    w->written = w->writing.size = 0;
+    return LEAT_OK;
+}
+
+/* The same, and SIGPIPE stays among us. */
+static leat_status write_quietly(leati_line_writer *w) {
+    sigset_t pipe_only, pending, before;
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigemptyset(&pending);
+    sigpending(&pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
+    leat_status status = write_out(w);
+    struct timespec at_once = {0, 0};
+    if (status < 0 && !sigismember(&pending, SIGPIPE)) sigtimedwait(&pipe_only, NULL, &at_once);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+static leat_status close_file(leati_line_writer *w) {
+    if (!w->is_open || w->stream) return LEAT_OK;
+    leat_status status = LEAT_OK;
+    if (w->final_path && !w->slow && fsync(w->fd) != 0) status = cannot(w, "write", w->path);
+    w->is_open = false;
+    if (close(w->fd) != 0 && status >= 0) status = cannot(w, "write", w->path);
+    return status;
+}
+
+static leat_status reach_end(leati_line_writer *w) {
+    leat_status status = w->reached < WRITER_CLOSES ? close_file(w) : LEAT_OK;
+    if (status < 0) return status;
+    bool renames = w->requested_end == WRITER_PUBLISHES && w->final_path;
+    if (renames && rename(w->path, w->final_path) != 0)
+        return cannot(w, "rename to its final name", w->path);
+    w->reached = w->requested_end;
+    return LEAT_OK;
+}
+
+static leat_status writer_work(void *arg) {
+    leati_line_writer *w = arg;
+    leat_status status = LEAT_OK;
+    if (!w->is_open && w->reached == WRITER_GOES_ON) status = open_file(w);
+    if (status >= 0 && w->writing.size > 0) status = w->slow ? write_quietly(w) : write_out(w);
+    return status == LEAT_OK && w->requested_end > w->reached ? reach_end(w) : status;
+}
+
+/* --- on the operator's thread -------------------------------------------------------------------- */
+
+static leat_status request(leat_context *ctx, leati_line_writer *w);
+
+static leat_status writer_done(leat_context *ctx, void *self, void *arg, leat_status worked) {
+    (void)self;
+    leati_line_writer *w = arg;
+    w->requested = false;
+    bool ended = w->wanted && w->reached == w->wanted;
+    leat_status status =
+        worked < 0 ? leat_context_fail(ctx, worked, "%s", w->err.text) : request(ctx, w);
+    if (status >= 0 && w->held && w->filling.size < LEATI_WRITER_MOST / 2) {
+        w->held = false;
+        leat_context_release(ctx);
+    }
+    if (ended) leat_context_wake(ctx);
+    writer_unref(w);
+    return status;
+}
+
+static bool is_due(const leati_line_writer *w) {
+    if (w->written < w->writing.size || w->opening) return true;
+    if (w->filling.size >= LEATI_WRITER_STEP || (w->flushing && w->filling.size > 0)) return true;
+    return w->wanted > w->reached;
+}
+
+/* Sends the next piece of work, if there is one and none is out. */
+static leat_status request(leat_context *ctx, leati_line_writer *w) {
+    if (w->requested || !is_due(w)) return LEAT_OK;
+    if (w->writing.size == 0) {
+        leati_buf empty = w->writing;
+        w->writing = w->filling;
+        w->filling = empty;
+        w->flushing = w->opening = false;
+        w->requested_end = w->wanted;
+    }
+    leat_io io = {writer_work, writer_done, writer_unref, w};
+    atomic_fetch_add(&w->refs, 1);
+    leat_status status = leat_context_io(ctx, &io);
+    if (status < 0)
+        writer_unref(w);
+    else
+        w->requested = true;
+    return status < 0 ? status : LEAT_OK;
+}
+
+leat_status leati_line_writer_open(leat_context *ctx, leati_line_writer *w) {
+    w->opening = true;
+    return request(ctx, w);
+}
+
+leat_status leati_line_writer_line(leat_context *ctx, leati_line_writer *w, leat_value before,
+                                   leat_value text) {
+    leati_buf *b = &w->filling;
+    if (!leati_buf_reserve(b, (size_t)before.size + text.size + 1)) return LEAT_E_NOMEM;
+    leati_buf_append(b, before.as.bytes, before.size);
+    leati_buf_append(b, text.as.bytes, text.size);
+    b->bytes[b->size++] = '\n';
+    if (LEAT_LIKELY(b->size < LEATI_WRITER_STEP)) return LEAT_OK;
+    if (b->size >= LEATI_WRITER_MOST && !w->held) {
+        w->held = true;
+        leat_context_hold(ctx);
+    }
+    return request(ctx, w);
+}
+
+leat_status leati_line_writer_flush(leat_context *ctx, leati_line_writer *w) {
+    w->flushing = true;
+    return request(ctx, w);
+}
+
+leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w, bool publish) {
+    writer_end end = publish ? WRITER_PUBLISHES : WRITER_CLOSES;
+    if (w->wanted < end) w->wanted = end;
+    if (!w->requested && w->reached >= w->wanted) return LEAT_OK;
+    leat_status status = request(ctx, w);
+    return status < 0 ? status : LEAT_AGAIN;
+}
+
+/* --- text --------------------------------------------------------------------------------------- */
+
+/* Writes the digits from the end of `small` on. */
+static leat_value int_text(int64_t i, char small[LEATI_LINE_SMALL]) {
+    char *end = small + LEATI_LINE_SMALL, *at = end;
+    uint64_t left = i < 0 ? 0 - (uint64_t)i : (uint64_t)i;
+    do *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (i < 0) *--at = '-';
+    return leat_string_n(at, (size_t)(end - at));
+}
+
+leat_status leati_line_text(leat_context *ctx, const leat_value *v, leat_text_form form,
+                            char small[LEATI_LINE_SMALL], leat_value *text) {
+    if (LEAT_LIKELY(v->kind == LEAT_STRING)) {
+        *text = *v;
+        return LEAT_OK;
+    }
+    if (v->kind == LEAT_INT) {
+        *text = int_text(v->as.i, small);
+        return LEAT_OK;
+    }
+    const char *bytes;
+    size_t size;
+    leat_status status =
+        leat_value_text(ctx, v, leat_context_input_type(ctx, 0), form, &bytes, &size);
+    if (status >= 0) *text = leat_string_n(bytes, size);
+    return status;
+}

@@ -1,0 +1,315 @@
+/* text_source.c: the lines of text files, as strings.
+
+   Each subtask lists the files when it opens, and takes its share of their ranges (text_split.c).
+   Two blocks take turns: poll gives the lines of one, as views into it (line_scan.c), while the
+   I/O thread fills the other (text_reader.c), across the borders of ranges and files. What both
+   threads use is in `text_feed`, which is counted, because the operator may end while the I/O thread
+   still reads for it; a block and the reader belong to the I/O thread while a request is out.
+
+   Blocks of pure ASCII, which are found out at many bytes per cycle, need no look at their lines.
+   Other lines are checked to be UTF-8 one by one, so that an error names the file and the byte;
+   ISO-8859-1 is turned into UTF-8.
+
+   A snapshot is a list of splits: the rest of the current one, from the next line on, and those that have not
+   begun; they are dealt out again when the job is restored. */
+#include "connectors/line_scan.h"
+#include "connectors/text_reader.h"
+#include "leat/env.h"
+#include "leat/operators.h"
+#include "runtime/base/alloc.h"
+#include "runtime/base/utf8.h"
+
+#include <stdatomic.h>
+#include <strings.h>
+
+enum { BLOCK_ROOM = 128 << 10 };
+
+typedef struct text_feed {
+    atomic_int refs; /* the operator, and a request that is out */
+    leati_text_reader reader;
+    leati_text_block blocks[2];
+    leati_text_block *target; /* of the request */
+} text_feed;
+
+typedef struct text_source_self {
+    leat_value paths;
+    const char *charset;
+    bool latin1;
+    text_feed *feed;
+    leati_text_block *block; /* being scanned; NULL: none */
+    leati_text_block *ready; /* filled and waiting; NULL: none */
+    leati_line_scan scan;
+    bool scanning, ascii, restored, requested, ended;
+    size_t split; /* being scanned, or next */
+} text_source_self;
+
+static const leat_param params[] = {
+    {"paths", LEAT_PARAM_LIST, true, offsetof(text_source_self, paths), LEAT_ROLE_NONE},
+    {"charset", LEAT_PARAM_STRING, false, offsetof(text_source_self, charset), LEAT_ROLE_NONE},
+    {0},
+};
+
+/* --- reading ahead ------------------------------------------------------------------------------ */
+
+static text_feed *feed_new(void) {
+    text_feed *f = leati_zalloc(sizeof *f);
+    if (f) atomic_init(&f->refs, 1);
+    return f;
+}
+
+static void feed_unref(void *arg) {
+    text_feed *f = arg;
+    if (!f || atomic_fetch_sub(&f->refs, 1) > 1) return;
+    leati_text_reader_fini(&f->reader);
+    leati_free(f->blocks[0].bytes);
+    leati_free(f->blocks[1].bytes);
+    leati_free(f);
+}
+
+static leat_status feed_work(void *arg) {
+    text_feed *f = arg;
+    leati_text_block *block = f->target;
+    if (!block->bytes) {
+        block->bytes = leati_alloc(BLOCK_ROOM);
+        if (!block->bytes) return LEAT_E_NOMEM;
+        block->room = BLOCK_ROOM;
+    }
+    return leati_text_reader_fill(&f->reader, block);
+}
+
+static leat_status feed_done(leat_context *ctx, void *self, void *arg, leat_status worked) {
+    text_source_self *s = self;
+    text_feed *f = arg;
+    s->requested = false;
+    if (worked == LEAT_OK) s->ready = f->target;
+    if (worked == LEAT_DONE) s->ended = true;
+    leat_status status = worked < 0 ? worked : LEAT_OK;
+    if (worked < 0 && worked != LEAT_E_NOMEM)
+        status = leat_context_fail(ctx, worked, "%s", f->reader.err.text);
+    feed_unref(f);
+    leat_context_wake(ctx);
+    return status;
+}
+
+/* Asks for the next block, unless one is on its way or waits. */
+static leat_status request(leat_context *ctx, text_source_self *s) {
+    if (s->requested || s->ready || s->ended) return LEAT_OK;
+    text_feed *f = s->feed;
+    f->target = s->block == &f->blocks[0] ? &f->blocks[1] : &f->blocks[0];
+    leat_io io = {feed_work, feed_done, feed_unref, f};
+    atomic_fetch_add(&f->refs, 1);
+    leat_status status = leat_context_io(ctx, &io);
+    if (status < 0) {
+        feed_unref(f);
+        return status;
+    }
+    s->requested = true;
+    return LEAT_OK;
+}
+
+/* LEAT_AGAIN until there is another block, LEAT_DONE after the last. */
+static leat_status next_block(leat_context *ctx, text_source_self *s) {
+    if (!s->ready) {
+        leat_status status = request(ctx, s);
+        return status < 0 ? status : s->ended ? LEAT_DONE : LEAT_AGAIN;
+    }
+    s->block = s->ready;
+    s->ready = NULL;
+    if (!s->scanning) {
+        const leati_text_split *split = &s->feed->reader.splits.items[s->block->split];
+        leati_line_scan_begin(&s->scan, s->block->offset, split->end, split->aligned);
+        s->scanning = true;
+    }
+    s->split = s->block->split;
+    s->ascii = leati_utf8_is_ascii(s->block->bytes, s->block->size);
+    leati_line_scan_feed(&s->scan, s->block->bytes, s->block->size, s->block->last);
+    return request(ctx, s);
+}
+
+/* --- lines -------------------------------------------------------------------------------------- */
+
+/* Every byte from 0x80 on becomes two. */
+static leat_status from_latin1(leat_context *ctx, leati_line *line) {
+    char *out = leat_context_alloc(ctx, 2 * line->size + 1), *to = out;
+    if (!out) return LEAT_E_NOMEM;
+    for (size_t i = 0; i < line->size; i++) {
+        unsigned char c = (unsigned char)line->bytes[i];
+        if (c >= 0x80) *to++ = (char)(0xC0 | c >> 6);
+        *to++ = (char)(c < 0x80 ? c : 0x80 | (c & 0x3F));
+    }
+    line->bytes = out;
+    line->size = (size_t)(to - out);
+    return LEAT_OK;
+}
+
+static leat_status check_line(leat_context *ctx, const text_source_self *s, leati_line *line) {
+    const char *path = s->feed->reader.splits.items[s->split].path;
+    if (line->size > UINT32_MAX / 2)
+        return leat_context_fail(ctx, LEAT_E_RANGE, "'%s': the line at byte %llu is too long", path,
+                                 (unsigned long long)line->offset);
+    if (s->latin1) return from_latin1(ctx, line);
+    size_t valid = leati_utf8_valid(line->bytes, line->size);
+    if (valid == line->size) return LEAT_OK;
+    return leat_context_fail(
+        ctx, LEAT_E_FORMAT,
+        "'%s' is not UTF-8 at byte %llu; if it is ISO-8859-1, name that as its "
+        "charset",
+        path, (unsigned long long)(line->offset + valid));
+}
+
+static leat_status emit_line(leat_context *ctx, const text_source_self *s, leati_line *line) {
+    if (LEAT_UNLIKELY(!s->ascii || line->crossed)) {
+        leat_status status = check_line(ctx, s, line);
+        if (status < 0) return status;
+    }
+    leat_record out = leat_record_of(leat_string_n(line->bytes, line->size), LEAT_NO_TIME);
+    return leat_emit(ctx, &out);
+}
+
+static leat_status text_source_poll(leat_context *ctx, void *self, leat_emitter *out) {
+    (void)out;
+    text_source_self *s = self;
+    for (;;) {
+        leati_line line;
+        leat_status status = s->scanning ? leati_line_scan_next(&s->scan, &line) : LEAT_AGAIN;
+        if (LEAT_LIKELY(s->scanning && status == LEAT_OK)) return emit_line(ctx, s, &line);
+        if (status < 0) return status;
+        if (status == LEAT_DONE) {
+            s->scanning = false;
+            s->split++;
+        }
+        status = next_block(ctx, s);
+        if (status != LEAT_OK) return status;
+    }
+}
+
+/* --- opening ------------------------------------------------------------------------------------ */
+
+static leat_status read_charset(leat_context *ctx, text_source_self *s) {
+    static const char *const latin1[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin-1",
+                                         "latin1"};
+    if (!s->charset || !strcasecmp(s->charset, "utf-8") || !strcasecmp(s->charset, "utf8"))
+        return LEAT_OK;
+    for (size_t i = 0; i < sizeof latin1 / sizeof *latin1; i++)
+        if (strcasecmp(s->charset, latin1[i]) == 0) s->latin1 = true;
+    if (s->latin1) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_UNSUPPORTED,
+                             "the charset '%s' is not read; UTF-8 and ISO-8859-1 are", s->charset);
+}
+
+/* All subtasks see the same list. */
+static leat_status list_files(leat_context *ctx, text_source_self *s) {
+    leati_text_files files = {NULL, 0, 0};
+    leat_error err = {.status = LEAT_OK};
+    leat_status status = LEAT_OK;
+    for (uint32_t i = 0; status >= 0 && i < s->paths.size; i++) {
+        const leat_value *path = &s->paths.as.items[i];
+        char *text = leati_format("%.*s", path->kind == LEAT_STRING ? (int)path->size : 0,
+                                  path->kind == LEAT_STRING ? path->as.bytes : "");
+        status = text ? leati_text_files_add(&files, text, &err) : LEAT_E_NOMEM;
+        leati_free(text);
+    }
+    if (err.status < 0) status = leat_context_fail(ctx, status, "%s", err.text);
+    if (status >= 0)
+        status = leati_text_splits_share(&s->feed->reader.splits, &files, leat_context_subtask(ctx),
+                                         leat_context_parallelism(ctx));
+    leati_text_files_fini(&files);
+    return status;
+}
+
+static leat_status text_source_open(leat_context *ctx, void *self) {
+    text_source_self *s = self;
+    leat_status status = read_charset(ctx, s);
+    if (status < 0 || s->restored) return status;
+    if (!s->feed) s->feed = feed_new();
+    return s->feed ? list_files(ctx, s) : LEAT_E_NOMEM;
+}
+
+/* --- snapshots: name "split", an item for each: path, start, end, 1 aligned + 2 gzip ----------------- */
+
+static leat_status write_split(leat_snapshot *out, leati_buf *buf, const leati_text_split *split) {
+    buf->size = 0;
+    leati_buf_blob(buf, split->path, strlen(split->path));
+    leati_buf_u64(buf, split->start);
+    leati_buf_u64(buf, split->end);
+    leati_buf_u8(buf, (uint8_t)(split->aligned | split->gzip << 1));
+    if (buf->failed) return LEAT_E_NOMEM;
+    return leat_snapshot_write(out, "split", LEAT_SPLIT_LIST, buf->bytes, buf->size);
+}
+
+static leat_status text_source_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
+    (void)ctx;
+    const text_source_self *s = self;
+    const leati_text_splits *splits = &s->feed->reader.splits;
+    leati_buf buf;
+    leati_buf_init(&buf);
+    leat_status status = LEAT_OK;
+    for (size_t i = s->split; status >= 0 && i < splits->count; i++) {
+        leati_text_split rest = splits->items[i];
+        if (i == s->split && s->scanning)
+            rest.start = leati_line_scan_position(&s->scan, &rest.aligned);
+        status = write_split(out, &buf, &rest);
+    }
+    leati_buf_fini(&buf);
+    return status;
+}
+
+static leat_status read_split(leati_text_splits *splits, const void *bytes, size_t size) {
+    leati_reader in = leati_reader_of(bytes, size);
+    size_t path_size;
+    const char *path = leati_reader_blob(&in, &path_size);
+    leati_text_split split = {.start = leati_reader_u64(&in)};
+    split.end = leati_reader_u64(&in);
+    uint8_t flags = leati_reader_u8(&in);
+    if (in.failed || path_size > INT32_MAX) return LEAT_E_FORMAT;
+    split.aligned = flags & 1;
+    split.gzip = flags >> 1 & 1;
+    split.path = leati_format("%.*s", (int)path_size, path);
+    leat_status status = split.path ? leati_text_splits_add(splits, &split) : LEAT_E_NOMEM;
+    leati_free(split.path);
+    return status;
+}
+
+/* May come before `open` or after it; nothing has been requested yet. */
+static leat_status text_source_restore(leat_context *ctx, void *self, leat_snapshot *in) {
+    (void)ctx;
+    text_source_self *s = self;
+    feed_unref(s->feed);
+    s->feed = feed_new();
+    s->restored = true;
+    leat_status status = s->feed ? LEAT_OK : LEAT_E_NOMEM;
+    const void *bytes;
+    size_t size;
+    for (size_t i = 0; status == LEAT_OK; i++) {
+        status = leat_snapshot_read(in, "split", i, &bytes, &size);
+        if (status == LEAT_OK) status = read_split(&s->feed->reader.splits, bytes, size);
+    }
+    return status < 0 ? status : LEAT_OK;
+}
+
+static void text_source_fini(void *self) {
+    text_source_self *s = self;
+    leati_line_scan_fini(&s->scan);
+    feed_unref(s->feed);
+}
+
+/* --- the operator ------------------------------------------------------------------------------- */
+
+const leat_operator leat_text_source_operator = {
+    .size = sizeof(leat_operator),
+    .name = "text_source",
+    .inputs = 0,
+    .self_size = sizeof(text_source_self),
+    .params = params,
+    .poll = text_source_poll,
+    .open = text_source_open,
+    .snapshot = text_source_snapshot,
+    .restore = text_source_restore,
+    .fini = text_source_fini,
+};
+
+leat_stream *leat_env_read_text_file(leat_env *env, const char *path) {
+    leat_value item = leat_string(path ? path : ""), paths = leat_list(&item, 1);
+    leat_arg arg = leat_arg_list("paths", &paths);
+    return leat_graph_add(env, &leat_text_source_operator, &arg, 1, NULL, 0);
+}
