@@ -1,0 +1,66 @@
+/* command_line.c: the options between a command and its SCRIPT, the same as those of `python -m leat`:
+   -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME. `--` ends them. */
+#include "launcher.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool add_setting(command_line *line, const char *text) {
+    const char *equals = text ? strchr(text, '=') : NULL;
+    if (!equals || equals == text) {
+        say("-D %s: KEY=VALUE is needed", text ? text : "");
+        return false;
+    }
+    char **grown = realloc(line->settings, (line->setting_count + 3) * sizeof *grown);
+    if (grown) line->settings = grown;
+    char *key = grown ? strdup(text) : NULL;
+    if (!key) {
+        say("out of memory");
+        return false;
+    }
+    key[equals - text] = '\0';
+    grown[line->setting_count++] = key;
+    grown[line->setting_count++] = key + (equals - text) + 1;
+    grown[line->setting_count] = NULL;
+    return true;
+}
+
+static bool set_job_name(command_line *line, const char *name) {
+    line->job_name = name && *name ? name : NULL;
+    if (!line->job_name) say("--job-name: a NAME is needed");
+    return line->job_name;
+}
+
+/* Reads argv[*at], and what belongs to it. */
+static bool read_option(command_line *line, char **argv, int *at, const char *flags) {
+    const char *option = argv[(*at)++];
+    if (strncmp(option, "-D", 2) == 0)
+        return add_setting(line, option[2] ? option + 2 : argv[*at] ? argv[(*at)++] : NULL);
+    if (strchr(flags, 'n') && strcmp(option, "--job-name") == 0)
+        return set_job_name(line, argv[*at] ? argv[(*at)++] : NULL);
+    if (strchr(flags, 'n') && strncmp(option, "--job-name=", 11) == 0)
+        return set_job_name(line, option + 11);
+    if (strchr(flags, 'j') && strcmp(option, "--json") == 0) return line->json = true;
+    if (strchr(flags, 'a') && strcmp(option, "--all") == 0) return line->all = true;
+    say("there is no option '%s'; `leat help` tells what there is", option);
+    return false;
+}
+
+bool command_line_read(command_line *line, int argc, char **argv, int at, const char *flags) {
+    memset(line, 0, sizeof *line);
+    while (at < argc && argv[at][0] == '-' && argv[at][1]) {
+        if (strcmp(argv[at], "--") == 0) {
+            at++;
+            break;
+        }
+        if (!read_option(line, argv, &at, flags)) return false;
+    }
+    line->rest = at;
+    return true;
+}
+
+void command_line_free(command_line *line) {
+    for (size_t i = 0; i < line->setting_count; i += 2) free(line->settings[i]);
+    free(line->settings);
+    memset(line, 0, sizeof *line);
+}

@@ -1,0 +1,141 @@
+/* doctor.c: `leat doctor`: what could go wrong on this machine, a line per check and a remedy for each
+   that failed; then `python -m leat doctor` looks at the Python half. What is wrong with the
+   configuration comes first, since everything else reads it. */
+#include "launcher.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <sched.h>
+#include <spawn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { FILES_WANTED = 256 };
+
+extern char **environ;
+
+static bool report(bool ok, const char *name, const char *found, const char *remedy) {
+    printf("%s  %s: %s%s%s\n", ok ? "ok    " : "FAILED", name, found, ok ? "" : "; ",
+           ok ? "" : remedy);
+    return ok;
+}
+
+/* The version that a library says of itself; it is loaded as part of libleat. */
+static const char *version_of(const char *symbol) {
+    void *address = dlsym(RTLD_DEFAULT, symbol);
+    const char *(*version)(void);
+    if (!address) return "built in";
+    memcpy(&version, &address, sizeof version);
+    return version();
+}
+
+static bool check_versions(void) {
+    char found[200];
+    bool same = strcmp(leat_version(), LEAT_VERSION_STRING) == 0;
+    snprintf(found, sizeof found, "%s, libleat %s, libuv %s, zlib %s", LEAT_VERSION_STRING,
+             leat_version(), version_of("uv_version_string"), version_of("zlibVersion"));
+    return report(same, "leat", found, "two versions are installed; look at LD_LIBRARY_PATH");
+}
+
+static bool check_cores(void) {
+    char found[64];
+    cpu_set_t set;
+    int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    snprintf(found, sizeof found, "%d", cores);
+    return report(true, "cores", found, "");
+}
+
+static bool check_limit(int resource, const char *name, rlim_t least, const char *remedy) {
+    char found[64] = "no limit";
+    struct rlimit limit;
+    if (getrlimit(resource, &limit) != 0) return report(false, name, strerror(errno), remedy);
+    if (limit.rlim_cur != RLIM_INFINITY)
+        snprintf(found, sizeof found, "%llu", (unsigned long long)limit.rlim_cur);
+    return report(limit.rlim_cur >= least, name, found, remedy);
+}
+
+/* Workers are watched by pidfd (Linux 5.3). */
+static bool check_pidfd(void) {
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (fd >= 0) close(fd);
+    return report(fd >= 0, "pidfd", fd >= 0 ? "there" : strerror(errno),
+                  "use Linux 5.3 or newer, or run with -D python.execution-mode=thread");
+}
+
+static bool check_temporary(void) {
+    const char *folder = getenv("TMPDIR");
+    if (!folder || !*folder) folder = "/tmp";
+    return report(access(folder, W_OK | X_OK) == 0, "temporary files", folder,
+                  "let TMPDIR name a folder that you may write");
+}
+
+static leat_status count_record(leat_context *ctx, const leat_record *in, void *self) {
+    (void)ctx;
+    (void)in;
+    atomic_fetch_add((atomic_int *)self, 1);
+    return LEAT_OK;
+}
+
+/* Three records from a collection to a callback. */
+static bool check_job(leat_env *env) {
+    atomic_int seen = 0;
+    leat_error err = {.status = LEAT_OK};
+    const leat_value values[] = {leat_int(1), leat_int(2), leat_int(3)};
+    leat_function sink = leat_sink_fn(count_record, &seen);
+    leat_stream_sink(leat_env_collection(env, values, 3), sink);
+    leat_status status = leat_env_execute(env, "doctor", &err);
+    char found[sizeof err.text + 160];
+    snprintf(found, sizeof found, "%d of three records", atomic_load(&seen));
+    if (status < 0) snprintf(found, sizeof found, "%s: %s", err.where, err.text);
+    return report(status >= 0 && seen == 3, "native job", found,
+                  "please report it, with the output of this command");
+}
+
+static int ask_python(const command_line *line) {
+    char *python = python_find(line);
+    if (!python) return EXIT_FAILED;
+    static char dash_m[] = "-m", module[] = "leat", command[] = "doctor";
+    char *const argv[] = {python, dash_m, module, command, NULL};
+    pid_t child;
+    int answer = -1;
+    fflush(NULL);
+    int failed = posix_spawn(&child, python, NULL, NULL, argv, environ);
+    if (failed) say("%s: %s", python, strerror(failed));
+    if (!failed && waitpid(child, &answer, 0) < 0) answer = -1;
+    free(python);
+    return WIFEXITED(answer) ? WEXITSTATUS(answer) : EXIT_FAILED;
+}
+
+static bool check_machine(leat_env *env) {
+    bool ok = check_versions();
+    ok &= check_cores();
+    ok &= check_limit(RLIMIT_NOFILE, "open files", FILES_WANTED, "ulimit -n 256");
+    ok &= check_limit(RLIMIT_NPROC, "processes and threads", 64, "ulimit -u 64");
+    ok &= check_limit(RLIMIT_AS, "address space", 1 << 28, "ulimit -v unlimited");
+    ok &= check_pidfd();
+    ok &= check_temporary();
+    ok &= check_job(env);
+    return ok;
+}
+
+int doctor(int argc, char **argv) {
+    command_line line;
+    int code = EXIT_USAGE;
+    if (command_line_read(&line, argc, argv, 2, "")) {
+        leat_env *env = launcher_env(&line);
+        if (env) {
+            bool ok = check_machine(env);
+            leat_env_free(env);
+            int python = ask_python(&line);
+            code = ok && python == 0 ? EXIT_FINISHED : EXIT_FAILED;
+        }
+    }
+    command_line_free(&line);
+    return code;
+}
