@@ -49,11 +49,13 @@ LEAT_API leat_status leati_context_user_error(leat_context *ctx, const leati_use
 LEAT_API void *leati_context_arena(leat_context *ctx); /* leati_arena * of the current hook */
 LEAT_API uint16_t leati_context_domain(const leat_context *ctx); /* of this runner, 0: none */
 
-/* Of runtime/data, for objects that hold native parts: a key's canonical bytes, and a value's wire form read
-   back. */
+/* Of runtime/data, for objects that hold native parts: a key's canonical bytes, a value's text, and its wire form
+   read back. */
 typedef struct leati_buf leati_buf;
 typedef struct leati_reader leati_reader;
 LEAT_API leat_status leati_key_write(const leat_value *key, leati_buf *out);
+LEAT_API leat_status leati_value_text(const leat_value *v, const leat_type *type,
+                                      leat_text_form form, leati_buf *out);
 LEAT_API leat_status leati_value_decode(leati_reader *in, uint16_t domain, leati_arena *arena,
                                         leat_value *out);
 

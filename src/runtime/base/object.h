@@ -36,6 +36,9 @@ typedef struct leati_object_ops {
     /* What print() shows, by PyFlink's rules. */
     leat_status (*print)(void *object, const leat_type *type, leat_text_form form, leati_buf *out);
     leat_status (*repr)(void *object, leati_buf *out);
+    /* Takes the interpreter's own error, which a call of this table left behind, and makes it the context's
+       failure, unless there is none. Answers `status` or LEAT_E_USER. */
+    leat_status (*fail)(leat_context *ctx, leat_status status);
 } leati_object_ops;
 
 /* Registers a table and answers its domain, 0 when there are too many. */
