@@ -23,6 +23,16 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
                                leat_namespace ns);
 size_t leati_table_count(const leati_table *t);
 
+/* One cell, lent until the table changes: the canonical bytes of its key (key.h), namespace, value. */
+typedef struct leati_cell {
+    const char *key;
+    size_t key_size;
+    leat_namespace ns;
+    leat_value value;
+} leati_cell;
+/* Walks the cells of one key group, in no order; start with *at = 0. False at the end. */
+bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out);
+
 /* The cells of one key group, with their keys, appended to `out`; nothing for an empty group. */
 leat_status leati_table_snapshot(const leati_table *t, int group, leati_buf *out);
 /* Adds cells that leati_table_snapshot wrote. `domain`: see codec.h. LEAT_E_FORMAT when damaged. */

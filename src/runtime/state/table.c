@@ -1,0 +1,296 @@
+/* table.c: the cells of one declared state, in one hash map (hashmap.h) per key group.
+
+   A cell's address is the canonical bytes of its key, which end by themselves, followed by those of its
+   namespace. The address of the last call stays in a buffer, with the cell that was found there, so that
+   a get and the put that follows it write and look for it once; the map's count of moves says whether
+   the cell still stands where it stood.
+
+   Scalars stand in the cell. Other values have one block of memory, which the next value of the cell
+   takes over where it fits, unless that value points into it. Objects have one reference each. They are
+   released last, when the cell is whole again, since a release may run any code.
+
+   A group in a snapshot: varint count, then per cell: blob key, blob namespace, value (codec.h). */
+#include "runtime/state/table.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/hashmap.h"
+#include "runtime/base/object.h"
+#include "runtime/data/codec.h"
+#include "runtime/data/copy.h"
+#include "runtime/data/key.h"
+
+/* The payload of an entry. */
+typedef struct cell {
+    leat_value value;
+    char *block; /* what the value points to; NULL for scalars */
+    uint32_t room, key_size;
+} cell;
+
+struct leat_state {
+    const leat_state_decl *decl;
+    int groups;
+    size_t count;
+    uint64_t last_hash; /* of the key whose address stands in `address` */
+    leati_buf address;  /* empty: no last call */
+    leati_buf spare;    /* where the next address is written */
+    size_t key_size;    /* bytes of the key in `address` */
+    uint64_t entry_hash;
+    leati_hashmap *last_map;
+    uint64_t last_moves;
+    cell *last_cell; /* NULL: not looked for, or not there */
+    leati_hashmap maps[];
+};
+
+leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl) {
+    size_t maps = (size_t)max_parallelism * sizeof(leati_hashmap);
+    leati_table *t = leati_zalloc(sizeof *t + maps);
+    if (!t) return NULL;
+    t->decl = decl;
+    t->groups = max_parallelism;
+    for (int i = 0; i < t->groups; i++) leati_hashmap_init(&t->maps[i], sizeof(cell));
+    return t;
+}
+
+/* Gives back what a cell held, which nobody can reach any more. */
+static void cell_drop(const leat_value *value, char *block) {
+    if (!leati_kind_is_scalar(value->kind)) leati_value_release(value);
+    leati_free(block);
+}
+
+void leati_table_free(leati_table *t) {
+    if (!t) return;
+    for (int i = 0; i < t->groups; i++) {
+        leati_hashmap_entry entry;
+        for (size_t at = 0; leati_hashmap_next(&t->maps[i], &at, &entry);) {
+            const cell *c = entry.payload;
+            cell_drop(&c->value, c->block);
+        }
+        leati_hashmap_fini(&t->maps[i]);
+    }
+    leati_buf_fini(&t->address);
+    leati_buf_fini(&t->spare);
+    leati_free(t);
+}
+
+const leat_state_decl *leati_table_decl(const leati_table *t) {
+    return t->decl;
+}
+
+size_t leati_table_count(const leati_table *t) {
+    return t->count;
+}
+
+/* --- Finding cells ---------------------------------------------------------------------------- */
+
+/* Scalars and strings are compared with the address without being written. */
+static bool address_is_last(const leati_table *t, const leat_value *key, uint64_t hash,
+                            leat_namespace ns) {
+    const leati_buf *a = &t->address;
+    bool cheap = leati_kind_is_scalar(key->kind) || key->kind == LEAT_STRING;
+    return cheap && a->size > 0 && t->last_hash == hash && a->size - t->key_size == ns.size &&
+           (ns.size == 0 || memcmp(a->bytes + t->key_size, ns.bytes, ns.size) == 0) &&
+           leati_key_matches(key, a->bytes, t->key_size);
+}
+
+/* Everything that follows from an address in the buffer whose key has `hash` and `key_size`. */
+static void address_done(leati_table *t, uint64_t hash, size_t key_size) {
+    const leati_buf *a = &t->address;
+    size_t rest = a->size - key_size;
+    t->last_hash = hash;
+    t->key_size = key_size;
+    t->entry_hash = rest ? leati_hash_mix(hash, leati_hash(a->bytes + key_size, rest)) : hash;
+    t->last_map = &t->maps[leati_key_group(hash, t->groups)];
+    t->last_cell = NULL;
+}
+
+/* Makes the address that of this key and namespace. */
+static leat_status address_set(leati_table *t, const leat_value *key, uint64_t hash,
+                               leat_namespace ns) {
+    if (address_is_last(t, key, hash, ns)) return LEAT_OK;
+    leati_buf made = t->spare, last = t->address;
+    made.size = 0;
+    made.failed = false;
+    leat_status status = leati_key_write(key, &made);
+    size_t key_size = made.size;
+    if (status >= 0) leati_buf_append(&made, ns.bytes, ns.size);
+    if (status >= 0 && (made.failed || made.size > UINT32_MAX)) status = LEAT_E_NOMEM;
+    bool same = status >= 0 && made.size == last.size && t->last_hash == hash &&
+                key_size == t->key_size && memcmp(made.bytes, last.bytes, made.size) == 0;
+    if (status < 0 || same) {
+        t->spare = made;
+        return status < 0 ? status : LEAT_OK;
+    }
+    t->spare = last;
+    t->address = made;
+    address_done(t, hash, key_size);
+    return LEAT_OK;
+}
+
+/* The cell at the address in the buffer, or NULL. */
+static cell *cell_at_address(leati_table *t) {
+    leati_hashmap *map = t->last_map;
+    if (t->last_cell && t->last_moves == map->moves) return t->last_cell;
+    t->last_cell = leati_hashmap_find(map, t->entry_hash, t->address.bytes, t->address.size);
+    t->last_moves = map->moves;
+    return t->last_cell;
+}
+
+/* The same, made when it is missing; NULL when memory ran out. */
+static cell *cell_made(leati_table *t) {
+    cell *c = cell_at_address(t);
+    if (c) return c;
+    bool added;
+    c = leati_hashmap_add(t->last_map, t->entry_hash, t->address.bytes, t->address.size, &added);
+    if (!c) return NULL;
+    c->key_size = (uint32_t)t->key_size;
+    t->count++;
+    t->last_cell = c;
+    t->last_moves = t->last_map->moves;
+    return c;
+}
+
+static void cell_remove(leati_table *t, cell *c) {
+    leat_value value = c->value;
+    char *block = c->block;
+    leati_hashmap_remove(t->last_map, c);
+    t->last_cell = NULL;
+    t->count--;
+    cell_drop(&value, block);
+}
+
+/* --- Values in cells -------------------------------------------------------------------------- */
+
+/* Puts a value that needs memory where the old one of the cell was, when it may. */
+static bool cell_reuse(cell *c, const leat_value *value, leati_extent e) {
+    if (e.objects || !c->block || e.bytes > c->room || c->room / 4 > e.bytes + 64) return false;
+    if (leati_value_points_into(value, c->block, c->room)) return false;
+    c->value = leati_value_place(value, c->block);
+    return true;
+}
+
+static leat_status cell_store(cell *c, const leat_value *value) {
+    leati_extent e = {0, 0};
+    if (!leati_kind_is_scalar(value->kind)) {
+        e = leati_value_extent(value);
+        if (e.bytes > UINT32_MAX) return LEAT_E_RANGE;
+    }
+    bool was_plain = leati_kind_is_scalar(c->value.kind);
+    if (e.bytes + e.objects == 0 && was_plain) {
+        c->value = *value;
+        if (!leati_kind_is_scalar(value->kind)) c->value = leati_value_place(value, NULL);
+        return LEAT_OK;
+    }
+    leat_value old = c->value;
+    char *old_block = c->block;
+    bool old_objects = !was_plain && leati_value_extent(&old).objects > 0;
+    if (!old_objects && cell_reuse(c, value, e)) return LEAT_OK;
+    char *block = e.bytes ? leati_alloc(e.bytes) : NULL;
+    if (e.bytes && !block) return LEAT_E_NOMEM;
+    c->value = leati_value_place(value, block);
+    c->block = block;
+    c->room = (uint32_t)e.bytes;
+    if (e.objects) leati_value_retain(&c->value);
+    cell_drop(&old, old_block);
+    return LEAT_OK;
+}
+
+leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
+                            leat_value *out) {
+    leat_status status = address_set(t, key, hash, ns);
+    if (status < 0) return status;
+    const cell *c = cell_at_address(t);
+    if (!c) return LEAT_DONE;
+    *out = c->value;
+    return LEAT_OK;
+}
+
+/* Stores at the address in the buffer; a cell that was made for a value that failed goes again. */
+static leat_status table_store(leati_table *t, const leat_value *value) {
+    size_t before = t->count;
+    cell *c = cell_made(t);
+    if (!c) return LEAT_E_NOMEM;
+    leat_status status = cell_store(c, value);
+    if (status < 0 && t->count > before) cell_remove(t, c);
+    return status;
+}
+
+leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
+                            const leat_value *value) {
+    leat_status status = address_set(t, key, hash, ns);
+    return status < 0 ? status : table_store(t, value);
+}
+
+leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
+                               leat_namespace ns) {
+    leat_status status = address_set(t, key, hash, ns);
+    if (status < 0) return status;
+    cell *c = cell_at_address(t);
+    if (c) cell_remove(t, c);
+    return LEAT_OK;
+}
+
+/* --- Snapshots -------------------------------------------------------------------------------- */
+
+bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out) {
+    leati_hashmap_entry entry;
+    if (!leati_hashmap_next(&t->maps[group], at, &entry)) return false;
+    const cell *c = entry.payload;
+    out->key = entry.bytes;
+    out->key_size = c->key_size;
+    out->ns.size = entry.size - c->key_size;
+    out->ns.bytes = out->ns.size ? entry.bytes + c->key_size : NULL;
+    out->value = c->value;
+    return true;
+}
+
+leat_status leati_table_snapshot(const leati_table *t, int group, leati_buf *out) {
+    if (t->maps[group].count == 0) return LEAT_OK;
+    leati_buf_varint(out, t->maps[group].count);
+    leati_cell c;
+    for (size_t at = 0; leati_table_next(t, group, &at, &c);) {
+        leati_buf_blob(out, c.key, c.key_size);
+        leati_buf_blob(out, c.ns.bytes, c.ns.size);
+        leat_status status = leati_value_encode(&c.value, NULL, out);
+        if (status < 0) return status;
+    }
+    return out->failed ? LEAT_E_NOMEM : LEAT_OK;
+}
+
+static leat_status cell_restore(leati_table *t, leati_reader *in, uint16_t domain,
+                                leati_arena *arena) {
+    size_t key_size = 0, ns_size = 0;
+    const char *key = leati_reader_blob(in, &key_size);
+    const char *ns = leati_reader_blob(in, &ns_size);
+    if (!key || !ns || key_size == 0 || key_size > UINT32_MAX) return LEAT_E_FORMAT;
+    leat_value value;
+    leat_status status = leati_value_decode(in, domain, arena, &value);
+    if (status < 0) return status;
+    leati_buf *a = &t->address;
+    a->size = 0;
+    a->failed = false;
+    leati_buf_append(a, key, key_size);
+    leati_buf_append(a, ns, ns_size);
+    if (a->failed) {
+        a->size = 0;
+        return LEAT_E_NOMEM;
+    }
+    address_done(t, leati_hash(key, key_size), key_size);
+    return table_store(t, &value);
+}
+
+leat_status leati_table_restore(leati_table *t, leati_reader *in, uint16_t domain) {
+    leati_arena arena;
+    leati_arena_init(&arena);
+    leat_status status = LEAT_OK;
+    while (leati_reader_left(in) && status >= 0) {
+        uint64_t count = leati_reader_varint(in);
+        if (in->failed || count > leati_reader_left(in)) status = LEAT_E_FORMAT;
+        for (; count > 0 && status >= 0; count--) {
+            status = cell_restore(t, in, domain, &arena);
+            leati_arena_reset(&arena);
+        }
+    }
+    leati_arena_fini(&arena);
+    return status;
+}

@@ -1,0 +1,277 @@
+/* timers.c: the timers of one time domain: a heap over all key groups (heap.h) for the order, a chained
+   hash table to find one by (time, key, namespace), and a list per key group for snapshots. A timer is
+   one allocation: the struct, the copy of its key, and its address: the canonical bytes of the key and
+   the namespace.
+
+   Timers of the same time fire in the order in which they were set, also after a restore: each has a
+   number, and snapshots keep it. If the hash table cannot grow, its chains get longer; nothing else.
+
+   A group in a snapshot: varint count, then per timer: zigzag time, varint number, key (codec.h), blob
+   namespace. */
+#include "runtime/state/timers.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/hash.h"
+#include "runtime/base/heap.h"
+#include "runtime/base/list.h"
+#include "runtime/base/object.h"
+#include "runtime/data/codec.h"
+#include "runtime/data/copy.h"
+#include "runtime/data/key.h"
+
+typedef struct timer {
+    size_t position; /* in the heap */
+    int64_t time;
+    uint64_t number;
+    uint64_t hash;         /* of the key */
+    uint64_t address_hash; /* of time, key and namespace */
+    struct timer *chain;
+    leati_link in_group;
+    leat_value key;
+    uint32_t key_size, ns_size;
+    char *address;
+} timer;
+
+struct leati_timers {
+    leati_heap heap;
+    timer **buckets;
+    size_t bucket_count; /* 0 or a power of two */
+    uint64_t next_number;
+    leati_buf address; /* of the call being served */
+    size_t key_size;
+    uint64_t address_hash;
+    int groups;
+    leati_link lists[];
+};
+
+static bool timer_before(const void *a, const void *b) {
+    const timer *x = a, *y = b;
+    if (x->time != y->time) return x->time < y->time;
+    if (x->number != y->number) return x->number < y->number;
+    return x->address_hash < y->address_hash;
+}
+
+leati_timers *leati_timers_new(int max_parallelism) {
+    leati_timers *t = leati_zalloc(sizeof *t + (size_t)max_parallelism * sizeof(leati_link));
+    if (!t) return NULL;
+    leati_heap_init(&t->heap, timer_before, offsetof(timer, position));
+    t->groups = max_parallelism;
+    for (int i = 0; i < t->groups; i++) leati_list_init(&t->lists[i]);
+    return t;
+}
+
+static void timer_free(timer *gone) {
+    leati_value_release(&gone->key);
+    leati_free(gone);
+}
+
+void leati_timers_free(leati_timers *t) {
+    if (!t) return;
+    for (size_t i = 0; i < t->heap.count; i++) timer_free(t->heap.items[i]);
+    leati_heap_fini(&t->heap);
+    leati_free(t->buckets);
+    leati_buf_fini(&t->address);
+    leati_free(t);
+}
+
+size_t leati_timers_count(const leati_timers *t) {
+    return t->heap.count;
+}
+
+/* --- Finding timers --------------------------------------------------------------------------- */
+
+static leat_status address_write(leati_timers *t, const leat_value *key, uint64_t hash,
+                                 int64_t time, leat_namespace ns) {
+    leati_buf *a = &t->address;
+    a->size = 0;
+    a->failed = false;
+    leat_status status = leati_key_write(key, a);
+    t->key_size = a->size;
+    if (status < 0) return status;
+    leati_buf_append(a, ns.bytes, ns.size);
+    if (a->failed || a->size > UINT32_MAX) return LEAT_E_NOMEM;
+    t->address_hash = leati_hash_mix(hash, (uint64_t)time);
+    if (ns.size) t->address_hash = leati_hash_mix(t->address_hash, leati_hash(ns.bytes, ns.size));
+    return LEAT_OK;
+}
+
+/* Where the pointer to the timer at the address stands, or where it would be put; NULL without a
+   table. */
+static timer **timer_slot(const leati_timers *t, int64_t time) {
+    if (!t->buckets) return NULL;
+    timer **slot = &t->buckets[t->address_hash & (t->bucket_count - 1)];
+    for (; *slot; slot = &(*slot)->chain) {
+        const timer *found = *slot;
+        if (found->address_hash == t->address_hash && found->time == time &&
+            found->key_size == t->key_size && found->key_size + found->ns_size == t->address.size &&
+            memcmp(found->address, t->address.bytes, t->address.size) == 0)
+            break;
+    }
+    return slot;
+}
+
+static void chain_in(timer **buckets, size_t bucket_count, timer *added) {
+    timer **slot = &buckets[added->address_hash & (bucket_count - 1)];
+    added->chain = *slot;
+    *slot = added;
+}
+
+/* False only when there is no table at all. */
+static bool timers_grow(leati_timers *t) {
+    if (t->heap.count < t->bucket_count) return true;
+    size_t bucket_count = t->bucket_count ? t->bucket_count * 2 : 16;
+    timer **buckets = leati_zalloc(bucket_count * sizeof *buckets);
+    if (!buckets) return t->buckets != NULL;
+    for (size_t i = 0; i < t->heap.count; i++) chain_in(buckets, bucket_count, t->heap.items[i]);
+    leati_free(t->buckets);
+    t->buckets = buckets;
+    t->bucket_count = bucket_count;
+    return true;
+}
+
+/* Takes the timer out of everything; it is the caller's then. */
+static void timer_unlink(leati_timers *t, timer *gone) {
+    timer **slot = &t->buckets[gone->address_hash & (t->bucket_count - 1)];
+    while (*slot != gone) slot = &(*slot)->chain;
+    *slot = gone->chain;
+    leati_list_remove(&gone->in_group);
+    leati_heap_remove(&t->heap, gone);
+}
+
+/* --- Setting and removing --------------------------------------------------------------------- */
+
+/* A timer at the address in the buffer. */
+static timer *timer_make(const leati_timers *t, const leat_value *key) {
+    leati_extent e = leati_value_extent(key);
+    timer *made = leati_zalloc(sizeof *made + e.bytes + t->address.size);
+    if (!made) return NULL;
+    made->key = leati_value_place(key, made + 1);
+    leati_value_retain(&made->key);
+    made->address = (char *)(made + 1) + e.bytes;
+    memcpy(made->address, t->address.bytes, t->address.size);
+    made->address_hash = t->address_hash;
+    made->key_size = (uint32_t)t->key_size;
+    made->ns_size = (uint32_t)(t->address.size - t->key_size);
+    return made;
+}
+
+/* Adds a timer at the address in the buffer, where there is none. */
+static leat_status timer_add(leati_timers *t, const leat_value *key, uint64_t hash, int64_t time,
+                             uint64_t number) {
+    if (!timers_grow(t)) return LEAT_E_NOMEM;
+    timer *made = timer_make(t, key);
+    if (!made) return LEAT_E_NOMEM;
+    made->time = time;
+    made->hash = hash;
+    made->number = number;
+    if (leati_heap_push(&t->heap, made) < 0) {
+        timer_free(made);
+        return LEAT_E_NOMEM;
+    }
+    chain_in(t->buckets, t->bucket_count, made);
+    leati_list_push(&t->lists[leati_key_group(hash, t->groups)], &made->in_group);
+    if (number >= t->next_number) t->next_number = number + 1;
+    return LEAT_OK;
+}
+
+leat_status leati_timers_set(leati_timers *t, const leat_value *key, uint64_t hash,
+                             const leat_timer *set) {
+    leat_status status = address_write(t, key, hash, set->time, set->ns);
+    if (status < 0) return status;
+    timer **slot = timer_slot(t, set->time);
+    if (slot && *slot) return LEAT_OK;
+    return timer_add(t, key, hash, set->time, t->next_number);
+}
+
+leat_status leati_timers_remove(leati_timers *t, const leat_value *key, uint64_t hash,
+                                const leat_timer *removed) {
+    leat_status status = address_write(t, key, hash, removed->time, removed->ns);
+    if (status < 0) return status;
+    timer **slot = timer_slot(t, removed->time);
+    if (!slot || !*slot) return LEAT_OK;
+    timer *gone = *slot;
+    timer_unlink(t, gone);
+    timer_free(gone);
+    return LEAT_OK;
+}
+
+/* --- Firing ----------------------------------------------------------------------------------- */
+
+leat_status leati_timers_first(const leati_timers *t, int64_t *time) {
+    const timer *first = leati_heap_first(&t->heap);
+    if (!first) return LEAT_DONE;
+    *time = first->time;
+    return LEAT_OK;
+}
+
+leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena, leat_value *key,
+                             uint64_t *hash, leat_timer *out) {
+    timer *first = leati_heap_first(&t->heap);
+    if (!first || first->time > until) return LEAT_DONE;
+    char *ns = first->ns_size ? leati_arena_alloc(arena, first->ns_size) : NULL;
+    if (first->ns_size && !ns) return LEAT_E_NOMEM;
+    leat_value copy;
+    leat_status status = leati_value_copy(&first->key, arena, &copy);
+    if (status < 0) return status;
+    if (ns) memcpy(ns, first->address + first->key_size, first->ns_size);
+    *key = copy;
+    *hash = first->hash;
+    out->time = first->time;
+    out->ns.bytes = ns;
+    out->ns.size = first->ns_size;
+    timer_unlink(t, first);
+    timer_free(first);
+    return LEAT_OK;
+}
+
+/* --- Snapshots -------------------------------------------------------------------------------- */
+
+leat_status leati_timers_snapshot(const leati_timers *t, int group, leati_buf *out) {
+    const leati_link *list = &t->lists[group];
+    if (leati_list_empty(list)) return LEAT_OK;
+    uint64_t count = 0;
+    for (const leati_link *link = list->next; link != list; link = link->next) count++;
+    leati_buf_varint(out, count);
+    for (leati_link *link = list->next; link != list; link = link->next) {
+        const timer *saved = LEATI_CONTAINER(link, timer, in_group);
+        leati_buf_zigzag(out, saved->time);
+        leati_buf_varint(out, saved->number);
+        leat_status status = leati_value_encode(&saved->key, NULL, out);
+        if (status < 0) return status;
+        leati_buf_blob(out, saved->address + saved->key_size, saved->ns_size);
+    }
+    return out->failed ? LEAT_E_NOMEM : LEAT_OK;
+}
+
+static leat_status timer_restore(leati_timers *t, leati_reader *in, uint16_t domain,
+                                 leati_arena *arena) {
+    int64_t time = leati_reader_zigzag(in);
+    uint64_t number = leati_reader_varint(in), hash;
+    leat_value key;
+    leat_status status = leati_value_decode(in, domain, arena, &key);
+    if (status < 0) return status;
+    leat_namespace ns = {NULL, 0};
+    ns.bytes = leati_reader_blob(in, &ns.size);
+    if (!ns.bytes || number == UINT64_MAX) return LEAT_E_FORMAT;
+    status = leati_key_hash(&key, &hash);
+    if (status >= 0) status = address_write(t, &key, hash, time, ns);
+    if (status < 0) return status;
+    timer **slot = timer_slot(t, time);
+    return slot && *slot ? LEAT_OK : timer_add(t, &key, hash, time, number);
+}
+
+leat_status leati_timers_restore(leati_timers *t, leati_reader *in, uint16_t domain) {
+    leati_arena arena;
+    leati_arena_init(&arena);
+    leat_status status = LEAT_OK;
+    while (leati_reader_left(in) && status >= 0) {
+        uint64_t count = leati_reader_varint(in);
+        if (in->failed || count > leati_reader_left(in)) status = LEAT_E_FORMAT;
+        for (; count > 0 && status >= 0; count--) {
+            status = timer_restore(t, in, domain, &arena);
+            leati_arena_reset(&arena);
+        }
+    }
+    leati_arena_fini(&arena);
+    return status;
+}
