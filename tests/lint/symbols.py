@@ -1,0 +1,55 @@
+"""What the built files show: libleat.so only its contract, the module only its entry.
+
+Neither asks for what it must not: the library for Python, the module for what the library hides.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import tree
+
+CONTRACT = re.compile(r"leat_\w+|leati_bridge_\w+|LEAT_\d+")
+FOR_PYTHON = re.compile(r"_?Py[A-Z_]\w*")
+
+
+def dynamic(library: Path, which: str) -> set[str]:
+    """The names in the dynamic symbol table: `which` is "defined" or "undefined"."""
+    command = ["nm", "-D", f"--{which}-only", library]
+    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
+    return {line.split()[-1].split("@")[0] for line in lines if line.strip()}
+
+
+def check_library(library: Path) -> Iterator[str]:
+    for name in sorted(dynamic(library, "defined")):
+        if not CONTRACT.fullmatch(name):
+            yield f"{library.name}: exports {name}"
+    for name in sorted(dynamic(library, "undefined")):
+        if FOR_PYTHON.fullmatch(name):
+            yield f"{library.name}: needs {name}, but knows no Python"
+
+
+def check_module(module: Path, library: Path) -> Iterator[str]:
+    offered = dynamic(library, "defined")
+    for name in sorted(dynamic(module, "defined") - {"PyInit__leat"}):
+        yield f"{module.name}: exports {name}"
+    for name in sorted(dynamic(module, "undefined")):
+        if name.startswith("PyGILState_"):
+            yield f"{module.name}: needs {name}, which knows only the main interpreter"
+        if name.startswith(("leat_", "leati_")) and name not in offered:
+            yield f"{module.name}: needs {name}, which {library.name} does not export"
+    needed = subprocess.run(["readelf", "-d", module], capture_output=True, text=True, check=True)
+    if "libpython" in needed.stdout:
+        yield f"{module.name}: is linked to libpython"
+
+
+def check(root: Path, build: Path | None = None) -> Iterator[str]:
+    library = next(iter(sorted((build or root / "build/dev").glob("lib/libleat.so"))), None)
+    if library is None:
+        raise tree.NotRun("no libleat.so is built")
+    yield from check_library(library)
+    for module in sorted(library.parent.glob("leat/python3.*/leat/_leat.*.so")):
+        yield from check_module(module, library)
