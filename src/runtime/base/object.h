@@ -7,6 +7,7 @@
 
 #include "leat/type.h"
 
+typedef struct leat_context leat_context;
 typedef struct leati_arena leati_arena;
 typedef struct leati_buf leati_buf;
 
