@@ -119,7 +119,8 @@ class KeyedStream(DataStream):
         if isinstance(position, int) and position < 0:
             raise ValueError(f"The field position of {operator} must not be negative: {position}")
         name = operator.title().replace("_", " ")
-        params: dict[str, object] = {"field": position}
+        by = "field" if isinstance(position, int) else "field_name"
+        params: dict[str, object] = {by: position}
         return DataStream(self._node.then(operator, params, name, self._original_data_type_info))
 
     def execute_and_collect(
