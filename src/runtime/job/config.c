@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <uv.h>
 
 typedef struct entry {
@@ -127,11 +128,12 @@ static leat_status unknown_key(const char *key, const char *where, leat_error *e
                           "%s: no such configuration key; `leat config` lists them", key);
 }
 
-/* Once per key: that it is known and changes nothing. */
-static void say_accepted(const leati_config *config, const leati_config_key *row, const char *key) {
+/* Once per key: that it is known and changes nothing. A value that is Flink's default asks for nothing. */
+static void say_accepted(const leati_config *config, const leati_config_key *row, const char *key,
+                         const char *value) {
     bool found;
     place_of(config, key, &found);
-    if (found) return;
+    if (found || (row && row->fallback && strcasecmp(row->fallback, value) == 0)) return;
     leati_log(LEAT_LOG_WARNING, "configuration: %s changes nothing; %s", key,
               row && row->note ? row->note : "the key is Flink's and has no meaning in Leat");
 }
@@ -146,7 +148,7 @@ leat_status leati_config_set_at(leati_config *config, const char *key, const cha
         if (status < 0) return status;
         key = row->key;
     }
-    if (!row || row->status == LEATI_CONFIG_ACCEPTED) say_accepted(config, row, key);
+    if (!row || row->status == LEATI_CONFIG_ACCEPTED) say_accepted(config, row, key, value);
     const entry *e = entry_of(config, key);
     if (e && e->source > source) return LEAT_OK;
     if (put(config, key, *canonical ? canonical : value, source) < 0) return no_memory(err);
