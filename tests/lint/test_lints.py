@@ -24,7 +24,7 @@ GOOD = {
     "src/leat.c": '/* All. */\n#include "operators/map.h"\n#include "runtime/job/job.h"\n',
     "src/runtime/bridge.h": '/* For bridges. */\n#include "runtime/base/arena.h"\n',
     "src/runtime/base/arena.h": "/* Memory. */\n#include <stddef.h>\n",
-    "src/runtime/base/arena.c": '/* It. */\n#include "arena.h"\n#include <uv.h>\n#include <zlib.h>\n',
+    "src/runtime/base/arena.c": '/* . */\n#include "arena.h"\n#include <uv.h>\n#include <zlib.h>\n',
     "src/runtime/job/job.h": '/* A job. */\n#include "runtime/bridge.h"\n#include <leat/base.h>\n',
     "src/operators/map.h": '/* map. */\n#include "leat/base.h"\n#include "runtime/base/arena.h"\n',
     "src/pybridge/py_error.c": "/* Errors. */\n#include <Python.h>\n",
