@@ -74,8 +74,7 @@ LEAT_API leat_status leat_push_end(leat_push_source *source);
 LEAT_API leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err);
 /* Starts the graph; the job belongs to the caller and must be freed before the env is. */
 LEAT_API leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err);
-/* Asks all running jobs of the env to end, and refuses to start others: they answer LEAT_E_CANCELLED.
-   Returns at once. Any thread, while the env lives. */
+/* Asks all running jobs of the env to end, and returns at once. Any thread, while the env lives. */
 LEAT_API void leat_env_cancel(leat_env *env);
 /* Forgets the streams built so far; running jobs keep what they need. */
 LEAT_API void leat_env_clear(leat_env *env);

@@ -37,14 +37,21 @@ bool shared_job_is(const char *path) {
     return elf;
 }
 
+/* Once a signal came, cancels again and again: a job may just be about to start. */
 static void *watch(void *arg) {
     watcher *w = arg;
-    int number;
-    while (sigwait(&w->signals, &number) == 0 && !atomic_load(&w->ended)) {
-        if (atomic_load(&w->got)) _exit(EXIT_SIGNAL + number);
-        atomic_store(&w->got, number);
-        say("cancelling; once more kills");
-        leat_env_cancel(w->env);
+    const struct timespec pause = {.tv_nsec = 50000000};
+    while (!atomic_load(&w->ended)) {
+        bool cancelling = atomic_load(&w->got);
+        int number =
+            cancelling ? sigtimedwait(&w->signals, NULL, &pause) : sigwaitinfo(&w->signals, NULL);
+        if (atomic_load(&w->ended)) break;
+        if (number > 0 && cancelling) _exit(EXIT_SIGNAL + number);
+        if (number > 0) {
+            atomic_store(&w->got, number);
+            say("cancelling; once more kills");
+        }
+        if (atomic_load(&w->got)) leat_env_cancel(w->env);
     }
     return NULL;
 }
