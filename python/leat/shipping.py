@@ -79,7 +79,9 @@ def bind_main_classes(blob: bytes) -> None:
         _check_cloudpickle(versions[2])
         main = sys.modules["__main__"]
         for name, cls in loads(packed).items():
-            setattr(main, name, cls)
+            cls.__qualname__ = name  # cloudpickle forgets what a class is nested in
+            if "." not in name:
+                setattr(main, name, cls)
 
 
 def main_class(qualname: str) -> Any:
@@ -126,15 +128,15 @@ def _adopt_path(path: list[str]) -> None:
 
 
 def _main_classes(main: Any) -> dict[str, type]:
-    """The classes that `__main__` defines at its top level, by name."""
-    return {
-        cls.__qualname__: cls
-        for cls in list(vars(main).values())
-        if isinstance(cls, type)
-        and cls.__module__ == "__main__"
-        and "." not in cls.__qualname__
-        and vars(main).get(cls.__qualname__) is cls
-    }
+    """The classes that `__main__` defines, and those nested in them, by qualified name."""
+    found: dict[str, type] = {}
+    waiting = [vars(main)]
+    while waiting:
+        for cls in list(waiting.pop().values()):
+            if isinstance(cls, type) and cls.__qualname__ not in found and _is_main_class(cls):
+                found[cls.__qualname__] = cls
+                waiting.append(vars(cls))
+    return found
 
 
 def _pack(classes: dict[str, type]) -> tuple[bytes, dict[str, str]]:

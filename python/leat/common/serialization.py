@@ -11,6 +11,7 @@ __all__ = [
     "ByteArraySchema",
     "DeserializationSchema",
     "Encoder",
+    "RowFieldExtractorSchema",
     "SerializationSchema",
     "SimpleStringSchema",
 ]
@@ -43,6 +44,17 @@ class ByteArraySchema(SerializationSchema, DeserializationSchema):
 
     def __init__(self) -> None:
         SerializationSchema.__init__(self, ("bytes",))
+
+
+class RowFieldExtractorSchema(SerializationSchema):
+    """One field of a Row, which must be bytes. A TypeError or ValueError for a wrong index."""
+
+    def __init__(self, field_index: int) -> None:
+        if not isinstance(field_index, int) or isinstance(field_index, bool):
+            raise TypeError(f"field_index must be an int, not {field_index!r}")
+        if field_index < 0:
+            raise ValueError(f"field_index must not be negative: {field_index}")
+        super().__init__(("row field", field_index))
 
 
 class Encoder:

@@ -96,7 +96,7 @@ class Job:
             raise self.error
         return {"runtime_ms": 12}
 
-    def take(self, collect, max, timeout):
+    def take(self, collect, most, timeout):
         if not self.records:
             self.ended = True
             return None

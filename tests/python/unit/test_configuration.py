@@ -1,7 +1,7 @@
 import copy
 
 import pytest
-from leat.common import Configuration, ConfigOptions
+from leat.common import ConfigOptions, Configuration
 
 
 def test_typed_values_and_their_strings():

@@ -1,0 +1,583 @@
+import inspect
+import pickle
+
+import pytest
+from leat import jobs, settings
+from leat.common import Configuration, Duration, Encoder, Row, Types, WatermarkStrategy
+from leat.common.errors import ConfigurationError, JobError, NotSupportedError
+from leat.datastream import (
+    CoFlatMapFunction,
+    CoMapFunction,
+    CoProcessFunction,
+    FilterFunction,
+    KeyedCoProcessFunction,
+    KeyedProcessFunction,
+    KeyedStream,
+    MapFunction,
+    OutputTag,
+    ProcessFunction,
+    RuntimeContext,
+    RuntimeExecutionMode,
+    SinkFunction,
+    SourceFunction,
+    StreamExecutionEnvironment,
+)
+from leat.datastream.connectors.file_system import (
+    BucketAssigner,
+    FileSink,
+    FileSource,
+    OutputFileConfig,
+    StreamFormat,
+)
+from leat.datastream.connectors.number_seq import NumberSequenceSource
+
+PAIR = Types.TUPLE([Types.STRING(), Types.LONG()])
+
+
+class PlusOne(MapFunction):
+    def map(self, value):
+        return value + 1
+
+
+class Keyed(KeyedProcessFunction):
+    def process_element(self, value, ctx):
+        yield value
+
+
+class Plain(ProcessFunction):
+    def process_element(self, value, ctx):
+        yield value
+
+
+class CoMap(CoMapFunction):
+    def map1(self, value):
+        return value
+
+    map2 = map1
+
+
+class CoFlat(CoFlatMapFunction):
+    def flat_map1(self, value):
+        yield value
+
+    flat_map2 = flat_map1
+
+
+class Co(CoProcessFunction):
+    def process_element1(self, value, ctx):
+        yield value
+
+    process_element2 = process_element1
+
+
+class KeyedCo(KeyedCoProcessFunction):
+    def process_element1(self, value, ctx):
+        yield value
+
+    process_element2 = process_element1
+
+
+@pytest.fixture
+def pairs(env):
+    return env.from_collection([("a", 1), ("b", 2)], PAIR)
+
+
+def last(stream):
+    return stream._node.engine.streams[stream._node.handle]
+
+
+def call(function_param):
+    language, payload, _ = function_param
+    assert language == "python"
+    return pickle.loads(payload)
+
+
+# --- What the operators are ------------------------------------------------------------------
+
+
+def test_map_ships_a_callable_with_its_output_type(pairs):
+    made = pairs.map(lambda p: p[1], output_type=Types.LONG())
+    operator, inputs, params, name, text, parallelism = last(made)
+    assert (operator, inputs, name, text, parallelism) == ("map", [0], "Map", "LONG", 0)
+    assert call(params["function"])(("a", 5)) == 5
+    assert made.get_type() == Types.LONG()
+    assert made.get_name() == "Map"
+
+
+def test_functions_are_serialised_in_the_call_that_adds_them(env):
+    stream = env.from_collection([1])
+    made = []
+    for i in (2, 3):
+        made.append(stream.map(lambda x: x * i))
+    assert [call(last(s)[2]["function"])(1) for s in made] == [2, 3]
+
+
+def test_function_objects_have_names(env):
+    made = env.from_collection([1]).map(PlusOne())
+    assert last(made)[2]["function"][2] == "PlusOne"
+    assert call(last(made)[2]["function"]).map(1) == 2
+
+
+def test_output_type_may_be_a_list_of_types(pairs):
+    assert last(pairs.map(lambda p: Row(*p), [Types.STRING()]))[4] == "ROW<STRING>"
+
+
+def test_filter_and_reduce_keep_the_type(pairs):
+    assert last(pairs.filter(lambda p: True))[4] == PAIR._text()
+    reduced = pairs.key_by(lambda p: p[0], Types.STRING()).reduce(lambda a, b: a)
+    assert last(reduced)[0] == "reduce"
+    assert last(reduced)[4] == PAIR._text()
+
+
+def test_key_by_gives_the_key_type(pairs):
+    keyed = pairs.key_by(lambda p: p[0], key_type=Types.STRING())
+    assert isinstance(keyed, KeyedStream)
+    assert last(keyed)[2]["key_type"] == "STRING"
+    assert last(pairs.key_by(lambda p: p[0]))[2]["key_type"] is None
+    assert keyed.get_type() == Types.ROW([Types.STRING(), PAIR])
+
+
+def test_key_by_of_a_keyed_stream_forgets_the_first_key(pairs):
+    again = pairs.key_by(lambda p: p[0]).key_by(lambda p: p[1])
+    assert last(again)[1] == [pairs._node.handle]
+
+
+@pytest.mark.parametrize("name", ["sum", "min", "max", "min_by", "max_by"])
+def test_aggregations_take_a_position_or_a_name(pairs, name):
+    keyed = pairs.key_by(lambda p: p[0])
+    assert last(getattr(keyed, name)())[2] == {"field": 0}
+    assert last(getattr(keyed, name)(1))[:1] == (name,)
+    assert last(getattr(keyed, name)("f1"))[2] == {"field_name": "f1"}
+    with pytest.raises(TypeError, match="int or str"):
+        getattr(keyed, name)(1.5)
+
+
+def test_partitioners(pairs):
+    kinds = ["shuffle", "rebalance", "rescale", "forward", "broadcast"]
+    for kind in kinds:
+        assert last(getattr(pairs, kind)()) == ("partition", 0, kind)
+    assert last(pairs.global_()) == ("partition", 0, "global")
+    custom = last(pairs.partition_custom(lambda key, n: key % n, lambda p: p[1]))
+    assert call(custom[2]["function"])(5, 3) == 2
+    assert call(custom[2]["selector"])(("a", 7)) == 7
+
+
+def test_project_makes_a_tuple_type(pairs):
+    made = pairs.project(1, 0)
+    assert last(made)[2] == {"fields": [1, 0]}
+    assert made.get_type() == Types.TUPLE([Types.LONG(), Types.STRING()])
+    with pytest.raises(Exception, match="Only Tuple DataStreams can be projected"):
+        pairs.map(lambda p: p).project(0)
+    with pytest.raises(ValueError):
+        pairs.project(2)
+
+
+def test_union_unwraps_keyed_streams(pairs):
+    other = pairs.map(lambda p: p)
+    assert last(pairs.union(other, other.key_by(lambda p: p)))[1] == [0, 1, 1]
+    assert last(pairs.key_by(lambda p: p).union(other))[1] == [0, 1]
+
+
+def test_connected_streams(pairs):
+    other = pairs.map(lambda p: p)
+    plain = pairs.connect(other)
+    assert last(plain.map(CoMap()))[:2] == ("co_map", [0, 1])
+    assert last(plain.flat_map(CoFlat()))[0] == "co_flat_map"
+    assert last(plain.process(Co()))[0] == "co_process"
+    keyed = plain.key_by(lambda p: p[0], lambda p: p[0])
+    assert last(keyed.process(KeyedCo()))[0] == "keyed_co_process"
+    with pytest.raises(TypeError):
+        plain.process(KeyedCo())
+    for method in (plain.map, plain.flat_map, plain.process):
+        with pytest.raises(TypeError):
+            method(PlusOne())
+
+
+def test_process_and_side_outputs(pairs):
+    tag = OutputTag("late", Types.INT())
+    made = pairs.process(Plain(), Types.LONG())
+    assert last(made)[0] == "process"
+    side = made.get_side_output(tag)
+    assert last(side) == ("side_output", made._node.handle, "late", "INT")
+    assert side.get_type() == Types.INT()
+    assert last(pairs.key_by(lambda p: p[0]).process(Keyed()))[0] == "keyed_process"
+
+
+def test_process_checks_its_function(pairs):
+    with pytest.raises(TypeError, match="KeyedProcessFunction is required for KeyedStream"):
+        pairs.key_by(lambda p: p[0]).process(Plain())
+    with pytest.raises(TypeError):
+        pairs.process(Keyed())
+
+
+def test_wrong_functions_are_type_errors(pairs):
+    with pytest.raises(TypeError, match="must be a MapFunction or a callable function"):
+        pairs.map(3)
+    with pytest.raises(TypeError):
+        pairs.flat_map(PlusOne())
+    with pytest.raises(TypeError, match="give an instance"):
+        pairs.map(PlusOne)
+    assert last(pairs.map(str))[0] == "map"
+
+
+def test_options_go_to_the_operator(pairs):
+    made = pairs.map(lambda p: p).name("n").uid("u").set_parallelism(2).set_max_parallelism(8)
+    made.disable_chaining().start_new_chain().set_description("d").slot_sharing_group("g")
+    made.set_buffer_timeout(5).force_non_parallel()
+    assert made.get_name() == "n"
+    assert [o[1:] for o in made._node.engine.options] == [
+        ("name", "n"),
+        ("uid", "u"),
+        ("parallelism", 2),
+        ("max_parallelism", 8),
+        ("chaining", "never"),
+        ("chaining", "head"),
+        ("description", "d"),
+        ("slot_sharing_group", "g"),
+        ("buffer_timeout", 5),
+        ("parallelism", 1),
+        ("max_parallelism", 1),
+    ]
+    for wrong in (0, -1):
+        with pytest.raises(ValueError):
+            made.set_parallelism(wrong)
+
+
+def test_old_keywords_are_taken_and_do_not_show(pairs):
+    assert last(pairs.map(lambda p: 1, result_type=Types.INT()))[4] == "INT"
+    assert last(pairs.key_by(lambda p: 1, key_type_info=Types.INT()))[2]["key_type"] == "INT"
+    with pytest.raises(TypeError, match="both"):
+        pairs.map(lambda p: 1, output_type=None, type_info=None)
+    assert str(inspect.signature(type(pairs).map)).startswith("(self, func")
+    assert "result_type" not in str(inspect.signature(type(pairs).map))
+
+
+KEYED_REFUSALS = [
+    ("shuffle", ()),
+    ("rebalance", ()),
+    ("rescale", ()),
+    ("forward", ()),
+    ("broadcast", ()),
+    ("partition_custom", (max, max)),
+    ("name", ("n",)),
+    ("get_name", ()),
+    ("uid", ("u",)),
+    ("set_uid_hash", ("u",)),
+    ("set_parallelism", (1,)),
+    ("set_max_parallelism", (1,)),
+    ("force_non_parallel", ()),
+    ("set_buffer_timeout", (1,)),
+    ("start_new_chain", ()),
+    ("disable_chaining", ()),
+    ("slot_sharing_group", ("g",)),
+    ("cache", ()),
+]
+
+
+@pytest.mark.parametrize(("method", "arguments"), KEYED_REFUSALS)
+def test_keyed_streams_refuse(pairs, method, arguments):
+    with pytest.raises(Exception, match="KeyedStream"):
+        getattr(pairs.key_by(lambda p: p[0]), method)(*arguments)
+
+
+def test_what_comes_later_says_so(env, pairs):
+    keyed = pairs.key_by(lambda p: p[0])
+    for attempt in (
+        lambda: pairs.window_all(None),
+        lambda: keyed.window(None),
+        lambda: keyed.count_window(3),
+        lambda: pairs.broadcast(object()),
+        pairs.cache,
+        lambda: env.enable_checkpointing(1000),
+        lambda: env.set_runtime_mode(RuntimeExecutionMode.BATCH),
+        lambda: RuntimeContext("t", 0, 1, 128, 0, {}).get_state(None),
+        lambda: pairs.assign_timestamps_and_watermarks(
+            WatermarkStrategy.for_monotonous_timestamps()
+        ),
+    ):
+        with pytest.raises(NotSupportedError, match="later release; "):
+            attempt()
+    with pytest.raises(ImportError, match="windows will come"):
+        from leat.datastream import WindowFunction  # noqa: F401
+
+
+# --- Sources and sinks -----------------------------------------------------------------------
+
+
+def test_from_collection_encodes_its_items(env):
+    made = env.from_collection([1, 2], Types.INT())
+    operator, inputs, params, _, text, parallelism = last(made)
+    assert (operator, inputs, text, parallelism) == ("collection", [], "INT", 1)
+    assert params["items"] == b"([1, 2], 'INT')"
+    assert env.from_collection([1]).get_type() == Types.PICKLED_BYTE_ARRAY()
+    with pytest.raises(ValueError):
+        env.from_collection([])
+
+
+def test_number_sequence(env):
+    none = WatermarkStrategy.no_watermarks()
+    made = env.from_source(NumberSequenceSource(1, 9), none, "numbers")
+    assert last(made) == ("sequence", [], {"first": 1, "last": 9}, "numbers", "LONG", 0)
+    with pytest.raises(ValueError):
+        NumberSequenceSource(2, 1)
+    bounded = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_seconds(1))
+    with pytest.raises(NotSupportedError, match="event time"):
+        env.from_source(NumberSequenceSource(1, 9), bounded, "numbers")
+
+
+def test_file_source_and_read_text_file(env):
+    source = FileSource.for_record_stream_format(
+        StreamFormat.text_line_format("latin-1"), "file:///a", "b"
+    )
+    made = env.from_source(
+        source.process_static_file_set().build(), WatermarkStrategy.no_watermarks(), "files"
+    )
+    assert last(made)[2] == {"paths": ["/a", "b"], "charset": "latin-1"}
+    assert last(env.read_text_file("c"))[:3] == (
+        "text_source",
+        [],
+        {"paths": ["c"], "charset": "UTF-8"},
+    )
+    with pytest.raises(ValueError):
+        StreamFormat.text_line_format("no-such-charset")
+    with pytest.raises(ValueError):
+        env.read_text_file("hdfs://host/x")
+
+
+def test_file_sink(pairs):
+    files = OutputFileConfig.builder().with_part_prefix("p").with_part_suffix(".txt").build()
+    builder = FileSink.for_row_format("out", Encoder.simple_string_encoder())
+    pairs.sink_to(builder.with_output_file_config(files).build())
+    params = pairs._node.engine.streams[-1][2]
+    assert params == {
+        "path": "out",
+        "prefix": "p",
+        "suffix": ".txt",
+        "charset": "UTF-8",
+        "bucket": "%Y-%m-%d--%H",
+        "check_interval": 60000,
+        "part_size": 134217728,
+        "rollover_interval": 60000,
+        "inactivity_interval": 60000,
+    }
+
+
+def test_bucket_patterns_of_java():
+    pattern = BucketAssigner.date_time_bucket_assigner
+    assert pattern("yyyy/MM/dd'T'HHmm.ss%")._pattern == "%Y/%m/%dT%H%M.%S%%"
+    assert BucketAssigner.base_path_bucket_assigner()._pattern == ""
+    with pytest.raises(ValueError):
+        pattern("yy")
+
+
+class Count(SourceFunction):
+    def __init__(self, n):
+        super().__init__()
+        self.n = n
+
+    def run(self, ctx):
+        for i in range(self.n):
+            ctx.collect(i)
+
+
+class Keep(SinkFunction):
+    def invoke(self, value, context):
+        pass
+
+
+def test_python_sources_and_sinks(env):
+    made = env.add_source(Count(3), type_info=Types.INT())
+    assert last(made)[0] == "python_source"
+    assert last(made)[3:] == ("Custom Source", "INT", 1)
+    made.add_sink(Keep()).name("keep").set_parallelism(2)
+    assert made._node.engine.streams[-1][0] == "python_sink"
+    made.add_sink(print)
+    assert call(last(env.add_source(lambda: range(3)))[2]["function"])() == range(3)
+    with pytest.raises(TypeError):
+        env.add_source(3)
+    with pytest.raises(NotSupportedError, match="Java"):
+        SinkFunction("org.apache.Sink")
+    assert str(inspect.signature(SourceFunction.__init__)).startswith("(self, source_func")
+
+
+def test_print_and_text_sinks(pairs):
+    pairs.print("id").name("p")
+    pairs.write_as_text("x")
+    first, second = pairs._node.engine.streams[-2:]
+    assert first[:3] == ("print", [0], {"identifier": "id"})
+    assert second[:3] == ("text_sink", [0], {"path": "x"})
+
+
+# --- Settings and execution --------------------------------------------------------------------
+
+
+def test_settings_of_file_launcher_and_program(fake, tmp_path, monkeypatch):
+    conf = tmp_path / "c.yaml"
+    conf.write_text("# ours\na: file\nb: 'file'  # x\nc: file # y\n")
+    monkeypatch.setenv("LEAT_CONF", str(conf))
+    monkeypatch.setattr(settings, "overrides", {"b": "-D", "c": "-D"})
+    program = Configuration().set_string("c", "program")
+    env = StreamExecutionEnvironment.get_execution_environment(program)
+    assert [env._engine.get(k) for k in "abc"] == ["file", "-D", "program"]
+
+
+def test_wrong_settings_name_their_place(fake, tmp_path, monkeypatch):
+    conf = tmp_path / "c.yaml"
+    monkeypatch.setenv("LEAT_CONF", str(conf))
+    make = StreamExecutionEnvironment.get_execution_environment
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        make()
+    conf.write_text("a: 1\nb:\n  c: 2\n")
+    with pytest.raises(ConfigurationError, match="line 3"):
+        make()
+    conf.write_text("no.such.key: 1")
+    with pytest.raises(ConfigurationError, match=r"c\.yaml: no\.such\.key"):
+        make()
+
+
+def test_environment_settings(env):
+    env.set_parallelism(3).set_max_parallelism(64).set_buffer_timeout(20)
+    assert (env.get_parallelism(), env.get_max_parallelism()) == (3, 64)
+    assert env.get_buffer_timeout() == 20
+    assert env.set_buffer_timeout(-1).get_buffer_timeout() == -1
+    assert env.is_chaining_enabled()
+    assert not env.disable_operator_chaining().is_chaining_enabled()
+    env.add_python_file("a.py")
+    env.add_python_file("b.py")
+    env.set_python_requirements("r.txt", "cache")
+    assert env._engine.get("python.files") == "a.py,b.py"
+    assert env._engine.get("python.requirements") == "r.txt#cache"
+    env.configure(Configuration().set_string("execution.buffer-timeout.interval", "1 min"))
+    assert env.set_buffer_timeout(60000).get_buffer_timeout() == 60000
+    with pytest.raises(ConfigurationError):
+        env.configure(Configuration().set_string("no.such", "x"))
+
+
+def test_execution_config(env):
+    config = env.get_config()
+    assert config.get_auto_watermark_interval() == 200
+    assert config.set_auto_watermark_interval(50).get_auto_watermark_interval() == 50
+    config.set_global_job_parameters({"a": 1, "b:": "it's"})
+    assert config.get_global_job_parameters() == {"a": "1", "b:": "it's"}
+    assert env._engine.get("pipeline.global-job-parameters") == "a:1,'b:':'it''s'"
+    assert config.enable_object_reuse().is_object_reuse_enabled()
+    for wrong in (0, 32768):
+        with pytest.raises(ValueError):
+            config.set_max_parallelism(wrong)
+
+
+def test_execute_clears_the_graph_and_answers_the_result(env, pairs):
+    pairs.print()
+    result = env.execute("name")
+    assert env._engine.jobs[0][0] == "name"
+    assert env._engine.cleared == 1
+    assert result.get_net_runtime() == 12
+    assert str(result.get_job_id()) == "5eed"
+    assert result.get_all_accumulator_results() == {}
+
+
+def test_execute_raises_the_jobs_error(env, pairs):
+    env._engine.next_job.error = JobError("Map (1/1): ValueError: odd")
+    with pytest.raises(JobError, match="odd"):
+        env.execute()
+
+
+def test_execute_cancels_on_ctrl_c(env, pairs, monkeypatch):
+    job = env._engine.next_job
+
+    def interrupted(timeout):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job, "wait", interrupted)
+    monkeypatch.setattr(jobs, "add", lambda j: None)
+    with pytest.raises(KeyboardInterrupt):
+        env.execute()
+    assert job.cancelled
+
+
+def test_execute_async_gives_a_client(env, pairs):
+    from leat.common import JobStatus
+
+    client = env.execute_async("later")
+    assert client.get_job_status().result() is JobStatus.RUNNING
+    future = client.get_job_execution_result()
+    assert not future.done()
+    assert future.result().get_net_runtime() == 12
+    assert client.get_job_status().result() is JobStatus.FINISHED
+    assert client.get_accumulators().result() == {}
+    assert client.cancel().result() is None
+    with pytest.raises(NotSupportedError):
+        client.trigger_savepoint("x")
+
+
+def test_execute_and_collect(env, pairs):
+    env._engine.next_job.records = [1, 2, 3, 4, 5]
+    with pairs.execute_and_collect("c") as results:
+        assert list(results) == [1, 2, 3, 4, 5]
+        with pytest.raises(StopIteration, match=r"No more data\."):
+            results.next()
+    assert not env._engine.next_job.cancelled
+
+
+def test_execute_and_collect_with_a_limit_cancels(env, pairs):
+    env._engine.next_job.records = [1, 2, 3, 4, 5]
+    assert pairs.execute_and_collect(limit=3) == [1, 2, 3]
+    assert env._engine.next_job.cancelled
+
+
+def test_collected_results_raise_the_jobs_error_at_the_end(env, pairs):
+    env._engine.next_job.records = [1]
+    env._engine.next_job.error = JobError("broken")
+    results = pairs.execute_and_collect()
+    assert next(results) == 1
+    with pytest.raises(JobError):
+        next(results)
+
+
+def test_a_keyed_stream_collects_key_and_value(env, pairs):
+    pairs.key_by(lambda p: p[0]).execute_and_collect()
+    function = call(env._engine.streams[-2][2]["function"])
+
+    class Context:
+        def get_current_key(self):
+            return "k"
+
+    assert list(function.process_element(1, Context())) == [Row(f0="k", f1=1)]
+
+
+def test_the_plan_ends_a_script_under_plan(env, pairs, monkeypatch):
+    monkeypatch.setattr(settings, "plan_only", True)
+    pairs.add_sink(print)
+    with pytest.raises(settings.PlanReady) as ready:
+        env.execute()
+    assert "python_sink" in ready.value.plan
+    assert "sink in Python" in ready.value.additions[0]
+
+
+def test_runtime_context():
+    context = RuntimeContext("MyTask", 2, 6, 128, 1, {"a": "b"})
+    assert context.get_task_name_with_subtasks() == "MyTask (3/6)"
+    assert context.get_index_of_this_subtask() == 2
+    assert context.get_number_of_parallel_subtasks() == 6
+    assert context.get_max_number_of_parallel_subtasks() == 128
+    assert context.get_attempt_number() == 1
+    assert context.get_job_parameter("a", "") == "b"
+    assert context.get_job_parameter("x", "default") == "default"
+
+
+def test_output_tag():
+    assert OutputTag("t").type_info == Types.PICKLED_BYTE_ARRAY()
+    assert OutputTag("t", [Types.INT()]).type_info == Types.ROW([Types.INT()])
+    assert pickle.loads(pickle.dumps(OutputTag("t", Types.INT()))) == OutputTag("t")
+    with pytest.raises(ValueError, match="tag_id cannot be None or empty string"):
+        OutputTag("")
+    with pytest.raises(TypeError):
+        OutputTag("t", int)
+
+
+def test_functions_must_override_their_method():
+    class Nothing(FilterFunction):
+        pass
+
+    with pytest.raises(TypeError):
+        Nothing()
