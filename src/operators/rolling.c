@@ -72,7 +72,8 @@ static leat_status with_int(leat_context *ctx, const rolling_self *r, const leat
 
 static leat_status missing(leat_context *ctx, const rolling_self *r, leat_status status,
                            const leat_value *v) {
-    if (status != LEAT_E_TYPE)
+    bool has_items = v->kind == LEAT_TUPLE || v->kind == LEAT_LIST || v->kind == LEAT_ROW;
+    if (status != LEAT_E_TYPE || has_items)
         return leati_field_missing(ctx, status, v, (int)r->field, r->field_name);
     char position[32];
     snprintf(position, sizeof position, "%d", (int)r->field);
