@@ -1,0 +1,223 @@
+"""The `leat` program: commands, exit codes, the Python it becomes, shared objects in its own process.
+
+The program is build/dev/bin/leat, or what LEAT_LAUNCHER names. No Python package is needed: where the
+program would become a Python, a script that prints its arguments takes the place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LEAT = Path(os.environ.get("LEAT_LAUNCHER", ROOT / "build/dev/bin/leat")).absolute()
+SECONDS = 60
+
+pytestmark = pytest.mark.skipif(not LEAT.exists(), reason=f"{LEAT} is not built")
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def environment(**changes: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if k not in ("LEAT_CONF", "LEAT_PYTHON")}
+    return kept | changes
+
+
+@pytest.fixture
+def leat(tmp_path: Path) -> Run:
+    """Runs `leat` in an empty folder; keyword arguments change the environment."""
+
+    def run(*arguments: str | Path, **changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [LEAT, *map(str, arguments)],
+            cwd=tmp_path,
+            env=environment(**changes),
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+        )
+
+    return run
+
+
+@pytest.fixture
+def fake_python(tmp_path: Path) -> Callable[[str], Path]:
+    """Makes an executable that prints its name, its arguments and PYTHONPATH."""
+
+    def make(path: str) -> Path:
+        program = tmp_path / path
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(f'#!/bin/sh\necho {path}\nfor a in "$@"; do echo "[$a]"; done\nexit 7\n')
+        program.chmod(0o755)
+        return program
+
+    return make
+
+
+@pytest.fixture
+def script(tmp_path: Path) -> Path:
+    path = tmp_path / "words.py"
+    path.write_text("print('words')\n")
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    built = tmp_path_factory.mktemp("shared") / "job.so"
+    libraries = [
+        f for f in (LEAT.parent.parent / "lib", LEAT.parent) if (f / "libleat.so").exists()
+    ]
+    command = [
+        "cc",
+        "-shared",
+        "-fPIC",
+        f"-I{ROOT / 'include'}",
+        ROOT / "tests/system/shared_job.c",
+    ]
+    subprocess.run([*command, "-o", built, f"-L{libraries[0]}", "-lleat"], check=True)
+    return built
+
+
+def test_version_and_help(leat: Run) -> None:
+    assert leat("--version").stdout.startswith("leat 0.")
+    shown = leat("help")
+    assert shown.returncode == 0
+    for command in ("run", "plan", "config", "doctor"):
+        assert f"\n  {command} " in shown.stdout
+    silent = leat()
+    assert (silent.returncode, silent.stdout) == (2, "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["confg"], "did you mean `leat config`?"),
+        (["urn"], "`leat help` tells what there is"),
+        (["words.py"], "did you mean `leat run words.py`?"),
+        (["run"], "a SCRIPT is needed"),
+        (["run", "absent.py"], "absent.py: the file can't be read"),
+        (["run", "-Dx", "words.py"], "-D x: KEY=VALUE is needed"),
+        (["run", "--jobname", "x", "words.py"], "there is no option '--jobname'"),
+        (["run", "-D", "parallelism.defult=2", "words.py"], "did you mean parallelism.default?"),
+        (["config", "colour"], "colour: no such configuration key"),
+    ],
+)
+def test_wrong_use_says_what_to_do(leat: Run, script: Path, typed: list[str], said: str) -> None:
+    answer = leat(*typed)
+    assert answer.returncode == 2
+    assert said in answer.stderr
+    assert answer.stderr.startswith("leat: ")
+    assert answer.stdout == ""
+
+
+def test_script_gets_its_arguments_untouched(leat: Run, script: Path, fake_python) -> None:
+    arguments = ["run", "-D", "parallelism.default=2", "words.py", "-D", "--x", "", "-"]
+    answer = leat(*arguments, LEAT_PYTHON=str(fake_python("my python")))
+    assert answer.stdout.splitlines() == [
+        "my python",
+        *(f"[{a}]" for a in ("-m", "leat", *arguments)),
+    ]
+    assert answer.returncode == 7
+    assert "[plan]" in leat("plan", "words.py", LEAT_PYTHON=str(fake_python("p"))).stdout
+
+
+def test_python_is_found_in_order(leat: Run, script: Path, fake_python, tmp_path: Path) -> None:
+    fake_python("bin/python3")
+    path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+    if not any((LEAT.parent / name).exists() for name in ("python", "python3")):
+        assert leat("run", script, PATH=path).stdout.startswith("bin/python3")
+    (tmp_path / "leat.yaml").write_text(f"python.executable: {fake_python('of the file')}\n")
+    assert leat("run", script, PATH=path).stdout.startswith("of the file")
+    option = f"-Dpython.executable={fake_python('of -D')}"
+    assert leat("run", option, script, PATH=path).stdout.startswith("of -D")
+    named = str(fake_python("of the environment"))
+    assert leat("run", option, script, LEAT_PYTHON=named).stdout.startswith("of the environment")
+    answer = leat("run", script, LEAT_PYTHON="/nowhere/python")
+    assert answer.returncode == 2
+    assert "LEAT_PYTHON: /nowhere/python can't be executed" in answer.stderr
+
+
+def test_config_shows_the_values_that_hold(leat: Run, tmp_path: Path) -> None:
+    (tmp_path / "leat.yaml").write_text("# ours\npipeline.name: 'a name'\n")
+    keys = {k["key"]: k for k in json.loads(leat("config", "--json").stdout)}
+    assert keys["pipeline.name"]["value"] == "a name"
+    assert keys["python.execution-mode"] == {
+        "key": "python.execution-mode",
+        "kind": "enum",
+        "status": "implemented",
+        "default": "process",
+        "value": "process",
+        "aliases": None,
+        "choices": "process thread",
+        "works": None,
+        "note": None,
+        "doc": keys["python.execution-mode"]["doc"],
+    }
+    every = json.loads(leat("config", "--json", "--all").stdout)
+    assert "taskmanager.numberOfTaskSlots" in {k["key"] for k in every}
+    shown = leat("config", "-D", "execution.buffer-timeout=7 ms", "execution.buffer-timeout").stdout
+    assert shown.startswith("execution.buffer-timeout.interval: 7 ms\n")
+    assert "default: 100 ms" in shown
+
+
+def test_wrong_file_names_the_line(leat: Run, tmp_path: Path) -> None:
+    (tmp_path / "leat.yaml").write_text("pipeline.name: x\nparallelism.defult: 2\n")
+    answer = leat("config")
+    assert answer.returncode == 2
+    assert "leat.yaml:2: parallelism.defult: no such configuration key" in answer.stderr
+    (tmp_path / "other.yaml").write_text("pipeline.name: other\n")
+    shown = leat("config", "pipeline.name", LEAT_CONF="other.yaml").stdout
+    assert shown.startswith("pipeline.name: other\n")
+
+
+def test_shared_object_runs_here(leat: Run, shared_job: Path) -> None:
+    answer = leat("run", "--job-name", "numbers", shared_job)
+    assert (answer.returncode, answer.stdout) == (0, "55\n")
+    assert f"{shared_job} sum with numbers" in answer.stderr
+
+
+def test_shared_object_fails_with_its_code(leat: Run, shared_job: Path) -> None:
+    assert leat("run", shared_job, "code", "5").returncode == 5
+    assert leat("run", shared_job, "code", "-6").returncode == 2
+    failed = leat("run", shared_job, "fail")
+    assert failed.returncode == 1
+    assert "it failed (LEAT_E_" in failed.stderr
+    planned = leat("plan", shared_job)
+    assert planned.returncode == 2
+    assert "leat_env_plan" in planned.stderr
+
+
+def test_object_without_leat_main_is_refused(leat: Run, tmp_path: Path) -> None:
+    (tmp_path / "empty.c").write_text("int nothing;\n")
+    built = tmp_path / "empty.so"
+    subprocess.run(["cc", "-shared", "-fPIC", tmp_path / "empty.c", "-o", built], check=True)
+    answer = leat("run", built)
+    assert answer.returncode == 2
+    assert "it exports no leat_main" in answer.stderr
+    (tmp_path / "broken.so").write_bytes(b"\x7fELF and nothing else")
+    assert "it can't be loaded" in leat("run", "broken.so").stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_cancels_shared_object(shared_job: Path, number: int, code: int) -> None:
+    command = [LEAT, "run", shared_job, "endless"]
+    with subprocess.Popen(command, env=environment(), stderr=subprocess.PIPE, text=True) as job:
+        assert job.stderr is not None
+        assert "endless" in job.stderr.readline()
+        job.send_signal(number)
+        assert "cancelling" in job.stderr.readline()
+        assert job.wait(SECONDS) == code
+
+
+@pytest.mark.slow
+def test_doctor_finds_this_machine_well(leat: Run) -> None:
+    answer = leat("doctor", LEAT_PYTHON=sys.executable)
+    assert "ok      native job: 3 of three records" in answer.stdout
+    assert "FAILED" not in answer.stdout.split("native job")[0]
