@@ -27,6 +27,7 @@ from leat.datastream.connectors.file_system import (
     FileSink,
     FileSource,
     OutputFileConfig,
+    RollingPolicy,
     StreamFormat,
 )
 from leat.datastream.connectors.number_seq import NumberSequenceSource
@@ -353,21 +354,23 @@ def test_file_sink(pairs):
         "path": "out",
         "prefix": "p",
         "suffix": ".txt",
-        "charset": "UTF-8",
-        "bucket": "%Y-%m-%d--%H",
-        "check_interval": 60000,
-        "part_size": 134217728,
-        "rollover_interval": 60000,
-        "inactivity_interval": 60000,
+        "bucket": "date",
     }
 
 
-def test_bucket_patterns_of_java():
-    pattern = BucketAssigner.date_time_bucket_assigner
-    assert pattern("yyyy/MM/dd'T'HHmm.ss%")._pattern == "%Y/%m/%dT%H%M.%S%%"
-    assert BucketAssigner.base_path_bucket_assigner()._pattern == ""
+def test_file_sink_says_what_it_cannot(pairs):
+    with pytest.raises(NotSupportedError, match="charsets"):
+        FileSink.for_row_format("out", Encoder.simple_string_encoder("latin-1"))
+    with pytest.raises(NotSupportedError, match="folders"):
+        BucketAssigner.date_time_bucket_assigner("yyyy")
+    with pytest.raises(NotSupportedError, match="limits"):
+        RollingPolicy.default_rolling_policy(part_size=1)
+    builder = FileSink.for_row_format("out", Encoder.simple_string_encoder())
+    builder.with_rolling_policy(RollingPolicy.default_rolling_policy())
+    builder.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
+    assert builder.build()._operator()[1]["bucket"] == ""
     with pytest.raises(ValueError):
-        pattern("yy")
+        OutputFileConfig.builder().with_part_prefix("a/b").build()
 
 
 class Count(SourceFunction):

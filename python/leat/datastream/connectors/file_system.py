@@ -138,10 +138,10 @@ class FileSource(Source):
 
 
 class BucketAssigner:
-    """The folder that a record's file lies in. `j_bucket_assigner` is a pattern of strftime."""
+    """The folder that a record's file lies in. `j_bucket_assigner` is the library's name for it."""
 
     def __init__(self, j_bucket_assigner: str) -> None:
-        self._pattern = j_bucket_assigner
+        self._bucket = j_bucket_assigner
 
     @staticmethod
     def base_path_bucket_assigner() -> BucketAssigner:
@@ -152,24 +152,34 @@ class BucketAssigner:
     def date_time_bucket_assigner(
         format_str: str = "yyyy-MM-dd--HH", timezone_id: str | None = None
     ) -> BucketAssigner:
-        """A folder per hour, or as `format_str` (Java's letters) says, by the machine's clock.
+        """A folder per hour, by the machine's clock and time zone.
 
-        Another time zone than the system's is a NotSupportedError.
+        Other formats and time zones are NotSupportedErrors.
         """
-        if timezone_id is not None:
-            _later(f"date_time_bucket_assigner(timezone_id={timezone_id!r}): time zones come")
-        return BucketAssigner(_strftime(format_str))
+        if format_str != _BY_HOUR or timezone_id is not None:
+            _later(
+                f"date_time_bucket_assigner({format_str!r}, {timezone_id!r}): other folders than "
+                f"{_BY_HOUR!r} of the system's time zone come",
+                "use base_path_bucket_assigner()",
+            )
+        return BucketAssigner("date")
 
     def get_java_object(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's connectors."""
         no_java("BucketAssigner")
 
 
-class RollingPolicy:
-    """When a file is finished and the next begun. `j_rolling_policy` has its limits by name."""
+_BY_HOUR = "yyyy-MM-dd--HH"
 
-    def __init__(self, j_rolling_policy: dict[str, int]) -> None:
-        self._limits = j_rolling_policy
+
+class RollingPolicy:
+    """When a file is finished and the next begun. `j_rolling_policy` is the library's name for it.
+
+    In this release a file grows until its folder changes or the job ends.
+    """
+
+    def __init__(self, j_rolling_policy: str) -> None:
+        self._policy = j_rolling_policy
 
     @staticmethod
     def default_rolling_policy(
@@ -177,22 +187,22 @@ class RollingPolicy:
         rollover_interval: int = 60 * 1000,
         inactivity_interval: int = 60 * 1000,
     ) -> RollingPolicy:
-        """By size in bytes, age and idle time in milliseconds."""
-        for limit in (part_size, rollover_interval, inactivity_interval):
-            if limit < 1:
-                raise ValueError(f"default_rolling_policy: limits are at least 1, not {limit}")
-        return RollingPolicy(
-            {
-                "part_size": part_size,
-                "rollover_interval": rollover_interval,
-                "inactivity_interval": inactivity_interval,
-            }
-        )
+        """By size in bytes, age and idle time in milliseconds.
+
+        The defaults are accepted, and act once checkpoints are there; other limits are
+        NotSupportedErrors.
+        """
+        if (part_size, rollover_interval, inactivity_interval) != (128 << 20, 60_000, 60_000):
+            _later(
+                "default_rolling_policy(): limits other than the defaults come",
+                "leave them out; a file grows to the end of the job",
+            )
+        return RollingPolicy("default")
 
     @staticmethod
     def on_checkpoint_rolling_policy() -> RollingPolicy:
         """With each checkpoint; without checkpoints, at the end of the job."""
-        return RollingPolicy({})
+        return RollingPolicy("on-checkpoint")
 
     def get_java_object(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's connectors."""
@@ -256,9 +266,7 @@ class FileSink(Sink, SupportsPreprocessing):
         """Describes a FileSink; setters answer the builder."""
 
         def __init__(self, j_builder: tuple[str, Encoder]) -> None:
-            path, encoder = j_builder
-            self._path = _local(path)
-            self._encoder = encoder
+            self._path = _local(j_builder[0])
             self._bucket = BucketAssigner.date_time_bucket_assigner()
             self._files = OutputFileConfig.builder().build()
             self._rolling = RollingPolicy.default_rolling_policy()
@@ -305,10 +313,7 @@ class FileSink(Sink, SupportsPreprocessing):
                 "path": self._path,
                 "prefix": self._files.get_part_prefix(),
                 "suffix": self._files.get_part_suffix(),
-                "charset": self._encoder._charset,
-                "bucket": self._bucket._pattern,
-                "check_interval": self._check_interval,
-                **self._rolling._limits,
+                "bucket": self._bucket._bucket,
             }
             return FileSink(("file_sink", params, "File Sink"))
 
@@ -330,6 +335,8 @@ class FileSink(Sink, SupportsPreprocessing):
     def for_row_format(base_path: str, encoder: Encoder) -> RowFormatBuilder:
         """Begin to describe a sink that writes record by record into this folder."""
         _expect(encoder, Encoder)
+        if encoder._charset != "UTF-8":
+            _later(f"FileSink in {encoder._charset}: other charsets come", "write UTF-8")
         return FileSink.RowFormatBuilder((base_path, encoder))
 
     @staticmethod
@@ -362,30 +369,6 @@ def _local(path: str) -> str:
     return rest
 
 
-_JAVA_LETTERS = {"yyyy": "%Y", "MM": "%m", "dd": "%d", "HH": "%H", "mm": "%M", "ss": "%S"}
-
-
-def _strftime(java_pattern: str) -> str:
-    """A pattern of strftime that means the same. A ValueError for letters without one."""
-    out, i = [], 0
-    while i < len(java_pattern):
-        letter = java_pattern[i]
-        run = len(java_pattern[i:]) - len(java_pattern[i:].lstrip(letter))
-        part = java_pattern[i : i + run]
-        if letter == "'":
-            end = java_pattern.find("'", i + 1)
-            out.append(java_pattern[i + 1 : end] if end > i + 1 else "'")
-            i = max(end, i) + 1
-            continue
-        if letter.isalpha():
-            if part not in _JAVA_LETTERS:
-                raise ValueError(f"{java_pattern!r}: {part!r} is none of {list(_JAVA_LETTERS)}")
-            part = _JAVA_LETTERS[part]
-        out.append(part.replace("%", "%%") if letter == "%" else part)
-        i += run
-    return "".join(out)
-
-
 def _file_name(part: str) -> str:
     if "/" in part or "\0" in part:
         raise ValueError(f"{part!r} cannot be part of a file's name")
@@ -397,7 +380,7 @@ def _expect(value: Any, kind: type) -> None:
         raise TypeError(f"A {kind.__name__} is needed, not {value!r}")
 
 
-def _later(what: str) -> NoReturn:
+def _later(what: str, instead: str = "read and write lines of text") -> NoReturn:
     from leat.common.errors import NotSupportedError
 
-    raise NotSupportedError(f"{what} with a later release", "read and write lines of text")
+    raise NotSupportedError(f"{what} with a later release", instead)
