@@ -17,7 +17,7 @@ from pathlib import Path
 import tree
 
 SOURCE_LINTS = ("layers", "names", "text", "sizes", "statics", "headers", "clang_format")
-BUILT_LINTS = ("symbols",)
+BUILT_LINTS = ("config_docs", "symbols")
 NOT_RUN = 77
 
 

@@ -1,7 +1,7 @@
-"""The `leat` program: commands, exit codes, the Python it becomes, shared objects in its own process.
+"""The `leat` program: commands, exit codes, the Python it becomes, shared objects it runs itself.
 
-The program is build/dev/bin/leat, or what LEAT_LAUNCHER names. No Python package is needed: where the
-program would become a Python, a script that prints its arguments takes the place.
+The program is build/dev/bin/leat, or what LEAT_LAUNCHER names. No Python package is needed: where
+the program would become a Python, a script that prints its arguments takes the place.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def leat(tmp_path: Path) -> Run:
         return subprocess.run(
             [LEAT, *map(str, arguments)],
             cwd=tmp_path,
+            check=False,
             env=environment(**changes),
             capture_output=True,
             text=True,
