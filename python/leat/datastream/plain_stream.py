@@ -199,6 +199,7 @@ class DataStream:
 
     def global_(self) -> DataStream:
         """All values to the first subtask (Leat's addition; as Java's `global`)."""
+        self._node.env._note_addition("DataStream.global_")
         return DataStream(self._node.partitioned("global"))
 
     def broadcast(
