@@ -1,0 +1,103 @@
+/* py_call.h: one user function in one subtask, between the files that call it: py_function.c finds and opens
+   it, py_roles.c calls it, py_results.c emits what it gives, py_source.c runs those that are sources. One thread: the
+   subtask's, inside the interpreter. */
+#ifndef LEATI_PY_CALL_H
+#define LEATI_PY_CALL_H
+
+#include "pybridge/py_convert.h"
+#include "pybridge/py_shape.h"
+
+/* A callable, taken apart: a bound method is its function and its object, so that a call costs no detour. */
+typedef struct py_target {
+    vectorcallfunc call;
+    PyObject *function;
+    PyObject *self; /* NULL: not a method */
+} py_target;
+
+/* Side outputs that were used last: their names and types. */
+enum { PY_SIDES = 4 };
+typedef struct py_side {
+    PyObject *tag; /* an OutputTag */
+    PyObject *name;
+    const char *text; /* of `name` */
+    const py_shape *shape;
+} py_side;
+
+typedef struct py_call py_call;
+
+/* Drives an iterator. One is embedded for the common case that it is the only one. */
+typedef struct py_cursor {
+    leat_cursor cursor; /* first */
+    py_call *call;
+    PyObject *iterator;
+    bool busy;
+} py_cursor;
+
+struct py_call {
+    py_state *state;
+    leat_role role;
+    uint16_t domain;
+    py_target targets[2]; /* of input 0 and 1 */
+    const leat_type *in[2];
+    const py_shape *shape; /* of the output; NULL: anything */
+    PyTypeObject *tag_type;
+    PyObject *context; /* of process functions and sinks that ask for one */
+    py_cursor cursor;
+    py_side sides[PY_SIDES];
+    uint32_t next_side;
+    PyObject *iterator;  /* of a source that gives one */
+    PyObject *collector; /* of a source with a thread of its own */
+    PyObject *function;  /* the user's object */
+    bool is_function;    /* an instance of leat's Function: has open and close */
+};
+
+static inline PyObject *py_invoke_1(const py_target *t, PyObject *a) {
+    PyObject *args[3] = {NULL, t->self, a};
+    if (t->self) return t->call(t->function, args + 1, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return t->call(t->function, args + 2, 1 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+static inline PyObject *py_invoke_2(const py_target *t, PyObject *a, PyObject *b) {
+    PyObject *args[4] = {NULL, t->self, a, b};
+    if (t->self) return t->call(t->function, args + 1, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return t->call(t->function, args + 2, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+/* The argument that a value is: lent with the record when it is an object, otherwise made, and then in `made`, too. */
+static inline PyObject *py_argument(const py_call *c, const leat_value *v, const leat_type *type,
+                                    PyObject **made) {
+    *made = NULL;
+    if (LEAT_LIKELY(v->kind == LEAT_OBJECT && v->domain == c->domain)) return v->as.object;
+    return *made = py_from_value(c->state, v, type);
+}
+
+static inline leat_value py_lend(const py_call *c, PyObject *o) {
+    leat_value v = {.kind = LEAT_OBJECT, .domain = c->domain, .as = {.object = o}};
+    return v;
+}
+
+/* --- py_results.c ------------------------------------------------------------------------------- */
+
+/* Takes the exception of a result that does not fit its type, or of any other call. */
+leat_status py_result_fail(py_call *c, leat_context *ctx);
+/* Emits one item, to a side output when it is a pair of an OutputTag and a value. Steals `item`. */
+leat_status py_result_push(py_call *c, leat_context *ctx, leat_emitter *out, PyObject *item);
+/* Emits what a call gave: a list or tuple at once if it is short, anything else iterable by a cursor. Steals `result`,
+   which may be NULL for a failed call; None is nothing when `none_is_fine`. */
+leat_status py_result_emit(py_call *c, leat_context *ctx, leat_emitter *out, PyObject *result,
+                           bool none_is_fine);
+
+/* --- py_roles.c --------------------------------------------------------------------------------- */
+
+void py_roles_fill(leat_function *fn);
+
+/* --- py_source.c -------------------------------------------------------------------------------- */
+
+/* After the user's open: starts the source. `run` is its run method, or a callable that gives an iterable. False with an error
+   set. */
+bool py_source_start(py_call *c, leat_context *ctx, PyObject *run, bool has_thread);
+void py_source_stop(py_call *c, leat_context *ctx);
+leat_status py_source_poll(leat_context *ctx, leat_emitter *out, void *self);
+bool py_source_types_init(PyObject *module, py_state *state);
+
+#endif

@@ -1,0 +1,312 @@
+/* py_object.c: the runtime's table for Python objects: counts, forms, comparison and arithmetic, by Python's own rules.
+   All calls come inside the interpreter, but for release_later. A failure leaves its exception set, and the
+   status says LEAT_E_USER; but `field` answers a bare LEAT_E_TYPE or LEAT_E_RANGE, for which the operator has
+   better words. */
+#include "pybridge/py_object.h"
+
+#include "pybridge/py_convert.h"
+#include "pybridge/py_encode.h"
+#include "pybridge/py_error.h"
+#include "pybridge/py_interp.h"
+#include "pybridge/py_print.h"
+#include "pybridge/py_shape.h"
+#include "runtime/base/wire.h"
+
+static void object_retain(void *object) {
+    Py_INCREF((PyObject *)object);
+}
+
+static void object_release(void *object) {
+    Py_DECREF((PyObject *)object);
+}
+
+/* A new object as a value: small scalars natively, so that sums and comparisons go on natively. Steals `o`, which may
+   be NULL for a failed call. */
+static leat_status value_of_new(PyObject *o, leat_value *out) {
+    if (!o) return LEAT_E_USER;
+    if (py_scalar_value(o, out))
+        Py_DECREF(o);
+    else
+        *out = py_object_value(py_interp_state(), o);
+    return LEAT_OK;
+}
+
+/* --- other forms -------------------------------------------------------------------------------- */
+
+static leat_status object_native(void *object, const leat_type *type, leati_arena *arena,
+                                 leat_value *out) {
+    py_state *state = py_interp_state();
+    const py_shape *shape;
+    if (!py_shape_of(state, type, &shape)) return LEAT_E_USER;
+    PyObject *o = py_shape_apply(shape, Py_NewRef((PyObject *)object));
+    if (!o) return LEAT_E_TYPE;
+    leat_status status = py_to_value(state, o, type, arena, out);
+    Py_DECREF(o);
+    return status;
+}
+
+static leat_status object_encode(void *object, const leat_type *type, leati_buf *out) {
+    return py_encode(py_interp_state(), object, type, out) ? LEAT_OK : LEAT_E_USER;
+}
+
+static leat_status object_decode(void *interpreter, const void *bytes, size_t size,
+                                 leat_value *out) {
+    (void)interpreter;
+    py_state *state = py_interp_state();
+    PyObject *o = py_decode_object(state, bytes, size);
+    if (!o) return LEAT_E_USER;
+    *out = py_object_value(state, o);
+    return LEAT_OK;
+}
+
+static leat_status object_canonical(void *object, leati_buf *out) {
+    return py_key_write(py_interp_state(), object, out) ? LEAT_OK : LEAT_E_TYPE;
+}
+
+static leat_status object_print(void *object, const leat_type *type, leat_text_form form,
+                                leati_buf *out) {
+    return py_print(py_interp_state(), object, type, form, out) ? LEAT_OK : LEAT_E_USER;
+}
+
+static leat_status object_repr(void *object, leati_buf *out) {
+    PyObject *text = PyObject_Repr(object);
+    Py_ssize_t size;
+    const char *bytes = text ? PyUnicode_AsUTF8AndSize(text, &size) : NULL;
+    if (bytes) leati_buf_append(out, bytes, (size_t)size);
+    Py_XDECREF(text);
+    return bytes ? LEAT_OK : LEAT_E_USER;
+}
+
+/* --- copies ------------------------------------------------------------------------------------- */
+
+/* Scalars, and tuples of such, however deep. */
+static bool is_immutable(py_state *state, PyObject *o) {
+    if (PyUnicode_CheckExact(o) || PyLong_CheckExact(o) || PyFloat_CheckExact(o) ||
+        PyBytes_CheckExact(o) || PyBool_Check(o) || o == Py_None)
+        return true;
+    if (PyTuple_CheckExact(o)) {
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); i++)
+            if (!is_immutable(state, PyTuple_GET_ITEM(o, i))) return false;
+        return true;
+    }
+    return PyType_Check(o) || py_known_is(state, o, PY_DECIMAL) || py_known_is(state, o, PY_DATE) ||
+           py_known_is(state, o, PY_DATETIME);
+}
+
+static PyObject *cut(py_state *state, PyObject *o, int depth);
+
+/* Steals `list` and cuts its items in place. */
+static PyObject *cut_items(py_state *state, PyObject *list, int depth) {
+    for (Py_ssize_t i = 0; list && i < PyList_GET_SIZE(list); i++) {
+        PyObject *item = cut(state, PyList_GET_ITEM(list, i), depth + 1);
+        if (!item)
+            Py_CLEAR(list);
+        else
+            PyList_SetItem(list, i, item);
+    }
+    return list;
+}
+
+static PyObject *cut_tuple(py_state *state, PyObject *o, int depth) {
+    PyObject *list = cut_items(state, PySequence_List(o), depth);
+    PyObject *tuple = list ? PyList_AsTuple(list) : NULL;
+    Py_XDECREF(list);
+    return tuple;
+}
+
+static PyObject *cut_dict(py_state *state, PyObject *o, int depth) {
+    PyObject *dict = PyDict_New(), *source = dict ? PyDict_Copy(o) : NULL, *key, *item;
+    Py_ssize_t at = 0;
+    while (dict && source && PyDict_Next(source, &at, &key, &item)) {
+        PyObject *new_key = cut(state, key, depth + 1);
+        PyObject *new_item = new_key ? cut(state, item, depth + 1) : NULL;
+        if (!new_item || PyDict_SetItem(dict, new_key, new_item) < 0) Py_CLEAR(dict);
+        Py_XDECREF(new_key);
+        Py_XDECREF(new_item);
+    }
+    if (!source) Py_CLEAR(dict);
+    Py_XDECREF(source);
+    return dict;
+}
+
+static PyObject *cut_row(py_state *state, PyObject *o, int depth) {
+    py_row_parts parts;
+    if (!py_row_read(state, o, &parts)) return NULL;
+    PyObject *values = cut_items(state, PySequence_List(parts.values), depth);
+    return values ? py_row_new(state, parts.fields, values, parts.kind) : NULL;
+}
+
+/* What a channel to another process would give. */
+static PyObject *cut_by_pickle(py_state *state, PyObject *o) {
+    PyObject *loads = py_known_get(state, PY_LOADS);
+    PyObject *bytes = loads ? py_pickle(state, o) : NULL;
+    PyObject *copy = bytes ? PyObject_CallOneArg(loads, bytes) : NULL;
+    Py_XDECREF(bytes);
+    return copy;
+}
+
+static PyObject *cut(py_state *state, PyObject *o, int depth) {
+    if (is_immutable(state, o)) return Py_NewRef(o);
+    if (depth < LEATI_CODEC_DEPTH) {
+        if (PyList_CheckExact(o)) return cut_items(state, PySequence_List(o), depth);
+        if (PyTuple_CheckExact(o)) return cut_tuple(state, o, depth);
+        if (PyDict_CheckExact(o)) return cut_dict(state, o, depth);
+        if (py_row_is(state, o)) return cut_row(state, o, depth);
+    }
+    return cut_by_pickle(state, o);
+}
+
+PyObject *py_object_cut(py_state *state, PyObject *o) {
+    return cut(state, o, 0);
+}
+
+static leat_status object_copy(void *object, const leat_type *type, leat_value *out) {
+    (void)type;
+    py_state *state = py_interp_state();
+    PyObject *copy = py_object_cut(state, object);
+    if (!copy) return LEAT_E_USER;
+    *out = py_object_value(state, copy);
+    return LEAT_OK;
+}
+
+/* --- comparing and adding ----------------------------------------------------------------------- */
+
+static bool object_equal(void *a, void *b) {
+    int equal = PyObject_RichCompareBool(a, b, Py_EQ);
+    if (equal < 0) PyErr_Clear();
+    return equal > 0;
+}
+
+static leat_status object_compare(const leat_value *a, const leat_value *b, int *order) {
+    py_state *state = py_interp_state();
+    PyObject *x = py_from_value(state, a, NULL), *y = x ? py_from_value(state, b, NULL) : NULL;
+    int less = y ? PyObject_RichCompareBool(x, y, Py_LT) : -1;
+    int more = less == 0 ? PyObject_RichCompareBool(y, x, Py_LT) : 0;
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+    if (less < 0 || more < 0) return LEAT_E_USER;
+    *order = more - less;
+    return LEAT_OK;
+}
+
+static leat_status object_add(const leat_value *a, const leat_value *b, leat_value *out) {
+    py_state *state = py_interp_state();
+    PyObject *x = py_from_value(state, a, NULL), *y = x ? py_from_value(state, b, NULL) : NULL;
+    PyObject *sum = y ? PyNumber_Add(x, y) : NULL;
+    Py_XDECREF(x);
+    Py_XDECREF(y);
+    return value_of_new(sum, out);
+}
+
+/* --- fields ------------------------------------------------------------------------------------- */
+
+static bool name_is(PyObject *field, const char *name) {
+    const char *text = PyUnicode_AsUTF8(field);
+    if (!text) PyErr_Clear();
+    return text && strcmp(text, name) == 0;
+}
+
+/* The place of an item in a tuple, list or Row, whose items `parts` gives: LEAT_DONE for a scalar that is
+   meant itself. */
+static leat_status locate(py_state *state, PyObject *o, int index, const char *name,
+                          PyObject **items, py_row_parts *parts, Py_ssize_t *at) {
+    bool row = py_row_is(state, o);
+    if (row) {
+        if (!py_row_read(state, o, parts)) {
+            PyErr_Clear();
+            return LEAT_E_TYPE;
+        }
+        *items = parts->values;
+    } else if (PyTuple_Check(o) || PyList_Check(o)) {
+        *items = o;
+    } else {
+        return name || index != 0 ? LEAT_E_TYPE : LEAT_DONE;
+    }
+    *at = index;
+    if (name) {
+        if (!row || parts->fields == Py_None) return LEAT_E_TYPE;
+        for (*at = 0; *at < PyTuple_GET_SIZE(parts->fields); ++*at)
+            if (name_is(PyTuple_GET_ITEM(parts->fields, *at), name)) break;
+    }
+    return *at >= 0 && *at < PySequence_Fast_GET_SIZE(*items) ? LEAT_OK : LEAT_E_RANGE;
+}
+
+static leat_status object_field(void *object, int index, const char *name, leat_value *out,
+                                bool *owned) {
+    py_state *state = py_interp_state();
+    py_row_parts parts = {NULL, NULL, 0};
+    PyObject *items = NULL;
+    Py_ssize_t at = 0;
+    leat_status status = locate(state, object, index, name, &items, &parts, &at);
+    if (status < 0) return status;
+    PyObject *item = items ? PySequence_Fast_GET_ITEM(items, at) : object;
+    *owned = false;
+    if (py_scalar_value(item, out)) return LEAT_OK;
+    *owned = item != object; /* a list may drop it */
+    *out = py_object_value(state, *owned ? Py_NewRef(item) : item);
+    return LEAT_OK;
+}
+
+/* A copy of `o` whose items are those of the list; steals `list`. */
+static PyObject *with_items(py_state *state, PyObject *o, PyObject *list,
+                            const py_row_parts *parts) {
+    if (parts->values) return py_row_new(state, parts->fields, list, parts->kind);
+    if (PyList_Check(o)) return list;
+    PyObject *tuple = PyList_AsTuple(list);
+    Py_DECREF(list);
+    return tuple;
+}
+
+static leat_status object_with_field(void *object, int index, const char *name,
+                                     const leat_value *item, leat_value *out) {
+    py_state *state = py_interp_state();
+    py_row_parts parts = {NULL, NULL, 0};
+    PyObject *items = NULL;
+    Py_ssize_t at = 0;
+    leat_status status = locate(state, object, index, name, &items, &parts, &at);
+    if (status < 0) return status;
+    PyObject *new_item = py_from_value(state, item, NULL);
+    if (!new_item) return LEAT_E_USER;
+    if (!items) {
+        *out = py_object_value(state, new_item);
+        return LEAT_OK;
+    }
+    PyObject *list = PySequence_List(items);
+    if (!list) {
+        Py_DECREF(new_item);
+        return LEAT_E_USER;
+    }
+    PyList_SetItem(list, at, new_item);
+    PyObject *copy = with_items(state, object, list, &parts);
+    if (!copy) return LEAT_E_USER;
+    *out = py_object_value(state, copy);
+    return LEAT_OK;
+}
+
+/* What a value can't be is the fault of the data; anything else was raised by the user's classes. */
+static leat_status object_fail(leat_context *ctx, leat_status status) {
+    if (!PyErr_Occurred()) return status;
+    return status == LEAT_E_TYPE ? py_error_fail(ctx, status)
+                                 : py_error_user(py_interp_state(), ctx);
+}
+
+void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
+    *ops = (leati_object_ops){.interpreter = interpreter,
+                              .inside = py_interp_inside,
+                              .retain = object_retain,
+                              .release = object_release,
+                              .release_later = py_interp_release_later,
+                              .native = object_native,
+                              .encode = object_encode,
+                              .decode = object_decode,
+                              .canonical = object_canonical,
+                              .copy = object_copy,
+                              .equal = object_equal,
+                              .compare = object_compare,
+                              .add = object_add,
+                              .field = object_field,
+                              .with_field = object_with_field,
+                              .print = object_print,
+                              .repr = object_repr,
+                              .fail = object_fail};
+}

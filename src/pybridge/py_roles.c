@@ -1,0 +1,141 @@
+/* py_roles.c: the calls of every role. Around the user's call: find the argument (an object is lent by its record, a
+   native value becomes an object), call, check the result against the declared type, and leave the reference
+   with the context. Results are LEAT_OBJECT values always, None included. */
+#include "pybridge/py_call.h"
+#include "pybridge/py_error.h"
+#include "pybridge/py_function.h"
+
+/* The result of a call that gives one value; steals `result`. */
+static inline leat_status keep_result(py_call *c, leat_context *ctx, PyObject *result,
+                                      leat_value *out) {
+    if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
+    result = py_shape_apply(c->shape, result);
+    if (LEAT_UNLIKELY(!result)) return py_result_fail(c, ctx);
+    *out = py_lend(c, result);
+    return leat_context_keep(ctx, out);
+}
+
+/* Calls target `input` with the record's value; NULL with an error set. */
+static inline PyObject *call_with(py_call *c, unsigned input, const leat_record *in) {
+    PyObject *made, *value = py_argument(c, &in->value, c->in[input], &made);
+    if (LEAT_UNLIKELY(!value)) return NULL;
+    PyObject *result = py_invoke_1(&c->targets[input], value);
+    Py_XDECREF(made);
+    return result;
+}
+
+/* The same with the context as the second argument. */
+static inline PyObject *call_with_context(py_call *c, unsigned input, const leat_record *in) {
+    PyObject *made, *value = py_argument(c, &in->value, c->in[input], &made);
+    if (LEAT_UNLIKELY(!value)) return NULL;
+    PyObject *result = py_invoke_2(&c->targets[input], value, c->context);
+    Py_XDECREF(made);
+    return result;
+}
+
+static leat_status map_call(leat_context *ctx, const leat_record *in, leat_value *out, void *self) {
+    return keep_result(self, ctx, call_with(self, 0, in), out);
+}
+
+static leat_status flat_map_call(leat_context *ctx, const leat_record *in, leat_emitter *out,
+                                 void *self) {
+    return py_result_emit(self, ctx, out, call_with(self, 0, in), false);
+}
+
+static leat_status filter_call(leat_context *ctx, const leat_record *in, bool *keep, void *self) {
+    py_call *c = self;
+    PyObject *result = call_with(c, 0, in);
+    int truth = result == Py_True ? 1 : result == Py_False ? 0 : -1;
+    if (LEAT_UNLIKELY(truth < 0) && result) truth = PyObject_IsTrue(result);
+    Py_XDECREF(result);
+    if (LEAT_UNLIKELY(truth < 0)) return py_error_user(c->state, ctx);
+    *keep = truth;
+    return LEAT_OK;
+}
+
+/* An object: who wants the key natively asks by the key's type. */
+static leat_status key_call(leat_context *ctx, const leat_record *in, leat_value *key, void *self) {
+    py_call *c = self;
+    PyObject *result = call_with(c, 0, in);
+    if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
+    *key = py_lend(c, result);
+    return leat_context_keep(ctx, key);
+}
+
+static leat_status reduce_call(leat_context *ctx, const leat_value *a, const leat_value *b,
+                               leat_value *out, void *self) {
+    py_call *c = self;
+    PyObject *made_a, *made_b = NULL, *result = NULL;
+    PyObject *x = py_argument(c, a, c->in[0], &made_a);
+    PyObject *y = LEAT_LIKELY(x != NULL) ? py_argument(c, b, c->in[0], &made_b) : NULL;
+    if (LEAT_LIKELY(y != NULL)) result = py_invoke_2(&c->targets[0], x, y);
+    Py_XDECREF(made_a);
+    Py_XDECREF(made_b);
+    return keep_result(c, ctx, result, out);
+}
+
+/* None is no result. */
+static leat_status co_map_call(leat_context *ctx, unsigned input, const leat_record *in,
+                               leat_emitter *out, void *self) {
+    py_call *c = self;
+    PyObject *result = call_with(c, input, in);
+    if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
+    if (result != Py_None) return py_result_push(c, ctx, out, result);
+    Py_DECREF(result);
+    return LEAT_OK;
+}
+
+static leat_status co_flat_map_call(leat_context *ctx, unsigned input, const leat_record *in,
+                                    leat_emitter *out, void *self) {
+    return py_result_emit(self, ctx, out, call_with(self, input, in), true);
+}
+
+static leat_status process_call(leat_context *ctx, unsigned input, const leat_record *in,
+                                leat_emitter *out, void *self) {
+    return py_result_emit(self, ctx, out, call_with_context(self, input, in), true);
+}
+
+static leat_status sink_call(leat_context *ctx, const leat_record *in, void *self) {
+    py_call *c = self;
+    PyObject *result = c->context ? call_with_context(c, 0, in) : call_with(c, 0, in);
+    if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
+    Py_DECREF(result);
+    return LEAT_OK;
+}
+
+/* A target outside of what there is stays for the operator to refuse. */
+static leat_status partition_call(leat_context *ctx, const leat_value *key, int count, int *target,
+                                  void *self) {
+    py_call *c = self;
+    PyObject *made, *k = py_argument(c, key, NULL, &made);
+    PyObject *number = k ? PyLong_FromLong(count) : NULL;
+    PyObject *result = number ? py_invoke_2(&c->targets[0], k, number) : NULL;
+    PyObject *index = result ? PyNumber_Index(result) : NULL;
+    int overflow = 0;
+    long long at = index ? PyLong_AsLongLongAndOverflow(index, &overflow) : -1;
+    Py_XDECREF(made);
+    Py_XDECREF(number);
+    Py_XDECREF(result);
+    Py_XDECREF(index);
+    if (!index) return py_error_user(c->state, ctx);
+    *target = overflow || at < -1 || at > INT32_MAX ? -1 : (int)at;
+    return LEAT_OK;
+}
+
+void py_roles_fill(leat_function *fn) {
+    switch (fn->role) {
+    case LEAT_ROLE_MAP: fn->call.map = map_call; break;
+    case LEAT_ROLE_FLAT_MAP: fn->call.flat_map = flat_map_call; break;
+    case LEAT_ROLE_FILTER: fn->call.filter = filter_call; break;
+    case LEAT_ROLE_KEY: fn->call.key = key_call; break;
+    case LEAT_ROLE_REDUCE: fn->call.reduce = reduce_call; break;
+    case LEAT_ROLE_CO_MAP: fn->call.process = co_map_call; break;
+    case LEAT_ROLE_CO_FLAT_MAP: fn->call.process = co_flat_map_call; break;
+    case LEAT_ROLE_PROCESS:
+    case LEAT_ROLE_CO_PROCESS: fn->call.process = process_call; break;
+    case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;
+    case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
+    case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
+    case LEAT_ROLE_NONE: break;
+    }
+}

@@ -1,0 +1,266 @@
+/* py_source.c: sources written in Python.
+
+   A callable gives an iterable, which the runner's thread asks for one item per poll; it must not block. A
+   SourceFunction's `run` may block, so it has a daemon thread of Python's own, which hands values over in a Collector:
+   a queue of bounded size, whose ring is guarded by the GIL. When it is full, collect() waits on a condition without the
+   GIL; when it was empty, the next value wakes the task by its mailbox.
+
+   At the end `cancel` is called, collect() raises SystemExit from then on, and the thread gets a moment to end;
+   one that does not is left behind, as a daemon. What `run` raises before that fails the job. */
+#include "pybridge/py_call.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "pybridge/py_error.h"
+
+enum { ROOM = 1024, JOIN_SECONDS = 2 };
+
+typedef struct py_collector {
+    PyObject_HEAD PyObject *ring[ROOM];
+    size_t head, count;
+    PyObject *raised;      /* what ended `run`; NULL: nothing */
+    PyObject *thread;      /* a threading.Thread */
+    leat_mailbox *mailbox; /* NULL once the task is gone */
+    bool waiting;          /* the task wants to be told of a value */
+    bool ended;            /* `run` returned */
+    bool cancelled;
+    pthread_mutex_t lock; /* for `room` only */
+    pthread_cond_t room;
+} py_collector;
+
+static py_collector *collector_of(PyObject *o) {
+    return (py_collector *)(void *)o;
+}
+
+/* --- the source's thread ------------------------------------------------------------------------ */
+
+static leat_status wake_task(leat_context *ctx, void *self, void *arg) {
+    (void)self;
+    (void)arg;
+    leat_context_wake(ctx);
+    return LEAT_OK;
+}
+
+static void tell_task(py_collector *k) {
+    if (!k->waiting || !k->mailbox) return;
+    k->waiting = false;
+    leat_mailbox_post(k->mailbox, wake_task, NULL, NULL);
+}
+
+/* The time-out is for a wake-up that came between the look and the wait. */
+static void wait_for_room(py_collector *k) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += 10000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&k->lock);
+    pthread_cond_timedwait(&k->room, &k->lock, &until);
+    pthread_mutex_unlock(&k->lock);
+    Py_END_ALLOW_THREADS
+}
+
+static PyObject *collector_collect(PyObject *self, PyObject *value) {
+    py_collector *k = collector_of(self);
+    while (k->count == ROOM && !k->cancelled) wait_for_room(k);
+    if (k->cancelled) {
+        PyErr_SetString(PyExc_SystemExit, "the source was cancelled");
+        return NULL;
+    }
+    k->ring[(k->head + k->count++) % ROOM] = Py_NewRef(value);
+    tell_task(k);
+    Py_RETURN_NONE;
+}
+
+/* A `run` with a yield in it gives a generator. */
+static bool collect_all(PyObject *self, PyObject *iterator) {
+    PyObject *item;
+    while ((item = PyIter_Next(iterator))) {
+        PyObject *none = collector_collect(self, item);
+        Py_DECREF(item);
+        if (!none) return false;
+        Py_DECREF(none);
+    }
+    return !PyErr_Occurred();
+}
+
+static PyObject *collector_run(PyObject *self, PyObject *run) {
+    py_collector *k = collector_of(self);
+    PyObject *result = PyObject_CallOneArg(run, self);
+    bool ok = result && (!PyIter_Check(result) || collect_all(self, result));
+    Py_XDECREF(result);
+    if (!ok && !k->cancelled) {
+        PyObject *type, *value, *traceback;
+        PyErr_Fetch(&type, &value, &traceback);
+        PyErr_NormalizeException(&type, &value, &traceback);
+        if (traceback) PyException_SetTraceback(value, traceback);
+        Py_XDECREF(type);
+        Py_XDECREF(traceback);
+        k->raised = value;
+    }
+    PyErr_Clear();
+    k->ended = true;
+    tell_task(k);
+    Py_RETURN_NONE;
+}
+
+/* --- the type ----------------------------------------------------------------------------------- */
+
+static int collector_traverse(PyObject *self, visitproc visit, void *arg) {
+    py_collector *k = collector_of(self);
+    for (size_t i = 0; i < k->count; i++) Py_VISIT(k->ring[(k->head + i) % ROOM]);
+    Py_VISIT(k->raised);
+    Py_VISIT(k->thread);
+    Py_VISIT(Py_TYPE(self));
+    return 0;
+}
+
+static PyObject *pop(py_collector *k) {
+    PyObject *item = k->ring[k->head];
+    k->head = (k->head + 1) % ROOM;
+    if (k->count-- == ROOM) {
+        pthread_mutex_lock(&k->lock);
+        pthread_cond_signal(&k->room);
+        pthread_mutex_unlock(&k->lock);
+    }
+    return item;
+}
+
+static int collector_clear(PyObject *self) {
+    py_collector *k = collector_of(self);
+    while (k->count) Py_DECREF(pop(k));
+    Py_CLEAR(k->raised);
+    Py_CLEAR(k->thread);
+    return 0;
+}
+
+static void collector_dealloc(PyObject *self) {
+    py_collector *k = collector_of(self);
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    collector_clear(self);
+    leat_mailbox_unref(k->mailbox);
+    pthread_mutex_destroy(&k->lock);
+    pthread_cond_destroy(&k->room);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef collector_methods[] = {
+    {"collect", collector_collect, METH_O,
+     PyDoc_STR("Emit a value. Waits while the job cannot take more.")},
+    {"_run", collector_run, METH_O, PyDoc_STR("What the source's thread does.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot collector_slots[] = {
+    {Py_tp_doc, (void *)(uintptr_t) "What a SourceFunction's run emits with."},
+    {Py_tp_methods, collector_methods},
+    {Py_tp_traverse, (void *)collector_traverse},
+    {Py_tp_clear, (void *)collector_clear},
+    {Py_tp_dealloc, (void *)collector_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec collector_spec = {
+    .name = "leat._leat.Collector",
+    .basicsize = sizeof(py_collector),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+             Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = collector_slots,
+};
+
+bool py_source_types_init(PyObject *module, py_state *state) {
+    state->collector_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &collector_spec, NULL);
+    return state->collector_type != NULL;
+}
+
+/* --- the task's side ---------------------------------------------------------------------------- */
+
+/* threading.Thread(target=collector._run, args=(run,), daemon=True), named after the operator. */
+static PyObject *thread_new(py_call *c, leat_context *ctx, PyObject *collector, PyObject *run) {
+    PyObject *type = py_known_get(c->state, PY_THREAD);
+    PyObject *target = type ? PyObject_GetAttrString(collector, "_run") : NULL;
+    PyObject *options = target ? Py_BuildValue("{sOs(O)sOss}", "target", target, "args", run,
+                                               "daemon", Py_True, "name", leat_context_name(ctx))
+                               : NULL;
+    PyObject *empty = options ? PyTuple_New(0) : NULL;
+    PyObject *thread = empty ? PyObject_Call(type, empty, options) : NULL;
+    Py_XDECREF(target);
+    Py_XDECREF(options);
+    Py_XDECREF(empty);
+    return thread;
+}
+
+static bool start_thread(py_call *c, leat_context *ctx, PyObject *run) {
+    PyTypeObject *type = c->state->collector_type;
+    PyObject *collector = type->tp_alloc(type, 0);
+    if (!collector) return false;
+    py_collector *k = collector_of(collector);
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_cond_init(&k->room, NULL);
+    c->collector = collector;
+    k->mailbox = leat_context_mailbox(ctx);
+    k->thread = thread_new(c, ctx, collector, run);
+    PyObject *none = k->thread ? PyObject_CallMethod(k->thread, "start", NULL) : NULL;
+    Py_XDECREF(none);
+    return none != NULL;
+}
+
+bool py_source_start(py_call *c, leat_context *ctx, PyObject *run, bool has_thread) {
+    if (has_thread) return start_thread(c, ctx, run);
+    PyObject *iterable = PyObject_CallNoArgs(run);
+    c->iterator = iterable ? PyObject_GetIter(iterable) : NULL;
+    Py_XDECREF(iterable);
+    return c->iterator != NULL;
+}
+
+/* Answers whether the thread has ended; without the GIL while it waits. */
+static void join_thread(py_collector *k) {
+    PyObject *none =
+        k->thread ? PyObject_CallMethod(k->thread, "join", "i", (int)JOIN_SECONDS) : NULL;
+    Py_XDECREF(none);
+    PyErr_Clear();
+}
+
+void py_source_stop(py_call *c, leat_context *ctx) {
+    if (c->iterator) Py_CLEAR(c->iterator);
+    if (!c->collector) return;
+    py_collector *k = collector_of(c->collector);
+    bool running = !k->ended;
+    k->cancelled = true;
+    if (running) {
+        PyObject *none = PyObject_CallMethod(c->function, "cancel", NULL);
+        if (!none) py_error_user(c->state, ctx);
+        Py_XDECREF(none);
+        pthread_cond_broadcast(&k->room);
+        join_thread(k);
+    }
+    leat_mailbox_unref(k->mailbox);
+    k->mailbox = NULL;
+    collector_clear(c->collector);
+}
+
+static leat_status poll_iterator(py_call *c, leat_context *ctx, leat_emitter *out) {
+    PyObject *item = PyIter_Next(c->iterator);
+    if (item) return py_result_push(c, ctx, out, item);
+    return PyErr_Occurred() ? py_error_user(c->state, ctx) : LEAT_DONE;
+}
+
+leat_status py_source_poll(leat_context *ctx, leat_emitter *out, void *self) {
+    py_call *c = self;
+    if (c->iterator) return poll_iterator(c, ctx, out);
+    py_collector *k = collector_of(c->collector);
+    if (k->count) return py_result_push(c, ctx, out, pop(k));
+    if (k->raised) {
+        PyErr_SetObject((PyObject *)Py_TYPE(k->raised), k->raised);
+        Py_CLEAR(k->raised);
+        return py_error_user(c->state, ctx);
+    }
+    if (k->ended) return LEAT_DONE;
+    k->waiting = true;
+    return LEAT_AGAIN;
+}
