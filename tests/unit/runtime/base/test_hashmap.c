@@ -1,0 +1,161 @@
+/* Tests of hashmap.c against a plain array as the model: random adding and removing with few bits of
+   hash, so that runs are long and wrap around, long and short keys, and failing allocations. */
+#include "runtime/base/hashmap.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/hash.h"
+
+#include <stdio.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { KEYS = 400 };
+
+typedef struct named {
+    char bytes[64];
+    size_t size;
+    uint64_t hash;
+} named;
+
+/* Every fourth key is longer than a slot holds; `bits` says how many bits of the hash are left. */
+static named key_of(int i, int bits) {
+    named k;
+    k.size =
+        (size_t)snprintf(k.bytes, sizeof k.bytes, i % 4 ? "k%d" : "a long key with number %d", i);
+    k.hash = leati_hash(k.bytes, k.size) & (((uint64_t)1 << bits) - 1);
+    return k;
+}
+
+static void check_all(const leati_hashmap *m, const int *model, int bits) {
+    size_t count = 0;
+    for (int i = 0; i < KEYS; i++) {
+        named k = key_of(i, bits);
+        const int64_t *found = leati_hashmap_find(m, k.hash, k.bytes, k.size);
+        assert_int_equal(found != NULL, model[i] != 0);
+        if (found) assert_int_equal(*found, model[i]);
+        count += found != NULL;
+    }
+    assert_int_equal(m->count, count);
+}
+
+static void random_steps(int bits) {
+    leati_hashmap m;
+    leati_hashmap_init(&m, sizeof(int64_t));
+    int model[KEYS] = {0};
+    uint64_t random = 88172645463325252u;
+    for (int step = 1; step <= 4000; step++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        int i = (int)(random % KEYS);
+        named k = key_of(i, bits);
+        if (random >> 40 & 1) {
+            bool added;
+            int64_t *payload = leati_hashmap_add(&m, k.hash, k.bytes, k.size, &added);
+            assert_non_null(payload);
+            assert_int_equal(added, model[i] == 0);
+            assert_int_equal(*payload, model[i]);
+            *payload = model[i] = step;
+        } else if (model[i]) {
+            leati_hashmap_remove(&m, leati_hashmap_find(&m, k.hash, k.bytes, k.size));
+            model[i] = 0;
+        }
+        if (step % 500 == 0) check_all(&m, model, bits);
+    }
+    leati_hashmap_fini(&m);
+}
+
+static void hashmap_random_steps_agree_with_the_model(void **state) {
+    (void)state;
+    random_steps(63);
+    random_steps(4);
+    random_steps(1);
+}
+
+static void hashmap_without_memory_loses_nothing(void **state) {
+    (void)state;
+    leati_hashmap m;
+    leati_hashmap_init(&m, sizeof(int64_t));
+    int model[KEYS] = {0};
+    for (int i = 0; i < KEYS; i++) {
+        named k = key_of(i, 63);
+        bool added = true;
+        leati_alloc_fail_after(1);
+        int64_t *payload = leati_hashmap_add(&m, k.hash, k.bytes, k.size, &added);
+        leati_alloc_fail_after(-1);
+        if (!payload) {
+            assert_false(added);
+            check_all(&m, model, 63);
+            payload = leati_hashmap_add(&m, k.hash, k.bytes, k.size, &added);
+        }
+        assert_true(added);
+        *payload = model[i] = i + 1;
+    }
+    check_all(&m, model, 63);
+    leati_hashmap_fini(&m);
+}
+
+static void hashmap_next_walks_each_entry_once(void **state) {
+    (void)state;
+    leati_hashmap m;
+    leati_hashmap_init(&m, 4);
+    int seen[KEYS] = {0};
+    for (int i = 0; i < KEYS; i++) {
+        named k = key_of(i, 63);
+        bool added;
+        *(int *)leati_hashmap_add(&m, k.hash, k.bytes, k.size, &added) = i;
+    }
+    leati_hashmap_entry e;
+    for (size_t at = 0; leati_hashmap_next(&m, &at, &e);) {
+        int i = *(int *)e.payload;
+        named k = key_of(i, 63);
+        assert_int_equal(e.size, k.size);
+        assert_memory_equal(e.bytes, k.bytes, k.size);
+        assert_int_equal(e.hash, k.hash);
+        assert_ptr_equal(leati_hashmap_entry_of(&m, e.payload).bytes, e.bytes);
+        seen[i]++;
+    }
+    for (int i = 0; i < KEYS; i++) assert_int_equal(seen[i], 1);
+    leati_hashmap_clear(&m);
+    size_t at = 0;
+    assert_false(leati_hashmap_next(&m, &at, &e));
+    leati_hashmap_fini(&m);
+}
+
+static void hashmap_under_churn_keeps_its_room(void **state) {
+    (void)state;
+    leati_hashmap m;
+    leati_hashmap_init(&m, 8);
+    for (uint64_t i = 0; i < 20000; i++) {
+        bool added;
+        void *payload = leati_hashmap_add(&m, leati_hash(&i, 8), &i, 8, &added);
+        uint64_t moves = m.moves;
+        if (m.count > 5) {
+            uint64_t old = i - 5;
+            leati_hashmap_remove(&m, leati_hashmap_find(&m, leati_hash(&old, 8), &old, 8));
+            assert_true(m.moves > moves);
+        }
+        (void)payload;
+    }
+    assert_int_equal(m.room, 8);
+    leati_hashmap_fini(&m);
+}
+
+static void hash_never_changes(void **state) {
+    (void)state;
+    assert_int_equal(leati_hash("", 0), 0xcd387e59f4ed5c77u);
+    assert_int_equal(leati_hash("leat", 4), 0x43b3979d9ecb7d17u);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hashmap_random_steps_agree_with_the_model),
+        cmocka_unit_test(hashmap_without_memory_loses_nothing),
+        cmocka_unit_test(hashmap_next_walks_each_entry_once),
+        cmocka_unit_test(hashmap_under_churn_keeps_its_room),
+        cmocka_unit_test(hash_never_changes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
