@@ -1,10 +1,10 @@
 /* leat.c: the only file that knows everyone: the table of built-in operators, by which the graph, the
-   bridges and the workers find them by name. */
-#include "leat/operators.h"
+   bridges and the workers find them by name, and beside it what programs register. */
+#include <pthread.h>
 
-extern const leat_operator *const leati_builtin_operators[];
+#include "leat.h"
 
-const leat_operator *const leati_builtin_operators[] = {
+static const leat_operator *const builtin[] = {
     &leat_map_operator,
     &leat_flat_map_operator,
     &leat_filter_operator,
@@ -38,3 +38,56 @@ const leat_operator *const leati_builtin_operators[] = {
     &leat_collect_operator,
     NULL,
 };
+
+enum { MAX_REGISTERED = 256 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const leat_operator *registered[MAX_REGISTERED];
+
+/* Under the lock. */
+static const leat_operator *find(const char *name) {
+    for (size_t i = 0; builtin[i]; i++)
+        if (strcmp(builtin[i]->name, name) == 0) return builtin[i];
+    for (size_t i = 0; i < MAX_REGISTERED && registered[i]; i++)
+        if (strcmp(registered[i]->name, name) == 0) return registered[i];
+    return NULL;
+}
+
+const leat_operator *leat_operator_find(const char *name) {
+    pthread_mutex_lock(&lock);
+    const leat_operator *op = name ? find(name) : NULL;
+    pthread_mutex_unlock(&lock);
+    return op;
+}
+
+static const char *what_is_missing(const leat_operator *op) {
+    if (op->size != sizeof *op) return "its size; set .size = sizeof(leat_operator)";
+    if (op->inputs && !op->on_record) return "its on_record hook";
+    if (!op->inputs && !op->poll) return "its poll hook";
+    return NULL;
+}
+
+static leat_status add(const leat_operator *op, leat_error *err) {
+    if (find(op->name))
+        return leat_error_set(err, LEAT_E_STATE, op->name, "the name is taken; choose another");
+    for (size_t i = 0; i < MAX_REGISTERED; i++) {
+        if (registered[i]) continue;
+        registered[i] = op;
+        return LEAT_OK;
+    }
+    return leat_error_set(err, LEAT_E_NOMEM, op->name, "only %d operators can be registered",
+                          MAX_REGISTERED);
+}
+
+leat_status leat_operator_register(const leat_operator *op, leat_error *err) {
+    if (!op || !op->name)
+        return leat_error_set(err, LEAT_E_ARGUMENT, "leat_operator_register",
+                              "the operator, or its name, is NULL");
+    const char *missing = what_is_missing(op);
+    if (missing)
+        return leat_error_set(err, LEAT_E_ARGUMENT, op->name, "the operator lacks %s", missing);
+    pthread_mutex_lock(&lock);
+    leat_status status = add(op, err);
+    pthread_mutex_unlock(&lock);
+    return status;
+}

@@ -62,6 +62,9 @@ LEAT_API leat_status leati_value_decode(leati_reader *in, uint16_t domain, leati
 /* A failed job's payload, for the client that wants to raise it; NULL when there is none. */
 LEAT_API const void *leati_job_payload(const leat_job *job, size_t *size);
 
+/* The number of the operator that made the stream, as collect_id below; 0 for a failed stream. */
+LEAT_API int leati_stream_id(const leat_stream *s);
+
 /* execute_and_collect: the next records of the collect sink `stream`, in a batch that the caller frees. LEAT_OK, LEAT_AGAIN
    after the time-out, LEAT_DONE at the end. Any thread, one at a time. */
 typedef struct leati_batch leati_batch;

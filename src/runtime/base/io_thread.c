@@ -1,7 +1,6 @@
 /* io_thread.c: see io_thread.h. A locked queue and a condition; the thread is detached and never ends,
    so that a process can exit while a read hangs. In a forked child there is no thread: the process id
    tells, and work is refused. */
-#define _GNU_SOURCE
 #include "runtime/base/io_thread.h"
 
 #include <pthread.h>

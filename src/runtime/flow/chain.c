@@ -28,7 +28,7 @@ static leat_status native_first(leat_context *ctx, void *self, unsigned input,
 }
 
 static bool takes_objects(const leati_op_info *info) {
-    return (info->op->flags & LEAT_OP_OBJECTS) && !leati_args_has_c_function(&info->args);
+    return (info->op->flags & LEAT_OP_OBJECTS) && !leati_args_has_c_function(info->args);
 }
 
 static leat_status add_listener(leat_context *ctx, const char *tag, leat_context *child,
@@ -158,7 +158,7 @@ static leat_status open_context(leat_context *ctx) {
     leati_chain *c = ctx->chain;
     const leat_operator *op = ctx->info->op;
     uint16_t domain = c->around.bridge ? c->around.bridge->domain : 0;
-    leat_status status = leati_args_fill(&ctx->info->args, op, ctx->self, domain, &ctx->arena);
+    leat_status status = leati_args_fill(ctx->info->args, op, ctx->self, domain, &ctx->arena);
     if (status >= 0) status = open_tables(ctx);
     if (status >= 0) status = open_functions(ctx);
     if (status < 0) return status;

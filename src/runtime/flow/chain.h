@@ -33,7 +33,7 @@ typedef struct leati_op_info {
     int parallelism, max_parallelism;
     const leat_type *output_type;
     const leat_type *input_types[2];
-    leati_args args;
+    const leati_args *args;
 } leati_op_info;
 
 /* What the chain asks of the job it belongs to. */
@@ -43,6 +43,7 @@ typedef struct leati_surroundings {
     const leati_bridge *bridge; /* of the interpreter that this task runs in; NULL: none */
     int attempt;
     bool object_reuse;
+    leat_job *job; /* in the main process; NULL in workers and tests */
 } leati_surroundings;
 
 /* One who hears what a context emits: a context of the same chain, or an output. */

@@ -96,6 +96,7 @@ leat_status leati_channel_pop(leati_channel *c, leati_element *out) {
 void leati_channel_give_back(leati_channel *c, size_t records, size_t bytes) {
     atomic_fetch_sub(&c->records, records);
     atomic_fetch_sub(&c->bytes, bytes);
+    if (c->credit) c->credit(c->credit_arg, records, bytes);
     if (atomic_exchange(&c->starved, false) && c->on_room.fn) c->on_room.fn(c->on_room.arg);
 }
 

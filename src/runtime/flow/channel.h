@@ -30,6 +30,9 @@ typedef struct leati_channel {
     /* Set before use: takes over pushed elements, for another process. */
     leat_status (*send)(void *arg, leati_element *element, size_t records, size_t bytes);
     void *send_arg;
+    /* Set on the reader's side of a channel from another process: is told what was given back. */
+    void (*credit)(void *arg, size_t records, size_t bytes);
+    void *credit_arg;
 
     pthread_mutex_t lock; /* guards the ring */
     leati_element *ring;

@@ -1,0 +1,236 @@
+/* env.c: the environment: configuration, the streams built so far, the jobs started. What a job needs is in its
+   blueprint, which is counted: leat_env_clear gives the env a new one. */
+#include "runtime/job/env.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "runtime/base/alloc.h"
+#include "runtime/job/job.h"
+#include "runtime/job/plan.h"
+
+/* --- blueprints ----------------------------------------------------------------------------------- */
+
+static void texts_free(char **texts) {
+    for (size_t i = 0; texts && texts[i]; i++) leati_free(texts[i]);
+    leati_free(texts);
+}
+
+void leati_blueprint_unref(leati_blueprint *b) {
+    if (!b || atomic_fetch_sub(&b->refs, 1) != 1) return;
+    leati_graph_fini(&b->graph, true);
+    leati_config_free(b->config);
+    leati_free(b->preamble);
+    texts_free(b->worker_argv);
+    texts_free(b->worker_envp);
+    leati_free(b);
+}
+
+static leati_blueprint *blueprint_new(leati_config *config) {
+    leati_blueprint *b = leati_zalloc(sizeof *b);
+    if (!b || !config) {
+        leati_free(b);
+        leati_config_free(config);
+        return NULL;
+    }
+    atomic_init(&b->refs, 1);
+    b->config = config;
+    return b;
+}
+
+/* --- the environment ------------------------------------------------------------------------------ */
+
+/* LEAT_CONF and ./leat.yaml are the launcher's to read; a library reads LEAT_CONF only. */
+static leat_status read_settings(leati_config *config, const leat_options *options,
+                                 leat_error *err) {
+    const char *file = getenv("LEAT_CONF");
+    leat_status status = LEAT_OK;
+    if (file && *file) status = leati_config_read_file(config, file, err);
+    const char *const *s = options ? options->settings : NULL;
+    for (; s && s[0] && status >= 0; s += 2) {
+        if (!s[1]) return leat_error_set(err, LEAT_E_ARGUMENT, s[0], "the key has no value");
+        status = leati_config_set(config, s[0], s[1], LEATI_CONFIG_PROGRAM, err);
+    }
+    return status;
+}
+
+leat_env *leat_env_new(const leat_options *options, leat_error *err) {
+    leat_env *env = leati_zalloc(sizeof *env);
+    leati_config *config = env ? leati_config_new() : NULL;
+    leat_status status = config ? read_settings(config, options, err)
+                                : leat_error_set(err, LEAT_E_NOMEM, "leat_env_new", "no memory");
+    if (status >= 0) {
+        env->blue = blueprint_new(config);
+        if (!env->blue) status = leat_error_set(err, LEAT_E_NOMEM, "leat_env_new", "no memory");
+        config = NULL;
+    }
+    if (status < 0) {
+        leati_config_free(config);
+        leati_free(env);
+        return NULL;
+    }
+    env->blue->host_dispatch = options && options->host_dispatch;
+    leati_list_init(&env->streams);
+    leati_list_init(&env->pushes);
+    leati_list_init(&env->jobs);
+    pthread_mutex_init(&env->lock, NULL);
+    return env;
+}
+
+static void free_streams(leat_env *env) {
+    leati_link *link;
+    while ((link = leati_list_pop(&env->streams))) {
+        leat_stream *s = LEATI_CONTAINER(link, leat_stream, link);
+        leati_free(s->parts);
+        leati_free(s);
+    }
+}
+
+void leat_env_free(leat_env *env) {
+    if (!env) return;
+    leati_jobs_end(env);
+    free_streams(env);
+    leati_pushes_free(env);
+    leati_blueprint_unref(env->blue);
+    pthread_mutex_destroy(&env->lock);
+    leati_free(env);
+}
+
+leat_stream *leati_stream_new(leat_env *env, const leati_part *parts, size_t count) {
+    leat_stream *s = leati_zalloc(sizeof *s);
+    if (!s) return NULL;
+    s->env = env;
+    if (count) s->parts = leati_memdup(parts, count * sizeof *parts);
+    s->part_count = s->parts ? count : 0;
+    leati_list_push(&env->streams, &s->link);
+    return s;
+}
+
+leat_stream *leati_env_fail(leat_env *env, leat_status status, const char *where,
+                            const char *format, ...) {
+    char text[sizeof env->error.text];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    if (env->error.status == LEAT_OK) leat_error_set(&env->error, status, where, "%s", text);
+    return leati_stream_new(env, NULL, 0);
+}
+
+leat_status leat_env_set(leat_env *env, const char *key, const char *value, leat_error *err) {
+    if (!env || !key || !value)
+        return leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_set", "env, key or value is NULL");
+    return leati_config_set(env->blue->config, key, value, LEATI_CONFIG_PROGRAM, err);
+}
+
+const char *leat_env_get(const leat_env *env, const char *key) {
+    return env && key ? leati_config_get(env->blue->config, key) : NULL;
+}
+
+/* --- what a bridge adds --------------------------------------------------------------------------- */
+
+leat_status leati_env_set_preamble(leat_env *env, const void *bytes, size_t size) {
+    void *copy = leati_memdup(bytes, size);
+    if (!copy && size) return LEAT_E_NOMEM;
+    leati_free(env->blue->preamble);
+    env->blue->preamble = copy;
+    env->blue->preamble_size = size;
+    return LEAT_OK;
+}
+
+static char **texts_copy(const char *const *texts) {
+    size_t count = 0;
+    while (texts[count]) count++;
+    char **copy = leati_zalloc((count + 1) * sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++)
+        if (!(copy[i] = leati_strdup(texts[i]))) {
+            texts_free(copy);
+            return NULL;
+        }
+    return copy;
+}
+
+leat_status leati_env_set_worker(leat_env *env, const char *const *argv, const char *const *envp) {
+    char **a = texts_copy(argv), **e = texts_copy(envp);
+    if (!a || !e) {
+        texts_free(a);
+        texts_free(e);
+        return LEAT_E_NOMEM;
+    }
+    texts_free(env->blue->worker_argv);
+    texts_free(env->blue->worker_envp);
+    env->blue->worker_argv = a;
+    env->blue->worker_envp = e;
+    return LEAT_OK;
+}
+
+/* --- execution ------------------------------------------------------------------------------------ */
+
+static bool has_sink(const leati_graph *g) {
+    for (size_t i = 0; i < g->count; i++)
+        if (g->nodes[i]->op->flags & LEAT_OP_SINK) return true;
+    return false;
+}
+
+static leat_status check(const leat_env *env, leat_error *err) {
+    const leati_graph *g = &env->blue->graph;
+    if (env->error.status < 0) {
+        if (err) *err = env->error;
+        return env->error.status;
+    }
+    if (!g->count)
+        return leat_error_set(err, LEAT_E_STATE, "execute",
+                              "there is nothing to run; add a source, and a sink at the end");
+    if (!has_sink(g))
+        return leat_error_set(err, LEAT_E_STATE, "execute",
+                              "no sink hears the streams; end one with print or another sink");
+    return LEAT_OK;
+}
+
+leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err) {
+    leat_error own;
+    if (!err) err = &own;
+    if (!env) {
+        leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_start", "env is NULL");
+        return NULL;
+    }
+    if (check(env, err) < 0) return NULL;
+    return leati_job_start(env, name, err);
+}
+
+leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err) {
+    leat_error own = {.status = LEAT_E_INTERNAL};
+    if (!err) err = &own;
+    leat_job *job = leat_env_start(env, name, err);
+    if (!job) return err->status;
+    leat_job_wait(job, -1);
+    leat_status status = leat_job_result(job, err);
+    leat_job_free(job);
+    return status;
+}
+
+void leat_env_clear(leat_env *env) {
+    leati_blueprint *old = env->blue;
+    leati_blueprint *fresh = blueprint_new(leati_config_copy(old->config));
+    if (!fresh) return; /* the graph stays, and the next execution says that memory is short */
+    fresh->host_dispatch = old->host_dispatch;
+    free_streams(env);
+    env->blue = fresh;
+    env->error.status = LEAT_OK;
+    leati_blueprint_unref(old);
+}
+
+char *leat_env_plan(leat_env *env, leat_error *err) {
+    leat_error own;
+    if (!err) err = &own;
+    if (check(env, err) < 0) return NULL;
+    leati_plan *plan = leati_plan_new(&env->blue->graph, env->blue->config, err);
+    char *text = plan ? leati_plan_json(plan) : NULL;
+    leati_plan_free(plan);
+    return text;
+}
+
+void leat_text_free(char *text) {
+    leati_free(text);
+}

@@ -1,0 +1,54 @@
+/* env.h: the environment's inside, for the files of job/. */
+#ifndef LEATI_ENV_H
+#define LEATI_ENV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "runtime/base/list.h"
+#include "runtime/bridge.h"
+#include "runtime/job/graph.h"
+
+typedef struct leati_part {
+    int node;
+    const char *tag;
+    const leat_type *tag_type;
+    leat_partitioning partitioning;
+} leati_part;
+
+/* One or more outputs that are read together; failed without any. */
+struct leat_stream {
+    leat_env *env;
+    leati_part *parts;
+    size_t part_count;
+    leati_link link; /* in the env's streams */
+};
+
+/* What a job takes from its env: shared, so that the env can be cleared, or built further, while it runs. */
+typedef struct leati_blueprint {
+    atomic_int refs;
+    leati_graph graph;
+    leati_config *config;
+    void *preamble;
+    size_t preamble_size;
+    char **worker_argv, **worker_envp; /* NULL: none set */
+    bool host_dispatch;
+} leati_blueprint;
+
+struct leat_env {
+    leati_blueprint *blue;
+    leati_link streams, pushes;
+    leat_error error; /* the first; status LEAT_OK: none */
+    int jobs_started;
+    pthread_mutex_t lock; /* guards jobs */
+    leati_link jobs;      /* those that leat_env_free has to end */
+};
+
+void leati_pushes_free(leat_env *env);
+void leati_blueprint_unref(leati_blueprint *b);
+leat_stream *leati_stream_new(leat_env *env, const leati_part *parts, size_t count);
+/* Keeps the first error; answers a failed stream. */
+leat_stream *leati_env_fail(leat_env *env, leat_status status, const char *where,
+                            const char *format, ...) LEAT_PRINTF(4, 5);
+
+#endif

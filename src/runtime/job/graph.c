@@ -1,0 +1,155 @@
+/* graph.c: nodes, and their way to workers.
+
+   On the wire: varint number of nodes; per node: operator's name, name, uid, description and slot group as
+   blobs (empty: none), parallelism and max parallelism and buffer timeout as signed varints, u8 chaining, type as a blob, arguments (params.c), varint number of inputs;
+   per input: varint node, tag and its type as blobs (empty: main, unknown), u8 partitioning, u8 input. */
+#include "runtime/job/graph.h"
+
+#include "runtime/base/alloc.h"
+
+leati_node *leati_graph_node(const leati_graph *g, int id) {
+    return id >= 1 && (size_t)id <= g->count ? g->nodes[id - 1] : NULL;
+}
+
+static void node_free(leati_node *n, bool functions) {
+    if (!n) return;
+    leati_args_fini(&n->args, functions);
+    leati_free(n->name);
+    leati_free(n->uid);
+    leati_free(n->description);
+    leati_free(n->slot_group);
+    leati_free(n->inputs);
+    leati_free(n);
+}
+
+void leati_graph_fini(leati_graph *g, bool functions) {
+    for (size_t i = 0; i < g->count; i++) node_free(g->nodes[i], functions);
+    for (size_t i = 0; i < g->tag_count; i++) leati_free(g->tags[i]);
+    leati_free(g->nodes);
+    leati_free(g->tags);
+    memset(g, 0, sizeof *g);
+}
+
+const char *leati_graph_tag(leati_graph *g, const char *tag) {
+    for (size_t i = 0; i < g->tag_count; i++)
+        if (strcmp(g->tags[i], tag) == 0) return g->tags[i];
+    char **tags = leati_resize(g->tags, (g->tag_count + 1) * sizeof *tags);
+    if (!tags) return NULL;
+    g->tags = tags;
+    tags[g->tag_count] = leati_strdup(tag);
+    return tags[g->tag_count] ? tags[g->tag_count++] : NULL;
+}
+
+/* --- the wire ------------------------------------------------------------------------------------- */
+
+static void put_text(leati_buf *out, const char *text) {
+    leati_buf_blob(out, text, text ? strlen(text) : 0);
+}
+
+static void node_encode(const leati_node *n, leati_buf *out) {
+    put_text(out, n->op->name);
+    put_text(out, n->name);
+    put_text(out, n->uid);
+    put_text(out, n->description);
+    put_text(out, n->slot_group);
+    leati_buf_zigzag(out, n->parallelism);
+    leati_buf_zigzag(out, n->max_parallelism);
+    leati_buf_zigzag(out, n->buffer_timeout);
+    leati_buf_u8(out, (uint8_t)n->chaining);
+    put_text(out, n->output_type ? n->output_type->text : NULL);
+    leati_args_encode(&n->args, out);
+    leati_buf_varint(out, n->input_count);
+    for (size_t i = 0; i < n->input_count; i++) {
+        const leati_edge *e = &n->inputs[i];
+        leati_buf_varint(out, (uint64_t)e->from);
+        put_text(out, e->tag);
+        put_text(out, e->tag_type ? e->tag_type->text : NULL);
+        leati_buf_u8(out, (uint8_t)e->partitioning);
+        leati_buf_u8(out, (uint8_t)e->input);
+    }
+}
+
+void leati_graph_encode(const leati_graph *g, leati_buf *out) {
+    leati_buf_varint(out, g->count);
+    for (size_t i = 0; i < g->count; i++) node_encode(g->nodes[i], out);
+}
+
+/* NULL for an empty text. */
+static char *get_text(leati_reader *in) {
+    size_t size;
+    const char *bytes = leati_reader_blob(in, &size);
+    char *text = bytes && size ? leati_zalloc(size + 1) : NULL;
+    if (text) memcpy(text, bytes, size);
+    return text;
+}
+
+static leat_status edge_decode(leati_graph *g, leati_edge *e, leati_reader *in) {
+    e->from = (int)leati_reader_varint(in);
+    char *tag = get_text(in), *type = get_text(in);
+    e->tag_type = type ? leat_type_parse(type, NULL) : NULL;
+    leati_free(type);
+    e->partitioning = (leat_partitioning)leati_reader_u8(in);
+    e->input = leati_reader_u8(in);
+    e->tag = tag ? leati_graph_tag(g, tag) : NULL;
+    bool lost = tag && !e->tag;
+    leati_free(tag);
+    if (lost) return LEAT_E_NOMEM;
+    bool wrong = in->failed || e->from < 1 || (size_t)e->from > g->count ||
+                 e->partitioning > LEAT_CUSTOM || e->input > 1;
+    return wrong ? LEAT_E_FORMAT : LEAT_OK;
+}
+
+static leat_status node_decode(leati_graph *g, leati_node *n, leati_reader *in, leat_error *err) {
+    char *op = get_text(in);
+    n->op = op ? leat_operator_find(op) : NULL;
+    leat_status status =
+        n->op ? LEAT_OK
+              : leat_error_set(err, LEAT_E_NOT_FOUND, op ? op : "operator",
+                               "this process does not know the operator; register it there, too");
+    leati_free(op);
+    if (status < 0) return status;
+    n->name = get_text(in);
+    n->uid = get_text(in);
+    n->description = get_text(in);
+    n->slot_group = get_text(in);
+    n->parallelism = (int)leati_reader_zigzag(in);
+    n->max_parallelism = (int)leati_reader_zigzag(in);
+    n->buffer_timeout = leati_reader_zigzag(in);
+    n->chaining = (leati_chaining)leati_reader_u8(in);
+    char *type = get_text(in);
+    if (type && !(n->output_type = leat_type_parse(type, err))) status = err->status;
+    leati_free(type);
+    if (status >= 0) status = leati_args_decode(&n->args, n->op, in, err);
+    n->input_count = (size_t)leati_reader_varint(in);
+    if (status >= 0 && (in->failed || n->input_count > leati_reader_left(in)))
+        status = LEAT_E_FORMAT;
+    if (status >= 0) n->inputs = leati_zalloc((n->input_count + 1) * sizeof *n->inputs);
+    if (!n->inputs) n->input_count = 0;
+    for (size_t i = 0; i < n->input_count && status >= 0; i++)
+        status = edge_decode(g, &n->inputs[i], in);
+    return status;
+}
+
+leat_status leati_graph_decode(leati_graph *out, leati_reader *in, leat_error *err) {
+    memset(out, 0, sizeof *out);
+    err->status = LEAT_OK;
+    uint64_t count = leati_reader_varint(in);
+    leat_status status = in->failed || count > leati_reader_left(in) ? LEAT_E_FORMAT : LEAT_OK;
+    if (status >= 0) out->nodes = leati_zalloc((count + 1) * sizeof *out->nodes);
+    for (uint64_t i = 0; out->nodes && i < count && status >= 0; i++) {
+        leati_node *n = leati_zalloc(sizeof *n);
+        if (!n) {
+            status = LEAT_E_NOMEM;
+            break;
+        }
+        n->id = (int)i + 1;
+        out->nodes[out->count++] = n;
+        status = node_decode(out, n, in, err);
+    }
+    if (status >= 0 && in->failed) status = LEAT_E_FORMAT;
+    if (status >= 0) return LEAT_OK;
+    leati_graph_fini(out, false);
+    if (err->status == LEAT_OK)
+        leat_error_set(err, status, "job", "the job's description is damaged");
+    return status;
+}

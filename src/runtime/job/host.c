@@ -1,0 +1,271 @@
+/* host.c: see host.h. Three passes: tasks with their chains; channels, each known to both its ends; outputs,
+   which need all channels of a route. */
+#include "runtime/job/host.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/flow/output.h"
+
+struct leati_host {
+    const leati_plan *plan;
+    int index, attempt;
+    leat_job *job;
+    leati_host_news news;
+    const leati_bridge *bridge;
+    leati_runner **runners; /* by number; NULL: has no task here */
+    int runner_count, used;
+    leati_task **tasks; /* by number in the plan; NULL: elsewhere */
+    leati_seat **seats;
+    leati_channel **channels; /* by number; each one reference until they are dealt out */
+    atomic_int opened, ended;
+};
+
+/* --- news ----------------------------------------------------------------------------------------- */
+
+static void runner_opened(void *arg) {
+    leati_host *h = arg;
+    if (atomic_fetch_add(&h->opened, 1) + 1 == h->used) h->news.opened(h->news.arg);
+}
+
+static void runner_ended(void *arg) {
+    leati_host *h = arg;
+    if (atomic_fetch_add(&h->ended, 1) + 1 == h->used) h->news.ended(h->news.arg);
+}
+
+static void runner_failed(void *arg, leati_failure *failure) {
+    leati_host *h = arg;
+    h->news.failed(h->news.arg, failure);
+}
+
+/* --- tasks ---------------------------------------------------------------------------------------- */
+
+static leati_runner *runner_at(leati_host *h, int number) {
+    if (h->runners[number]) return h->runners[number];
+    bool inside = number < h->plan->inside_runners;
+    leati_runner_news news = {runner_opened, runner_ended, runner_failed, h};
+    h->runners[number] =
+        leati_runner_new(inside ? h->bridge : NULL, &news, inside ? "leat-python" : "leat-run");
+    h->used += h->runners[number] != NULL;
+    return h->runners[number];
+}
+
+static const char *config_get(void *arg, const char *key) {
+    const leati_host *h = arg;
+    return leati_config_get(h->plan->config, key);
+}
+
+static leat_status add_contexts(const leati_plan *p, const leati_vertex *v, int subtask,
+                                leati_task *t) {
+    for (int i = 0; i < v->count; i++) {
+        leat_context *parent = i ? t->chain->contexts[v->parents[i]] : NULL;
+        const leati_node *n = p->graph->nodes[v->nodes[i]];
+        const char *tag = i ? n->inputs[0].tag : NULL;
+        if (!leati_chain_add(t->chain, &p->infos[v->nodes[i]], subtask, parent, tag))
+            return LEAT_E_NOMEM;
+    }
+    return LEAT_OK;
+}
+
+/* The shortest timeout of its operators; in nanoseconds for the task. */
+static int64_t flush_every(const leati_plan *p, const leati_vertex *v) {
+    int64_t ms = leati_config_duration_ms(p->config, "execution.buffer-timeout.interval");
+    for (int i = 0; i < v->count; i++) {
+        int64_t own = p->graph->nodes[v->nodes[i]]->buffer_timeout;
+        if (own != INT64_MIN) ms = own;
+    }
+    return ms < 0 ? -1 : ms * 1000000;
+}
+
+static leat_status add_task(leati_host *h, int number) {
+    const leati_plan *p = h->plan;
+    const leati_placement *at = &p->tasks[number];
+    const leati_vertex *v = &p->vertices[at->vertex];
+    leati_surroundings around = {.config = config_get,
+                                 .arg = h,
+                                 .bridge = v->inside ? h->bridge : NULL,
+                                 .attempt = h->attempt,
+                                 .job = h->job,
+                                 .object_reuse =
+                                     leati_config_bool(p->config, "pipeline.object-reuse")};
+    leati_runner *r = runner_at(h, at->runner);
+    leati_seat *seat = r ? leati_runner_seat(r) : NULL;
+    leati_task *t = seat ? leati_task_new(&around, leati_seat_notice(seat)) : NULL;
+    if (!t) return LEAT_E_NOMEM;
+    leati_seat_take(seat, t);
+    h->tasks[number] = t;
+    h->seats[number] = seat;
+    t->flush_every = flush_every(p, v);
+    if (!v->source && !(t->gate = leati_gate_new())) return LEAT_E_NOMEM;
+    return add_contexts(p, v, at->subtask, t);
+}
+
+/* --- channels ------------------------------------------------------------------------------------- */
+
+static leat_status add_channel(leati_host *h, const leati_route *r, int from, int to,
+                               const leati_wires *wires) {
+    const leati_plan *p = h->plan;
+    int writer = p->vertices[r->from_vertex].first_task + from;
+    int reader = p->vertices[r->to_vertex].first_task + to;
+    leati_task *out = h->tasks[writer], *in = h->tasks[reader];
+    if (!out && !in) return LEAT_OK;
+    int number = leati_route_channel(p, r, from, to);
+    leati_channel *c =
+        leati_channel_new((size_t)leati_config_int(p->config, "pipeline.channel.capacity"),
+                          (size_t)leati_config_bytes(p->config, "pipeline.channel.memory"));
+    if (!c) return LEAT_E_NOMEM;
+    h->channels[number] = c;
+    leat_status status = LEAT_OK;
+    if (out) c->on_room = leati_seat_notice(h->seats[writer]);
+    if (in) {
+        c->on_data = leati_seat_notice(h->seats[reader]);
+        leati_channel_ref(c);
+        status = leati_gate_add(in->gate, c, r->input);
+    }
+    if (status < 0 || (out && in)) return status;
+    int peer = p->tasks[out ? reader : writer].host;
+    return wires->join(wires->arg, c, number, peer, out != NULL);
+}
+
+static leat_status add_channels(leati_host *h, const leati_route *r, const leati_wires *wires) {
+    const leati_plan *p = h->plan;
+    int rows = p->vertices[r->from_vertex].parallelism;
+    int columns = p->vertices[r->to_vertex].parallelism;
+    leat_status status = LEAT_OK;
+    for (int from = 0; from < rows; from++)
+        for (int to = 0; to < columns && status >= 0; to++)
+            if (leati_route_joins(p, r, from, to)) status = add_channel(h, r, from, to, wires);
+    return status;
+}
+
+/* --- outputs -------------------------------------------------------------------------------------- */
+
+static leat_status add_output(leati_host *h, const leati_route *r, int from, leati_task *t) {
+    const leati_plan *p = h->plan;
+    const leati_vertex *to = &p->vertices[r->to_vertex];
+    leat_context *ctx = t->chain->contexts[r->from_place];
+    leati_channel **targets = leati_zalloc((size_t)to->parallelism * sizeof(leati_channel *));
+    if (!targets) return LEAT_E_NOMEM;
+    int count = 0;
+    for (int i = 0; i < to->parallelism; i++) {
+        if (!leati_route_joins(p, r, from, i)) continue;
+        targets[count] = h->channels[leati_route_channel(p, r, from, i)];
+        leati_channel_ref(targets[count++]);
+    }
+    leat_status status = LEAT_OK;
+    if (count) {
+        leati_output *o = leati_output_new(t->chain, r->how, ctx->subtask, targets, count, r->type,
+                                           to->max_parallelism, !t->chain->around.object_reuse);
+        status = o ? leati_chain_add_output(t->chain, ctx, r->tag, o) : LEAT_E_NOMEM;
+    }
+    if (!r->tag) ctx->targets = to->parallelism;
+    leati_free(targets);
+    return status;
+}
+
+static leat_status add_outputs(leati_host *h, const leati_route *r) {
+    const leati_vertex *v = &h->plan->vertices[r->from_vertex];
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < v->parallelism && status >= 0; i++) {
+        leati_task *t = h->tasks[v->first_task + i];
+        if (t) status = add_output(h, r, i, t);
+    }
+    return status;
+}
+
+/* --- the whole ------------------------------------------------------------------------------------ */
+
+static leat_status find_bridge(leati_host *h, leat_error *err) {
+    const leati_plan *p = h->plan;
+    for (int i = 0; i < p->info_count; i++) {
+        const char *language = leati_args_language(p->infos[i].args);
+        const char *where = p->infos[i].name;
+        if (!language || (h->bridge = leati_bridge_find(language))) continue;
+        if (p->workers && !h->index) return LEAT_OK; /* the workers have one */
+        return leat_error_set(err, LEAT_E_UNSUPPORTED, where,
+                              "there is no %s interpreter in this process; set "
+                              "python.execution-mode to process",
+                              language);
+    }
+    return LEAT_OK;
+}
+
+static leat_status build(leati_host *h, const leati_wires *wires) {
+    const leati_plan *p = h->plan;
+    leat_status status = LEAT_OK;
+    h->runner_count = p->inside_runners + p->native_runners;
+    h->runners = leati_zalloc((size_t)h->runner_count * sizeof(leati_runner *) + 1);
+    h->tasks = leati_zalloc((size_t)p->task_count * sizeof(leati_task *) + 1);
+    h->seats = leati_zalloc((size_t)p->task_count * sizeof(leati_seat *) + 1);
+    h->channels = leati_zalloc((size_t)p->channels * sizeof(leati_channel *) + 1);
+    if (!h->runners || !h->tasks || !h->seats || !h->channels) return LEAT_E_NOMEM;
+    for (int i = 0; i < p->task_count && status >= 0; i++)
+        if (p->tasks[i].host == h->index) status = add_task(h, i);
+    for (int i = 0; i < p->route_count && status >= 0; i++)
+        status = add_channels(h, &p->routes[i], wires);
+    for (int i = 0; i < p->route_count && status >= 0; i++) status = add_outputs(h, &p->routes[i]);
+    return status;
+}
+
+leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_job *job,
+                           const leati_host_news *news, const leati_wires *wires, leat_error *err) {
+    leati_host *h = leati_zalloc(sizeof *h);
+    if (!h) {
+        leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
+        return NULL;
+    }
+    h->plan = plan;
+    h->index = index;
+    h->attempt = attempt;
+    h->job = job;
+    h->news = *news;
+    leat_status status = find_bridge(h, err);
+    if (status >= 0) {
+        status = build(h, wires);
+        if (status < 0) leat_error_set(err, status, "job", "no memory for the job's tasks");
+    }
+    if (status >= 0) return h;
+    leati_host_free(h);
+    return NULL;
+}
+
+bool leati_host_empty(const leati_host *h) {
+    return h->used == 0;
+}
+
+leat_status leati_host_start(leati_host *h) {
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < h->runner_count && status >= 0; i++)
+        if (h->runners[i]) status = leati_runner_start(h->runners[i]);
+    return status;
+}
+
+void leati_host_stop(leati_host *h, bool failed) {
+    for (int i = 0; i < h->runner_count; i++)
+        if (h->runners[i]) leati_runner_stop(h->runners[i], failed);
+}
+
+bool leati_host_join(leati_host *h, int timeout_ms, const char **stuck) {
+    bool joined = true;
+    for (int i = 0; i < h->runner_count; i++) {
+        if (!h->runners[i] || leati_runner_join(h->runners[i], timeout_ms)) continue;
+        if (stuck) *stuck = leati_runner_stuck_in(h->runners[i]);
+        joined = false;
+    }
+    return joined;
+}
+
+void leati_host_interrupt(leati_host *h) {
+    for (int i = 0; i < h->plan->inside_runners && h->bridge; i++)
+        if (h->runners[i] && leati_runner_stuck_in(h->runners[i]) && h->bridge->interrupt)
+            h->bridge->interrupt(h->bridge->interpreter, leati_runner_thread(h->runners[i]));
+}
+
+void leati_host_free(leati_host *h) {
+    if (!h) return;
+    for (int i = 0; h->runners && i < h->runner_count; i++) leati_runner_free(h->runners[i]);
+    for (int i = 0; h->channels && i < h->plan->channels; i++) leati_channel_unref(h->channels[i]);
+    leati_free(h->runners);
+    leati_free(h->tasks);
+    leati_free(h->seats);
+    leati_free(h->channels);
+    leati_free(h);
+}

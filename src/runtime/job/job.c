@@ -1,0 +1,337 @@
+/* job.c: a job's life and its driver.
+
+   The driver is one thread per job. It makes the plan's part of this process and the workers with theirs, waits until
+   all hosts have ended their data, one failed or somebody cancelled, then closes all of them, and says
+   how it ended. A failure restarts the whole attempt where a restart strategy allows it; until there are checkpoints none does. */
+#include "runtime/job/job.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/io_thread.h"
+#include "runtime/base/log.h"
+#include "runtime/job/pool.h"
+
+/* --- news ----------------------------------------------------------------------------------------- */
+
+static void count_up(leat_job *job, int *counter) {
+    pthread_mutex_lock(&job->lock);
+    ++*counter;
+    pthread_cond_broadcast(&job->changed);
+    pthread_mutex_unlock(&job->lock);
+}
+
+void leati_job_host_opened(leat_job *job) {
+    count_up(job, &job->opened);
+}
+
+void leati_job_host_ended(leat_job *job) {
+    count_up(job, &job->ended);
+}
+
+void leati_job_host_closed(leat_job *job) {
+    count_up(job, &job->closed);
+}
+
+void leati_job_fail(leat_job *job, leati_failure *failure) {
+    pthread_mutex_lock(&job->lock);
+    if (job->failure.status == LEAT_OK && !job->cancel && job->state == LEAT_JOB_RUNNING) {
+        job->failure = *failure;
+        memset(failure, 0, sizeof *failure);
+        job->state = LEAT_JOB_FAILING;
+        pthread_cond_broadcast(&job->changed);
+    }
+    pthread_mutex_unlock(&job->lock);
+}
+
+void leati_job_fail_text(leat_job *job, leat_status status, const char *format, ...) {
+    char text[1024];
+    va_list list;
+    va_start(list, format);
+    vsnprintf(text, sizeof text, format, list);
+    va_end(list);
+    leati_failure failure = {.status = status, .subtask = -1, .text = leati_strdup(text)};
+    leati_job_fail(job, &failure);
+    leati_failure_fini(&failure);
+}
+
+static void host_opened(void *arg) {
+    leati_job_host_opened(arg);
+}
+
+static void host_ended(void *arg) {
+    leati_job_host_ended(arg);
+}
+
+static void host_failed(void *arg, leati_failure *failure) {
+    leati_job_fail(arg, failure);
+}
+
+/* --- one attempt ---------------------------------------------------------------------------------- */
+
+static leat_status begin(leat_job *job, leat_error *err) {
+    leati_host_news news = {host_opened, host_ended, host_failed, job};
+    leati_wires wires;
+    leat_status status = LEAT_OK;
+    if (job->plan->workers) {
+        job->pool = leati_pool_new(job, &wires, err);
+        if (!job->pool) return err->status;
+    }
+    job->host =
+        leati_host_new(job->plan, 0, job->attempt, job, &news, job->pool ? &wires : NULL, err);
+    if (!job->host) return err->status;
+    job->expected = job->plan->workers + !leati_host_empty(job->host);
+    if (job->pool) status = leati_pool_start(job->pool, err);
+    if (status >= 0 && (status = leati_host_start(job->host)) < 0)
+        leat_error_set(err, status, "job", "no thread could be started");
+    return status;
+}
+
+static void wait_for_data(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    while (job->ended < job->expected && !job->cancel && job->failure.status == LEAT_OK)
+        pthread_cond_wait(&job->changed, &job->lock);
+    pthread_mutex_unlock(&job->lock);
+}
+
+/* A function that does not come back is interrupted, and after the time-out left alone, fenced: it can reach nothing but
+   what stays allocated. */
+static void join_host(leat_job *job, bool failed) {
+    const char *stuck = NULL;
+    int64_t timeout = leati_config_duration_ms(job->plan->config, "task.cancellation.timeout");
+    int64_t waited = 0, slice = 100;
+    bool joined = false;
+    while (!joined && (!failed || !timeout || waited < timeout)) {
+        joined = leati_host_join(job->host, (int)slice, &stuck);
+        if (joined || !failed) continue;
+        leati_host_interrupt(job->host);
+        waited += slice;
+    }
+    if (joined) return;
+    job->fenced = true;
+    leati_log(LEAT_LOG_ERROR,
+              "leat: %s: the function did not return within %lld ms after the cancel; it is left "
+              "to itself, and the job ends without it",
+              stuck ? stuck : "job", (long long)timeout);
+}
+
+static void end(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    bool failed = job->cancel || job->failure.status != LEAT_OK;
+    pthread_mutex_unlock(&job->lock);
+    if (job->pool) leati_pool_stop(job->pool, failed);
+    if (job->host) {
+        leati_host_stop(job->host, failed);
+        join_host(job, failed);
+    }
+    leati_pool_free(job->pool);
+    job->pool = NULL;
+    if (!job->fenced) leati_host_free(job->host);
+    job->host = NULL;
+}
+
+static void conclude(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    job->ended_at = leati_clock_monotonic();
+    job->view = leati_failure_view(&job->failure);
+    job->state = job->failure.status != LEAT_OK ? LEAT_JOB_FAILED
+                 : job->cancel                  ? LEAT_JOB_CANCELED
+                                                : LEAT_JOB_FINISHED;
+    job->over = true;
+    pthread_cond_broadcast(&job->changed);
+    pthread_mutex_unlock(&job->lock);
+    leati_collect_end(job);
+    leati_dispatch_end(job);
+}
+
+static void *driver_main(void *arg) {
+    leat_job *job = arg;
+    leat_error err;
+    if (begin(job, &err) < 0)
+        leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
+    else
+        wait_for_data(job);
+    end(job);
+    conclude(job);
+    return NULL;
+}
+
+/* --- the public job ------------------------------------------------------------------------------- */
+
+static void make_id(char *id) {
+    unsigned char bytes[16];
+    if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes) {
+        int64_t now = leati_clock_monotonic();
+        memset(bytes, 0, sizeof bytes);
+        memcpy(bytes, &now, sizeof now);
+    }
+    for (size_t i = 0; i < sizeof bytes; i++) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+}
+
+static void job_destroy(leat_job *job) {
+    leati_collect_free(job);
+    leati_dispatch_free(job);
+    leati_failure_fini(&job->failure);
+    leati_plan_free(job->plan);
+    leati_blueprint_unref(job->blue);
+    leati_free(job->name);
+    pthread_cond_destroy(&job->changed);
+    pthread_mutex_destroy(&job->lock);
+    leati_free(job);
+}
+
+static void init_locks(leat_job *job) {
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&job->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&job->lock, NULL);
+}
+
+static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
+    leat_status status = LEAT_OK;
+    job->name = leati_strdup(name ? name : "Leat Streaming Job");
+    job->plan = leati_plan_new(&job->blue->graph, job->blue->config, err);
+    if (!job->plan) return err->status;
+    if (!job->name) status = LEAT_E_NOMEM;
+    if (status >= 0) status = leati_dispatch_init(job);
+    if (status >= 0) status = leati_thread_start(&job->thread, driver_main, job, "leat-driver");
+    if (status < 0) return leat_error_set(err, status, "job", "no memory or no thread for the job");
+    job->thread_started = true;
+    return LEAT_OK;
+}
+
+leat_job *leati_job_start(leat_env *env, const char *name, leat_error *err) {
+    leat_job *job = leati_zalloc(sizeof *job);
+    if (!job) {
+        leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
+        return NULL;
+    }
+    init_locks(job);
+    make_id(job->id);
+    job->env = env;
+    job->blue = env->blue;
+    atomic_fetch_add(&job->blue->refs, 1);
+    job->state = LEAT_JOB_RUNNING;
+    job->started_at = leati_clock_monotonic();
+    leati_list_init(&job->link);
+    if (prepare(job, name, err) < 0) {
+        job_destroy(job);
+        return NULL;
+    }
+    pthread_mutex_lock(&env->lock);
+    leati_list_push(&env->jobs, &job->link);
+    pthread_mutex_unlock(&env->lock);
+    return job;
+}
+
+const char *leat_job_id(const leat_job *job) {
+    return job->id;
+}
+
+leat_job_state leat_job_status(const leat_job *job) {
+    leat_job *j = (leat_job *)(uintptr_t)job;
+    pthread_mutex_lock(&j->lock);
+    leat_job_state state = j->state;
+    pthread_mutex_unlock(&j->lock);
+    return state;
+}
+
+leat_status leat_job_wait(leat_job *job, int timeout_ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    int late = 0;
+    pthread_mutex_lock(&job->lock);
+    while (!job->over && !late) {
+        if (timeout_ms < 0)
+            pthread_cond_wait(&job->changed, &job->lock);
+        else
+            late = pthread_cond_timedwait(&job->changed, &job->lock, &until);
+    }
+    bool over = job->over;
+    pthread_mutex_unlock(&job->lock);
+    return over ? LEAT_OK : LEAT_AGAIN;
+}
+
+void leat_job_cancel(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    if (job->state == LEAT_JOB_RUNNING) {
+        job->cancel = true;
+        job->state = LEAT_JOB_CANCELLING;
+        pthread_cond_broadcast(&job->changed);
+    }
+    pthread_mutex_unlock(&job->lock);
+}
+
+leat_status leat_job_result(leat_job *job, leat_error *err) {
+    const leat_failure *f = leat_job_failure(job);
+    if (!f) {
+        leat_job_state state = leat_job_status(job);
+        if (state == LEAT_JOB_FINISHED) return LEAT_OK;
+        if (state == LEAT_JOB_CANCELED)
+            return leat_error_set(err, LEAT_E_CANCELLED, job->name, "the job was cancelled");
+        return leat_error_set(err, LEAT_E_STATE, job->name, "the job has not ended yet");
+    }
+    char where[sizeof err->where];
+    if (f->subtask >= 0)
+        snprintf(where, sizeof where, "%s (%d/%d)", f->operator_name, f->subtask + 1,
+                 f->parallelism);
+    else
+        snprintf(where, sizeof where, "%s", job->name);
+    return leat_error_set(err, f->status, where, "%s", f->text);
+}
+
+const leat_failure *leat_job_failure(const leat_job *job) {
+    return leat_job_status(job) == LEAT_JOB_FAILED ? &job->view : NULL;
+}
+
+const void *leati_job_payload(const leat_job *job, size_t *size) {
+    *size = job->failure.payload_size;
+    return leat_job_failure(job) ? job->failure.payload : NULL;
+}
+
+int64_t leat_job_runtime(const leat_job *job) {
+    leat_job *j = (leat_job *)(uintptr_t)job;
+    pthread_mutex_lock(&j->lock);
+    int64_t until = j->over ? j->ended_at : leati_clock_monotonic();
+    pthread_mutex_unlock(&j->lock);
+    return (until - j->started_at) / 1000000;
+}
+
+void leat_job_free(leat_job *job) {
+    if (!job) return;
+    leat_job_cancel(job);
+    pthread_mutex_lock(&job->env->lock);
+    leati_list_remove(&job->link);
+    pthread_mutex_unlock(&job->env->lock);
+    enum { PATIENCE_MS = 5000 };
+    if (leat_job_wait(job, PATIENCE_MS) != LEAT_OK) {
+        leati_log(LEAT_LOG_ERROR, "leat: %s: the job did not end within 5 s; it is left to itself",
+                  job->name);
+        pthread_detach((pthread_t)job->thread);
+        return; /* what its threads can reach stays allocated */
+    }
+    pthread_join((pthread_t)job->thread, NULL);
+    if (!job->fenced) job_destroy(job);
+}
+
+void leati_jobs_end(leat_env *env) {
+    for (;;) {
+        pthread_mutex_lock(&env->lock);
+        leati_link *first = leati_list_empty(&env->jobs) ? NULL : env->jobs.next;
+        pthread_mutex_unlock(&env->lock);
+        if (!first) return;
+        leat_job_free(LEATI_CONTAINER(first, leat_job, link));
+    }
+}

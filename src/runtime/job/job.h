@@ -1,0 +1,62 @@
+/* job.h: a running job, for the files of job/. The driver's thread owns its life; everybody else tells it news under
+   the lock and waits on the condition. */
+#ifndef LEATI_JOB_H
+#define LEATI_JOB_H
+
+#include "runtime/job/env.h"
+#include "runtime/job/host.h"
+
+typedef struct leati_pool leati_pool; /* the workers: pool.h */
+typedef struct leati_collect leati_collect;
+typedef struct leati_dispatch leati_dispatch;
+
+struct leat_job {
+    leati_link link; /* in the env's jobs */
+    leat_env *env;
+    leati_blueprint *blue;
+    leati_plan *plan;
+    char id[33];
+    char *name;
+    int attempt;
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* by CLOCK_MONOTONIC */
+    leat_job_state state;
+    bool cancel, over;                   /* asked to; the driver's thread is done */
+    int expected, opened, ended, closed; /* hosts */
+    leati_failure failure;
+    leat_failure view;
+    int64_t started_at, ended_at; /* monotonic ns */
+
+    unsigned long thread;
+    bool thread_started;
+    leati_host *host;
+    leati_pool *pool;
+    bool fenced; /* a function never returned: what it can reach is left alone */
+    leati_collect *collects;
+    leati_dispatch *dispatch;
+};
+
+leat_job *leati_job_start(leat_env *env, const char *name, leat_error *err);
+/* leat_env_free: ends and frees what is still there. */
+void leati_jobs_end(leat_env *env);
+
+/* News of a host: all its tasks are open, have ended their data, are closed. Any thread. */
+void leati_job_host_opened(leat_job *job);
+void leati_job_host_ended(leat_job *job);
+void leati_job_host_closed(leat_job *job);
+/* The first failure stays, and its content is taken; others are dropped. Any thread. */
+void leati_job_fail(leat_job *job, leati_failure *failure);
+void leati_job_fail_text(leat_job *job, leat_status status, const char *format, ...)
+    LEAT_PRINTF(3, 4);
+
+/* collect.c: nobody will add to its queues any more; and the end. */
+void leati_collect_end(leat_job *job);
+void leati_collect_free(leat_job *job);
+/* dispatch.c */
+void leati_dispatch_ring(leat_job *job); /* job may be NULL */
+leat_status leati_dispatch_init(leat_job *job);
+void leati_dispatch_end(leat_job *job); /* wakes who waits for news of the job */
+void leati_dispatch_free(leat_job *job);
+
+#endif

@@ -1,0 +1,19 @@
+/* pool.h: the worker processes of one job, seen from its driver: starts them early and together, hands them their
+   parts, watches them, and ends them with the job. One thread of its own with one loop reads and writes all
+   sockets; the calls below come from the driver's thread, `wires.join` and channels' `send` from any. */
+#ifndef LEATI_POOL_H
+#define LEATI_POOL_H
+
+#include "runtime/job/host.h"
+
+typedef struct leati_pool leati_pool;
+
+/* Starts the processes and answers with the wires that leati_host_new needs. NULL with `err` filled. */
+leati_pool *leati_pool_new(leat_job *job, leati_wires *wires, leat_error *err);
+/* Sends every worker its part. News come as leati_job_host_opened, _ended, _closed and leati_job_fail. */
+leat_status leati_pool_start(leati_pool *pool, leat_error *err);
+/* Asks the workers to close, waits for it (2 s after a failure), and kills who did not. */
+void leati_pool_stop(leati_pool *pool, bool failed);
+void leati_pool_free(leati_pool *pool);
+
+#endif

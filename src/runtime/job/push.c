@@ -1,0 +1,257 @@
+/* push.c: the source that the host feeds. The handle is a bounded queue of batches between any threads and the one task
+   that reads it; the task takes whole batches and emits record by record. */
+#include <time.h>
+
+#include "leat/operators.h"
+#include "runtime/base/alloc.h"
+#include "runtime/data/batch.h"
+#include "runtime/job/job.h"
+
+enum { BATCH_ROOM = 256, QUEUE_RECORDS = 4096, QUEUE_BYTES = 1 << 20 };
+
+struct leat_push_source {
+    leati_link link; /* in the env's sources */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    leati_link chunks;
+    size_t records, bytes;   /* pushed and not yet emitted */
+    leat_mailbox *mailbox;   /* of the reader; NULL: not running */
+    leat_job *job;           /* whose descriptor is told of room; NULL: not running */
+    bool reader_waits, over; /* over: ended by the host, or the job is gone */
+};
+
+typedef struct push_chunk {
+    leati_link link;
+    leati_batch *batch;
+} push_chunk;
+
+typedef struct push_self {
+    leat_push_source *source; /* a parameter */
+    push_chunk *reading;
+    uint32_t at;
+} push_self;
+
+/* --- the host's side ------------------------------------------------------------------------------ */
+
+static bool has_room(const leat_push_source *s) {
+    return s->records < QUEUE_RECORDS && s->bytes < QUEUE_BYTES;
+}
+
+static leat_status poll_again(leat_context *ctx, void *self, void *arg) {
+    (void)self;
+    (void)arg;
+    leat_context_wake(ctx);
+    return LEAT_OK;
+}
+
+/* Under the lock. */
+static void wake_reader(leat_push_source *s) {
+    if (!s->reader_waits || !s->mailbox) return;
+    s->reader_waits = false;
+    leat_mailbox_post(s->mailbox, poll_again, NULL, NULL);
+}
+
+static leat_status wait_for_room(leat_push_source *s, int timeout_ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    while (s->mailbox && !s->over && !has_room(s)) {
+        if (timeout_ms == 0) return LEAT_AGAIN;
+        if (timeout_ms < 0)
+            pthread_cond_wait(&s->changed, &s->lock);
+        else if (pthread_cond_timedwait(&s->changed, &s->lock, &until))
+            return LEAT_AGAIN;
+    }
+    return s->mailbox && !s->over ? LEAT_OK : LEAT_E_STATE;
+}
+
+static push_chunk *chunk_with_room(leat_push_source *s) {
+    push_chunk *last =
+        leati_list_empty(&s->chunks) ? NULL : LEATI_CONTAINER(s->chunks.prev, push_chunk, link);
+    if (last && last->batch->count < last->batch->room) return last;
+    last = leati_zalloc(sizeof *last);
+    if (last) last->batch = leati_batch_new(BATCH_ROOM);
+    if (!last || !last->batch) {
+        leati_free(last);
+        return NULL;
+    }
+    leati_list_push(&s->chunks, &last->link);
+    return last;
+}
+
+static leat_status append(leat_push_source *s, const leat_value *value, int64_t time) {
+    push_chunk *chunk = chunk_with_room(s);
+    if (!chunk) return LEAT_E_NOMEM;
+    size_t before = chunk->batch->bytes;
+    leat_record record = leat_record_of(*value, time);
+    leat_status status = leati_batch_append(chunk->batch, &record, NULL, true);
+    if (status < 0) return status;
+    s->records++;
+    s->bytes += chunk->batch->bytes - before;
+    return LEAT_OK;
+}
+
+leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t time,
+                      int timeout_ms) {
+    if (!source || !value) return LEAT_E_ARGUMENT;
+    pthread_mutex_lock(&source->lock);
+    leat_status status = wait_for_room(source, timeout_ms);
+    if (status == LEAT_OK) status = append(source, value, time);
+    if (status == LEAT_OK) wake_reader(source);
+    pthread_mutex_unlock(&source->lock);
+    return status;
+}
+
+leat_status leat_push_end(leat_push_source *source) {
+    if (!source) return LEAT_E_ARGUMENT;
+    pthread_mutex_lock(&source->lock);
+    leat_status status = source->mailbox && !source->over ? LEAT_OK : LEAT_E_STATE;
+    source->over = true;
+    wake_reader(source);
+    pthread_cond_broadcast(&source->changed);
+    pthread_mutex_unlock(&source->lock);
+    return status;
+}
+
+/* --- the operator --------------------------------------------------------------------------------- */
+
+static leat_status push_open(leat_context *ctx, void *self) {
+    leat_push_source *s = ((push_self *)self)->source;
+    leat_mailbox *mailbox = leat_context_mailbox(ctx);
+    if (!mailbox) return LEAT_E_NOMEM;
+    pthread_mutex_lock(&s->lock);
+    bool taken = s->mailbox != NULL;
+    if (!taken) {
+        s->mailbox = mailbox;
+        s->job = ctx->chain->around.job;
+        s->over = false;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (!taken) return LEAT_OK;
+    leat_mailbox_unref(mailbox);
+    return leat_context_fail(ctx, LEAT_E_STATE, "another job reads this push source");
+}
+
+static void chunk_free(push_chunk *chunk) {
+    if (!chunk) return;
+    leati_batch_unref(chunk->batch);
+    leati_free(chunk);
+}
+
+/* The next batch: what was read is given back, and whoever waits for room hears of it. */
+static leat_status next_chunk(push_self *p) {
+    leat_push_source *s = p->source;
+    leat_status status = LEAT_OK;
+    pthread_mutex_lock(&s->lock);
+    if (p->reading) {
+        bool was_full = !has_room(s);
+        s->records -= p->reading->batch->count;
+        s->bytes -= p->reading->batch->bytes < s->bytes ? p->reading->batch->bytes : s->bytes;
+        if (was_full && has_room(s)) {
+            pthread_cond_broadcast(&s->changed);
+            leati_dispatch_ring(s->job);
+        }
+    }
+    leati_link *link = leati_list_pop(&s->chunks);
+    if (!link) {
+        s->reader_waits = !s->over;
+        status = s->over ? LEAT_DONE : LEAT_AGAIN;
+    }
+    pthread_mutex_unlock(&s->lock);
+    chunk_free(p->reading);
+    p->reading = link ? LEATI_CONTAINER(link, push_chunk, link) : NULL;
+    p->at = 0;
+    return status;
+}
+
+static leat_status push_poll(leat_context *ctx, void *self, leat_emitter *out) {
+    (void)out;
+    push_self *p = self;
+    if (!p->reading || p->at == p->reading->batch->count) {
+        leat_status status = next_chunk(p);
+        if (status != LEAT_OK) return status;
+    }
+    return leat_emit(ctx, &p->reading->batch->records[p->at++]);
+}
+
+static void push_close(leat_context *ctx, void *self, bool failed) {
+    (void)failed;
+    push_self *p = self;
+    leat_push_source *s = p->source;
+    leat_mailbox *mailbox = NULL;
+    pthread_mutex_lock(&s->lock);
+    if (s->job == ctx->chain->around.job) {
+        mailbox = s->mailbox;
+        s->mailbox = NULL;
+        s->job = NULL;
+        s->over = true;
+        pthread_cond_broadcast(&s->changed);
+    }
+    pthread_mutex_unlock(&s->lock);
+    leat_mailbox_unref(mailbox);
+}
+
+static void push_fini(void *self) {
+    chunk_free(((push_self *)self)->reading);
+}
+
+static const leat_param params[] = {
+    {"source", LEAT_PARAM_POINTER, true, offsetof(push_self, source), LEAT_ROLE_NONE},
+    {0},
+};
+
+const leat_operator leat_push_source_operator = {
+    .size = sizeof(leat_operator),
+    .name = "push_source",
+    .flags = LEAT_OP_HOST | LEAT_OP_SINGLE,
+    .self_size = sizeof(push_self),
+    .params = params,
+    .poll = push_poll,
+    .open = push_open,
+    .close = push_close,
+    .fini = push_fini,
+};
+
+/* --- making and freeing --------------------------------------------------------------------------- */
+
+leat_stream *leat_env_push_source(leat_env *env, leat_push_source **source) {
+    if (!env) return NULL;
+    leat_push_source *s = leati_zalloc(sizeof *s);
+    if (!s || !source) {
+        leati_free(s);
+        return leati_env_fail(env, s ? LEAT_E_ARGUMENT : LEAT_E_NOMEM, "push_source",
+                              "no memory, or nowhere to put the handle");
+    }
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&s->lock, NULL);
+    leati_list_init(&s->chunks);
+    leati_list_push(&env->pushes, &s->link);
+    *source = s;
+    leat_arg arg = leat_arg_of("source", LEAT_PARAM_POINTER);
+    arg.as.pointer = s;
+    return leat_graph_add(env, &leat_push_source_operator, &arg, 1, NULL, 0);
+}
+
+void leati_pushes_free(leat_env *env) {
+    leati_link *link;
+    while ((link = leati_list_pop(&env->pushes))) {
+        leat_push_source *s = LEATI_CONTAINER(link, leat_push_source, link);
+        leati_link *chunk;
+        while ((chunk = leati_list_pop(&s->chunks)))
+            chunk_free(LEATI_CONTAINER(chunk, push_chunk, link));
+        leat_mailbox_unref(s->mailbox);
+        pthread_cond_destroy(&s->changed);
+        pthread_mutex_destroy(&s->lock);
+        leati_free(s);
+    }
+}

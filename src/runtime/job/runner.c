@@ -1,0 +1,313 @@
+/* runner.c: see runner.h.
+
+   Wake-ups: a seat is queued at most once. A wake from this thread only queues; one from another thread also
+   signals the loop when the runner sleeps. The runner clears `queued` before it steps, so that what comes during the step
+   queues the seat again. */
+#include "runtime/job/runner.h"
+
+#include <errno.h>
+#include <time.h>
+#include <uv.h>
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/io_thread.h"
+#include "runtime/base/list.h"
+
+enum {
+    STEP_BUDGET = 1024,  /* records and the like per step */
+    STEPS_PER_LOOK = 64, /* steps between two looks at the loop */
+};
+
+struct leati_seat {
+    leati_link ready; /* in the runner's queue */
+    atomic_bool queued;
+    leati_runner *runner;
+    leati_task *task;
+    bool ended;
+};
+
+struct leati_runner {
+    const leati_bridge *bridge;
+    leati_runner_news news;
+    const char *name;
+    leati_seat **seats;
+    int count, ended;
+
+    pthread_mutex_t lock; /* guards the queue */
+    leati_link queue;
+    atomic_bool sleeping;
+    atomic_int stop; /* 0: run, 1: end well, 2: end badly */
+    atomic_bool finished;
+
+    unsigned long thread;
+    bool started, joined, inside, failed;
+    void *token;
+    uv_loop_t loop;
+    uv_async_t wake;
+    uv_timer_t timer;
+    _Atomic(const char *) stepping;
+};
+
+static _Thread_local leati_runner *current;
+
+/* --- building ------------------------------------------------------------------------------------- */
+
+leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_news *news,
+                               const char *name) {
+    leati_runner *r = leati_zalloc(sizeof *r);
+    if (!r) return NULL;
+    r->bridge = bridge;
+    r->news = *news;
+    r->name = name;
+    pthread_mutex_init(&r->lock, NULL);
+    leati_list_init(&r->queue);
+    return r;
+}
+
+leati_seat *leati_runner_seat(leati_runner *r) {
+    leati_seat **seats = leati_resize(r->seats, (size_t)(r->count + 1) * sizeof *seats);
+    if (seats) r->seats = seats;
+    leati_seat *s = seats ? leati_zalloc(sizeof *s) : NULL;
+    if (!s) return NULL;
+    leati_list_init(&s->ready);
+    s->runner = r;
+    return r->seats[r->count++] = s;
+}
+
+void leati_seat_take(leati_seat *seat, leati_task *task) {
+    seat->task = task;
+}
+
+void leati_runner_free(leati_runner *r) {
+    if (!r) return;
+    for (int i = 0; i < r->count; i++) {
+        leati_task_free(r->seats[i]->task);
+        leati_free(r->seats[i]);
+    }
+    leati_free(r->seats);
+    pthread_mutex_destroy(&r->lock);
+    leati_free(r);
+}
+
+/* --- waking --------------------------------------------------------------------------------------- */
+
+static void ring(leati_runner *r) {
+    if (current != r && atomic_exchange(&r->sleeping, false)) uv_async_send(&r->wake);
+}
+
+static void seat_wake(void *arg) {
+    leati_seat *s = arg;
+    leati_runner *r = s->runner;
+    if (atomic_exchange(&s->queued, true)) return;
+    pthread_mutex_lock(&r->lock);
+    leati_list_push(&r->queue, &s->ready);
+    pthread_mutex_unlock(&r->lock);
+    ring(r);
+}
+
+leati_notice leati_seat_notice(leati_seat *seat) {
+    return (leati_notice){seat_wake, seat};
+}
+
+static leati_seat *next_ready(leati_runner *r) {
+    pthread_mutex_lock(&r->lock);
+    leati_link *link = leati_list_pop(&r->queue);
+    pthread_mutex_unlock(&r->lock);
+    if (!link) return NULL;
+    leati_seat *s = LEATI_CONTAINER(link, leati_seat, ready);
+    atomic_store(&s->queued, false);
+    return s;
+}
+
+static bool queue_empty(leati_runner *r) {
+    pthread_mutex_lock(&r->lock);
+    bool empty = leati_list_empty(&r->queue);
+    pthread_mutex_unlock(&r->lock);
+    return empty;
+}
+
+/* --- stepping ------------------------------------------------------------------------------------- */
+
+static void enter(leati_runner *r) {
+    if (r->inside || !r->bridge) return;
+    r->bridge->enter(r->bridge->interpreter, &r->token);
+    r->inside = true;
+}
+
+static void leave(leati_runner *r) {
+    if (!r->inside) return;
+    r->bridge->rest(r->bridge->interpreter, true);
+    r->bridge->leave(r->bridge->interpreter, r->token);
+    r->inside = false;
+}
+
+static void report(leati_runner *r, leati_seat *s) {
+    r->failed = true;
+    r->news.failed(r->news.arg, &s->task->chain->failure);
+}
+
+static void step(leati_runner *r, leati_seat *s) {
+    if (s->ended || r->failed) return;
+    enter(r);
+    atomic_store_explicit(&r->stepping, s->task->chain->contexts[0]->info->name,
+                          memory_order_relaxed);
+    leati_task_state state = leati_task_step(s->task, STEP_BUDGET);
+    atomic_store_explicit(&r->stepping, NULL, memory_order_relaxed);
+    if (r->inside) r->bridge->rest(r->bridge->interpreter, false);
+    if (state == LEATI_TASK_READY) seat_wake(s);
+    if (state == LEATI_TASK_FAILED) report(r, s);
+    if (state != LEATI_TASK_ENDED) return;
+    s->ended = true;
+    if (++r->ended == r->count) r->news.ended(r->news.arg);
+}
+
+/* Queues the tasks whose time has come and sets the timer for the next one. */
+static void look_at_clock(leati_runner *r) {
+    int64_t next = INT64_MAX, now = leati_clock_now();
+    for (int i = 0; i < r->count; i++) {
+        leati_seat *s = r->seats[i];
+        int64_t at = s->ended || r->failed ? INT64_MAX : leati_task_next_time(s->task);
+        if (at <= now)
+            seat_wake(s);
+        else if (at < next)
+            next = at;
+    }
+    if (next == INT64_MAX) {
+        uv_timer_stop(&r->timer);
+        return;
+    }
+    uv_update_time(&r->loop);
+    uv_timer_start(&r->timer, r->timer.timer_cb, (uint64_t)(next - now), 0);
+}
+
+static void rest(leati_runner *r) {
+    leave(r);
+    look_at_clock(r);
+    atomic_store(&r->sleeping, true);
+    if (queue_empty(r) && !atomic_load(&r->stop)) uv_run(&r->loop, UV_RUN_ONCE);
+    atomic_store(&r->sleeping, false);
+}
+
+static void run(leati_runner *r) {
+    int steps = 0;
+    while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
+        leati_seat *s = next_ready(r);
+        if (!s) {
+            rest(r);
+            steps = 0;
+            continue;
+        }
+        step(r, s);
+        if (++steps < STEPS_PER_LOOK) continue;
+        steps = 0;
+        look_at_clock(r);
+        uv_run(&r->loop, UV_RUN_NOWAIT);
+    }
+}
+
+/* --- the thread ----------------------------------------------------------------------------------- */
+
+static void on_wake(uv_async_t *handle) {
+    (void)handle;
+}
+
+static void on_timer(uv_timer_t *timer) {
+    (void)timer; /* the loop returns, and look_at_clock does the rest */
+}
+
+static bool open_loop(leati_runner *r) {
+    if (uv_loop_init(&r->loop)) return false;
+    uv_async_init(&r->loop, &r->wake, on_wake);
+    uv_timer_init(&r->loop, &r->timer);
+    r->timer.timer_cb = on_timer;
+    return true;
+}
+
+static void close_loop(leati_runner *r) {
+    uv_close((uv_handle_t *)&r->wake, NULL);
+    uv_close((uv_handle_t *)&r->timer, NULL);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&r->loop);
+}
+
+static void open_tasks(leati_runner *r) {
+    enter(r);
+    for (int i = 0; i < r->count && !r->failed && !atomic_load(&r->stop); i++) {
+        leati_task *t = r->seats[i]->task;
+        atomic_store(&r->stepping, t->chain->contexts[0]->info->name);
+        if (leati_task_open(t, NULL) < 0) report(r, r->seats[i]);
+        atomic_store(&r->stepping, NULL);
+        seat_wake(r->seats[i]);
+    }
+    if (!r->failed) r->news.opened(r->news.arg);
+}
+
+/* Sinks with two phases give out at the end what a last checkpoint would have. */
+static void finish_tasks(leati_runner *r) {
+    for (int i = 0; i < r->count && !r->failed; i++) {
+        leati_chain *c = r->seats[i]->task->chain;
+        if (leati_chain_prepare(c, INT64_MAX) < 0 || leati_chain_commit(c, INT64_MAX) < 0)
+            report(r, r->seats[i]);
+    }
+}
+
+static void *runner_main(void *arg) {
+    leati_runner *r = arg;
+    current = r;
+    open_tasks(r);
+    run(r);
+    enter(r);
+    bool failed = atomic_load(&r->stop) == 2;
+    if (!failed) finish_tasks(r);
+    for (int i = 0; i < r->count; i++) leati_task_close(r->seats[i]->task, failed || r->failed);
+    leave(r);
+    atomic_store(&r->finished, true);
+    return NULL;
+}
+
+leat_status leati_runner_start(leati_runner *r) {
+    if (!open_loop(r)) return LEAT_E_IO;
+    leat_status status = leati_thread_start(&r->thread, runner_main, r, r->name);
+    if (status < 0) {
+        close_loop(r);
+        return status;
+    }
+    r->started = true;
+    return LEAT_OK;
+}
+
+void leati_runner_stop(leati_runner *r, bool failed) {
+    int running = 0;
+    atomic_compare_exchange_strong(&r->stop, &running, failed ? 2 : 1);
+    atomic_store(&r->sleeping, false);
+    if (r->started) uv_async_send(&r->wake);
+}
+
+bool leati_runner_join(leati_runner *r, int timeout_ms) {
+    if (!r->started || r->joined) return true;
+    if (timeout_ms >= 0) {
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += timeout_ms / 1000;
+        until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+        if (until.tv_nsec >= 1000000000) {
+            until.tv_sec++;
+            until.tv_nsec -= 1000000000;
+        }
+        if (pthread_timedjoin_np((pthread_t)r->thread, NULL, &until)) return false;
+    } else {
+        pthread_join((pthread_t)r->thread, NULL);
+    }
+    r->joined = true;
+    close_loop(r);
+    return true;
+}
+
+unsigned long leati_runner_thread(const leati_runner *r) {
+    return r->thread;
+}
+
+const char *leati_runner_stuck_in(const leati_runner *r) {
+    return atomic_load(&r->stepping);
+}
