@@ -9,7 +9,8 @@ static leat_status count_to_three(leat_context *ctx, leat_emitter *out, void *ar
     (void)ctx;
     counter *c = arg;
     if (c->next == 3) return LEAT_DONE;
-    leat_record r = leat_record_of(leat_int(++c->next), c->next * 10);
+    c->next++;
+    leat_record r = leat_record_of(leat_int(c->next), c->next * 10);
     return leat_emitter_push_record(out, &r);
 }
 

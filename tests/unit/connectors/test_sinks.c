@@ -3,6 +3,7 @@
 #include "folder.h"
 
 #include <signal.h>
+#include <time.h>
 
 /* Ends the input and waits until the sink has written all. */
 static leat_status end(harness *h) {
