@@ -97,19 +97,29 @@ static bool check_job(leat_env *env) {
                   "please report it, with the output of this command");
 }
 
-static int ask_python(const command_line *line) {
-    char *python = python_find(line);
-    if (!python) return EXIT_FAILED;
-    static char dash_m[] = "-m", module[] = "leat", command[] = "doctor";
-    char *const argv[] = {python, dash_m, module, command, NULL};
+/* Runs a program and waits; its exit code, or 1. */
+static int run_and_wait(char *const argv[]) {
     pid_t child;
     int answer = -1;
     fflush(NULL);
-    int failed = posix_spawn(&child, python, NULL, NULL, argv, environ);
-    if (failed) say("%s: %s", python, strerror(failed));
-    if (!failed && waitpid(child, &answer, 0) < 0) answer = -1;
-    free(python);
+    int failed = posix_spawn(&child, argv[0], NULL, NULL, argv, environ);
+    if (failed) say("%s: %s", argv[0], strerror(failed));
+    if (failed || waitpid(child, &answer, 0) < 0) return EXIT_FAILED;
     return WIFEXITED(answer) ? WEXITSTATUS(answer) : EXIT_FAILED;
+}
+
+static bool check_python(const command_line *line) {
+    char *python = python_find(line);
+    if (!python) return false;
+    static char dash_c[] = "-c", dash_m[] = "-m", module[] = "leat", command[] = "doctor";
+    static char there[] = "import importlib.util as u, sys; sys.exit(not u.find_spec('leat'))";
+    char *const look[] = {python, dash_c, there, NULL};
+    char *const ask[] = {python, dash_m, module, command, NULL};
+    bool ok = report(run_and_wait(look) == 0, "Python for scripts", python,
+                     "it has no package leat: pip install leat, or name another in LEAT_PYTHON");
+    if (ok) ok = run_and_wait(ask) == 0;
+    free(python);
+    return ok;
 }
 
 static bool check_machine(leat_env *env) {
@@ -132,8 +142,8 @@ int doctor(int argc, char **argv) {
         if (env) {
             bool ok = check_machine(env);
             leat_env_free(env);
-            int python = ask_python(&line);
-            code = ok && python == 0 ? EXIT_FINISHED : EXIT_FAILED;
+            ok &= check_python(&line);
+            code = ok ? EXIT_FINISHED : EXIT_FAILED;
         }
     }
     command_line_free(&line);
