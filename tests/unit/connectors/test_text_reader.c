@@ -133,7 +133,7 @@ static void reader_gzip_from_any_place_gives_the_rest(void **state) {
     }
 }
 
-static void assert_fails(bool gzip, leat_status status, const char *text) {
+static void assert_fails(bool gzip, leat_status status, const char *before, const char *after) {
     leati_text_reader r;
     memset(&r, 0, sizeof r);
     leati_text_split split = {path, 0, UINT64_MAX, true, gzip};
@@ -142,7 +142,7 @@ static void assert_fails(bool gzip, leat_status status, const char *text) {
     leati_buf_init(&got);
     assert_int_equal(read_lines(&r, 64, &got), status);
     char want[200];
-    snprintf(want, sizeof want, text, path);
+    snprintf(want, sizeof want, "%s'%s'%s", before, path, after);
     assert_string_equal(r.err.text, want);
     leati_buf_fini(&got);
     leati_text_reader_fini(&r);
@@ -151,12 +151,12 @@ static void assert_fails(bool gzip, leat_status status, const char *text) {
 static void reader_bad_files_are_named(void **state) {
     (void)state;
     write_plain("no gzip at all", 14);
-    assert_fails(true, LEAT_E_FORMAT, "'%s' is no gzip file, or is damaged, near byte 0");
+    assert_fails(true, LEAT_E_FORMAT, "", " is no gzip file, or is damaged, near byte 0");
     write_gzip("hello world", 11);
     assert_int_equal(truncate(path, 20), 0);
-    assert_fails(true, LEAT_E_FORMAT, "'%s' ends in the middle of its gzip data, near byte 20");
+    assert_fails(true, LEAT_E_FORMAT, "", " ends in the middle of its gzip data, near byte 20");
     strcat(path, "-gone");
-    assert_fails(false, LEAT_E_NOT_FOUND, "cannot open '%s': No such file or directory");
+    assert_fails(false, LEAT_E_NOT_FOUND, "cannot open ", ": No such file or directory");
     path[strlen(path) - 5] = 0;
 }
 

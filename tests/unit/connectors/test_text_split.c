@@ -80,12 +80,13 @@ static void files_by_uri_are_found(void **state) {
     leati_text_files_fini(&files);
 }
 
-static void assert_refused(const char *name, leat_status status, const char *text) {
+static void assert_refused(const char *name, leat_status status, const char *before,
+                           const char *after) {
     leati_text_files files = {NULL, 0, 0};
     leat_error err;
     char path[160], want[400];
     snprintf(path, sizeof path, "%s%s", folder, name);
-    snprintf(want, sizeof want, text, path);
+    snprintf(want, sizeof want, "%s'%s'%s", before, path, after);
     assert_int_equal(leati_text_files_add(&files, path, &err), status);
     assert_string_equal(err.text, want);
     leati_text_files_fini(&files);
@@ -100,17 +101,17 @@ static void files_that_cannot_be_read_are_refused(void **state) {
     make_folder("only");
     make("only/_hidden", 1);
     make("secret", 1);
-    assert_refused("/none", LEAT_E_NOT_FOUND, "cannot open '%s': No such file or directory");
-    assert_refused("/x.bz2", LEAT_E_UNSUPPORTED,
-                   "'%s' is compressed in a way that is not read; only gzip is");
-    assert_refused("/fifo", LEAT_E_UNSUPPORTED, "'%s' is neither a file nor a folder");
-    assert_refused("/only", LEAT_E_NOT_FOUND,
-                   "the folder '%s' has no files; names that begin with '.' or '_' are skipped");
+    assert_refused("/none", LEAT_E_NOT_FOUND, "cannot open ", ": No such file or directory");
+    assert_refused("/x.bz2", LEAT_E_UNSUPPORTED, "",
+                   " is compressed in a way that is not read; only gzip is");
+    assert_refused("/fifo", LEAT_E_UNSUPPORTED, "", " is neither a file nor a folder");
+    assert_refused("/only", LEAT_E_NOT_FOUND, "the folder ",
+                   " has no files; names that begin with '.' or '_' are skipped");
     if (geteuid() == 0) return; /* root reads everything */
     char secret[160];
     snprintf(secret, sizeof secret, "%s/secret", folder);
     assert_int_equal(chmod(secret, 0), 0);
-    assert_refused("/secret", LEAT_E_IO, "cannot read '%s': Permission denied");
+    assert_refused("/secret", LEAT_E_IO, "cannot read ", ": Permission denied");
 }
 
 /* Puts the shares of all readers together again. */
