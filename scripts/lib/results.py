@@ -1,7 +1,7 @@
 """Reads JUnit files of ctest and pytest; prints what scripts/test adds up.
 
 One line each: `passed N`, `failed N`, and per test `failure HOW-TO-REPEAT-IT`, per reason
-`skipped REASON (N tests)`. A C program that uses cmocka counts as the tests that it ran.
+`skipped REASON (tests: N)`. A C program that uses cmocka counts as the tests that it ran.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def main(paths: list[str]) -> None:
     for name in failures:
         print(f"failure {name}")
     for reason, times in reasons.items():
-        print(f"skipped {' '.join(reason.split())} ({times} tests)")
+        print(f"skipped {' '.join(reason.split())} (tests: {times})")
 
 
 if __name__ == "__main__":

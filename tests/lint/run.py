@@ -48,7 +48,8 @@ def main() -> int:
     for name in set(options.lints) - {*SOURCE_LINTS, *BUILT_LINTS}:
         parser.error(f"no lint is named {name}; there are {', '.join(SOURCE_LINTS + BUILT_LINTS)}")
     results = [run(name, options.root, options.build) for name in options.lints]
-    print(f"lints: {results.count('passed')} passed, {results.count('failed')} failed")
+    if len(results) > 1:
+        print(f"lints: {results.count('passed')} passed, {results.count('failed')} failed")
     if "failed" in results:
         return 1
     return NOT_RUN if "passed" not in results else 0
