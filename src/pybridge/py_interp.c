@@ -132,6 +132,24 @@ void py_interp_unhold(py_interp *interp) {
     here.depth--;
 }
 
+void py_interp_pause(py_interp *interp, py_pause *pause) {
+    seat_take(interp);
+    *pause =
+        (py_pause){.before = here.thread, .depth = here.depth, .owned = here.owned, .thread = NULL};
+    pause->thread = PyEval_SaveThread();
+    here.thread = pause->thread;
+    here.owned = false;
+    here.depth = 0;
+}
+
+void py_interp_resume(py_interp *interp, py_pause *pause) {
+    (void)interp;
+    PyEval_RestoreThread(pause->thread);
+    here.thread = pause->before;
+    here.owned = pause->owned;
+    here.depth = pause->depth;
+}
+
 bool py_interp_inside(void *interpreter) {
     return here.depth > 0 && here.interp == interpreter;
 }

@@ -25,4 +25,14 @@ void py_interp_drain(py_interp *interp);
 void py_interp_hold(py_interp *interp);
 void py_interp_unhold(py_interp *interp);
 
+/* A method of ours lets go of the GIL for a call of the library that may wait, or may run steps on this very thread:
+   those then run under the thread state that Python knows this thread by. */
+typedef struct py_pause {
+    PyThreadState *thread, *before;
+    int depth;
+    bool owned;
+} py_pause;
+void py_interp_pause(py_interp *interp, py_pause *pause);
+void py_interp_resume(py_interp *interp, py_pause *pause);
+
 #endif

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tree
 
-CONTRACT = re.compile(r"leat_\w+|leati_bridge_\w+|LEAT_\d+")
+CONTRACT = re.compile(r"leati?_\w+|LEAT_\d+")
 FOR_PYTHON = re.compile(r"_?Py[A-Z_]\w*")
 
 

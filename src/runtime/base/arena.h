@@ -23,7 +23,7 @@ static inline void leati_arena_init(leati_arena *a) {
 
 /* Starts with memory that the caller keeps as long as the arena (aligned to 8; a few dozen bytes of
    it are lost), such as the rest of the allocation that holds the arena itself. */
-void leati_arena_init_with(leati_arena *a, void *memory, size_t bytes);
+LEAT_API void leati_arena_init_with(leati_arena *a, void *memory, size_t bytes);
 
 /* Aligned to 8; NULL when memory ran out. */
 static inline void *leati_arena_alloc(leati_arena *a, size_t bytes) {

@@ -45,7 +45,7 @@ typedef struct leati_object_ops {
 /* Registers a table and answers its domain, 0 when there are too many. */
 LEAT_API uint16_t leati_object_register(const leati_object_ops *ops);
 LEAT_API void leati_object_unregister(uint16_t domain);
-LEAT_API extern const leati_object_ops *leati_object_domains[256];
+LEAT_API extern LEAT_API const leati_object_ops *leati_object_domains[256];
 
 static inline const leati_object_ops *leati_object_ops_of(const leat_value *v) {
     return leati_object_domains[v->domain];
