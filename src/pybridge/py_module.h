@@ -36,7 +36,6 @@ typedef enum py_known {
     PY_GC_COUNT,
     PY_GC_THRESHOLD,
     PY_THREAD,
-    PY_IMPORT_MODULE,
     PY_FLAGS_OF,
     PY_KNOWN_COUNT
 } py_known;
