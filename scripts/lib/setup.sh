@@ -28,7 +28,7 @@ die() {
 
 # Installs the Debian packages that are missing; says what to install, and stops, where it may not.
 need_packages() {
-    local package missing=() as_root=()
+    local package log missing=() as_root=()
     if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
         say "no Debian packages here; taking for granted: $*"
         return
@@ -45,10 +45,14 @@ need_packages() {
     fi
     say "installing ${missing[*]}"
     # The lists of a new container are empty, those of an old machine may name versions that are gone.
-    "${as_root[@]}" apt-get -qq update >&2
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-        apt-get -qq -o Dpkg::Use-Pty=0 install --yes --no-install-recommends "${missing[@]}" >&2 ||
+    log=$(mktemp)
+    if ! { "${as_root[@]}" apt-get -q update && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q install --yes --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        rm -f "$log"
         die "apt-get could not install: ${missing[*]}"
+    fi
+    rm -f "$log"
 }
 
 is_new_enough() {

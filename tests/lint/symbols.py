@@ -1,6 +1,8 @@
 """What the built files show: libleat.so only its contract, the module only its entry.
 
-Neither asks for what it must not: the library for Python, the module for what the library hides.
+Of its own names (leati_) the library shows those that the Python module may know by the layering
+rule: marked LEAT_API in a header of runtime/base or in runtime/bridge.h. Neither file asks for what
+it must not: the library for Python, the module for what the library hides.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from pathlib import Path
 
 import tree
 
-CONTRACT = re.compile(r"leati?_\w+|LEAT_\d+")
+CONTRACT = re.compile(r"leat_\w+|leati_bridge_\w+|LEAT_\d+")
+FOR_THE_MODULE = re.compile(r"LEAT_API[^;]*?\b(leati_\w+)\s*[(;\[]")
 FOR_PYTHON = re.compile(r"_?Py[A-Z_]\w*")
 
 
@@ -23,8 +26,14 @@ def dynamic(library: Path, which: str) -> set[str]:
     return {line.split()[-1].split("@")[0] for line in lines if line.strip()}
 
 
-def check_library(library: Path) -> Iterator[str]:
-    for name in sorted(dynamic(library, "defined")):
+def for_the_module(root: Path) -> set[str]:
+    """The internal names that the library shows to the module."""
+    headers = [*(root / "src/runtime/base").glob("*.h"), *root.glob("src/runtime/bridge.h")]
+    return {name for path in headers for name in FOR_THE_MODULE.findall(path.read_text())}
+
+
+def check_library(library: Path, internal: set[str]) -> Iterator[str]:
+    for name in sorted(dynamic(library, "defined") - internal):
         if not CONTRACT.fullmatch(name):
             yield f"{library.name}: exports {name}"
     for name in sorted(dynamic(library, "undefined")):
@@ -50,6 +59,6 @@ def check(root: Path, build: Path | None = None) -> Iterator[str]:
     library = next(iter(sorted((build or root / "build/dev").glob("lib/libleat.so"))), None)
     if library is None:
         raise tree.NotRun("no libleat.so is built")
-    yield from check_library(library)
+    yield from check_library(library, for_the_module(root))
     for module in sorted(library.parent.glob("leat/python3.*/leat/_leat.*.so")):
         yield from check_module(module, library)

@@ -257,13 +257,14 @@ def shared(path: Path, source: str, *options: str) -> None:
 
 
 def built(tmp_path: Path, library: str, module: str) -> list[str]:
+    plant(tmp_path, {"src/runtime/base/buf.h": "LEAT_API void leati_buf_grow(void);\n"})
     folder = tmp_path / "lib"
     shared(folder / "libleat.so", library)
     shared(folder / "leat/python3.11/leat/_leat.cpython-311-x86_64-linux-gnu.so", module)
     return list(symbols.check(tmp_path, tmp_path))
 
 
-LIBRARY = "void leat_push(void) {} void leati_bridge_register(void) {}"
+LIBRARY = "void leat_push(void) {} void leati_bridge_register(void) {} void leati_buf_grow(void) {}"
 MODULE = "void leat_push(void); void PyInit__leat(void) { leat_push(); }"
 
 
@@ -282,9 +283,8 @@ def test_symbols_accepts_the_contract(tmp_path: Path) -> None:
     ],
 )
 def test_symbols_finds(tmp_path: Path, library: str, module: str, finding: str) -> None:
-    findings = built(
-        tmp_path, LIBRARY + library, MODULE + module.replace("void a(", "static void a(")
-    )
+    hidden = module.replace("void a(", '__attribute__((visibility("hidden"))) void a(')
+    findings = built(tmp_path, LIBRARY + library, MODULE + hidden)
     assert any(finding in found for found in findings)
 
 
