@@ -48,6 +48,10 @@ if(TARGET _leat)
         PATTERN "__pycache__" EXCLUDE)
 endif()
 
+# leat.pc names its folders relative to itself, so that `cmake --install --prefix` and a moved folder work.
+file(RELATIVE_PATH prefix_from_pc "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+file(RELATIVE_PATH lib_from_prefix "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+file(RELATIVE_PATH include_from_prefix "${CMAKE_INSTALL_PREFIX}" "${CMAKE_INSTALL_FULL_INCLUDEDIR}")
 configure_file("${CMAKE_CURRENT_LIST_DIR}/leat.pc.in" "${PROJECT_BINARY_DIR}/leat.pc" @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/leat.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
