@@ -16,8 +16,8 @@ enum { NEAR = 20, FIRST_ROOM = 8 };
 
 typedef struct slot {
     uint64_t hash;
+    char near[NEAR]; /* the bytes, or an (aligned) pointer to them */
     uint32_t size;
-    char near[NEAR]; /* the bytes, or a pointer to them */
 } slot;
 
 static inline slot *slot_at(const leati_hashmap *m, size_t i) {
