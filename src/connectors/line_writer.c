@@ -43,6 +43,7 @@ struct leati_line_writer {
     leati_buf filling;
     writer_end wanted; /* what shall happen once all is written */
     bool opening, flushing, held, requested;
+    bool broken; /* a request failed: none follows */
 
     leati_buf writing;
     size_t written;           /* bytes of `writing` */
@@ -199,6 +200,7 @@ static leat_status writer_done(leat_context *ctx, void *self, void *arg, leat_st
     (void)self;
     leati_line_writer *w = arg;
     w->requested = false;
+    w->broken = worked < 0;
     bool ended = w->wanted && w->reached == w->wanted;
     leat_status status =
         worked < 0 ? leat_context_fail(ctx, worked, "%s", w->err.text) : request(ctx, w);
@@ -212,6 +214,7 @@ static leat_status writer_done(leat_context *ctx, void *self, void *arg, leat_st
 }
 
 static bool is_due(const leati_line_writer *w) {
+    if (w->broken) return false;
     if (w->written < w->writing.size || w->opening) return true;
     if (w->filling.size >= LEATI_WRITER_STEP || (w->flushing && w->filling.size > 0)) return true;
     return w->wanted > w->reached;

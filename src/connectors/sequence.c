@@ -36,10 +36,10 @@ static leat_status sequence_open(leat_context *ctx, void *self) {
     uint64_t most = (uint64_t)s->last - (uint64_t)s->first;
     uint64_t each = most / parts, extra = most % parts + 1;
     uint64_t before = part * each + (part < extra ? part : extra);
-    uint64_t count = each + (part < extra);
-    s->counting = count > 0;
+    bool one_more = part < extra;
+    s->counting = each > 0 || one_more;
     s->own.next = (int64_t)((uint64_t)s->first + before);
-    s->own.last = (int64_t)((uint64_t)s->own.next + (count - 1));
+    s->own.last = (int64_t)((uint64_t)s->own.next + each - !one_more);
     return LEAT_OK;
 }
 

@@ -51,10 +51,11 @@ static void text_source_restored_between_lines_loses_none(void **state) {
     for (int i = 0; i < LINES; i++) fprintf(f, "line %d\n", i);
     fclose(f);
     harness *h = harness_of(state, in_folder("a"), NULL);
-    int step = *state ? LINES / 2 : 1009, next = 0;
+    int next = 0;
     leat_status status = LEAT_AGAIN;
     while (status == LEAT_AGAIN) {
-        harness_room(h, step);
+        harness_room(h, 1009);
+        int before = next;
         status = harness_poll(h);
         const char *line;
         char want[32];
@@ -62,8 +63,10 @@ static void text_source_restored_between_lines_loses_none(void **state) {
             snprintf(want, sizeof want, "line %d", next);
             assert_string_equal(line, want);
         }
-        harness_revive(h);
-        if (status == LEAT_AGAIN) usleep(100);
+        if (next > before)
+            harness_revive(h);
+        else
+            usleep(100); /* a block is on its way */
     }
     assert_int_equal(status, LEAT_DONE);
     assert_int_equal(next, LINES);
