@@ -78,7 +78,7 @@ static void print_fini(void *self) {
 const leat_operator leat_print_operator = {
     .size = sizeof(leat_operator),
     .name = "print",
-    .flags = LEAT_OP_SINK | LEAT_OP_OBJECTS,
+    .flags = LEAT_OP_SINK | LEAT_OP_HOST | LEAT_OP_OBJECTS,
     .inputs = 1,
     .self_size = sizeof(print_self),
     .params = params,

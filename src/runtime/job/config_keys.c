@@ -91,7 +91,7 @@ const leati_config_key leati_config_table[] = {
      .doc = "PROCESS mode: a worker that needs more memory is ended (Leat's own key)."},
     {.key = "python.worker.pool-size", .kind = LEATI_CONFIG_INT, .fallback = LEATI_CONFIG_CORES, .least = 1, .most = 1024,
      .doc = "PROCESS mode: the most worker processes of a job (Leat's own key)."},
-    {.key = "python.worker.start-timeout", .kind = LEATI_CONFIG_DURATION, .fallback = "10 s", .least = 1,
+    {.key = "python.worker.start-timeout", .kind = LEATI_CONFIG_DURATION, .fallback = "5 s", .least = 1,
      .doc = "PROCESS mode: how long a worker may take until it is ready (Leat's own key)."},
     {.key = "restart-strategy.type", .aliases = "restart-strategy", .fallback = "none", .status = LEATI_CONFIG_REFUSED,
      .works = "none off disable disabled no norestart", .note = RESTARTS,

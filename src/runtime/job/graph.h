@@ -27,6 +27,7 @@ struct leati_node {
     const leat_operator *op;
     leati_args args;
     char *name, *uid, *description, *slot_group;
+    bool bound;             /* an argument binds it to the main process */
     int parallelism;        /* -1: the job's */
     int max_parallelism;    /* -1: the job's */
     int64_t buffer_timeout; /* ms; INT64_MIN: the job's */

@@ -122,7 +122,7 @@ static leat_status add_channel(leati_host *h, const leati_route *r, int from, in
     }
     if (status < 0 || (out && in)) return status;
     int peer = p->tasks[out ? reader : writer].host;
-    return wires->join(wires->arg, c, number, peer, out != NULL);
+    return wires->join(wires->arg, c, number, peer, out != NULL, r->type);
 }
 
 static leat_status add_channels(leati_host *h, const leati_route *r, const leati_wires *wires) {

@@ -19,7 +19,8 @@ typedef struct leati_host_news {
 /* Joins channels to other processes: sets `send` of a channel that this process writes, and learns which channel to
    push to, and to give credit for, of one that it reads. */
 typedef struct leati_wires {
-    leat_status (*join)(void *arg, leati_channel *channel, int number, int peer, bool writes);
+    leat_status (*join)(void *arg, leati_channel *channel, int number, int peer, bool writes,
+                        const leat_type *type);
     void *arg;
 } leati_wires;
 

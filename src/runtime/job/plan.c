@@ -64,7 +64,7 @@ static bool in_process_mode(const leati_plan *p) {
 
 static bool host_bound(const leati_plan *p, const leati_node *n) {
     bool workers = p->language && in_process_mode(p);
-    return workers && (n->op->flags & LEAT_OP_HOST || leati_args_host_bound(&n->args));
+    return workers && (n->op->flags & LEAT_OP_HOST || n->bound);
 }
 
 static leat_partitioning resolve(const leati_plan *p, const leati_edge *e, int to) {
@@ -198,7 +198,8 @@ static int largest_parallelism(const leati_plan *p) {
     return largest;
 }
 
-/* What an interpreter's task feeds in its own process runs on the same runner and gets objects. */
+/* What an interpreter's task feeds in its own process runs on the same runner and gets objects; what it
+   feeds in the main process runs inside that one's interpreter, if it has one, and can read objects. */
 static void spread_inside(leati_plan *p) {
     for (int i = 0; i < p->vertex_count; i++) p->vertices[i].inside = p->vertices[i].language;
     for (bool more = true; more;) {
@@ -206,7 +207,8 @@ static void spread_inside(leati_plan *p) {
         for (int i = 0; i < p->route_count; i++) {
             const leati_vertex *a = &p->vertices[p->routes[i].from_vertex];
             leati_vertex *b = &p->vertices[p->routes[i].to_vertex];
-            if (!a->inside || b->inside || a->host_bound != b->host_bound) continue;
+            bool same = a->host_bound == b->host_bound || !p->workers;
+            if (!a->inside || b->inside || !(same || p->interpreter)) continue;
             b->inside = more = true;
         }
     }
@@ -260,6 +262,10 @@ leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config,
         p->config = config;
     }
     if (status >= 0) status = fill_infos(p, &own);
+    for (int i = 0; status >= 0 && i < p->info_count; i++) {
+        const char *language = leati_args_language(p->infos[i].args);
+        p->interpreter |= language && leati_bridge_find(language);
+    }
     if (status >= 0) status = form_vertices(p, seats);
     if (status >= 0) status = form_routes(p, seats, &own);
     if (status >= 0) status = place_all(p);

@@ -60,6 +60,7 @@ static leati_node *node_new(leat_env *env, const leat_operator *op, const leat_a
         n->name = leati_strdup(op->name);
         if (input_count && op->flags & LEAT_OP_SAME_TYPE) n->output_type = type_of(inputs[0]);
         status = leati_args_init(&n->args, op, args, arg_count, &err);
+        n->bound = status >= 0 && leati_args_host_bound(&n->args);
     }
     if (status >= 0) status = add_inputs(n, inputs, input_count);
     if (status >= 0) return g->nodes[g->count++] = n;

@@ -1,0 +1,239 @@
+/* worker.c: the life of a worker process: hello, its part of the plan, data until the end, close, exit.
+
+   The process's main thread runs the loop that reads all sockets; runners have their own threads. A
+   watchdog thread, which needs neither loop nor interpreter, ends the process within 2 s when the main process is gone,
+   whatever everybody else is stuck in. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/io_thread.h"
+#include "runtime/job/remote.h"
+#include "runtime/job/worker_command.h"
+
+enum { GRACE_MS = 1500 };
+
+typedef struct worker {
+    leati_worker_sockets sockets;
+    uv_loop_t loop;
+    leati_connection *control;
+    leati_connection *data[LEATI_MAX_WORKERS + 1];
+    leati_remote *remote;
+    leati_job_text text;
+    leati_plan *plan;
+    leati_host *host;
+    leati_preamble_fn preamble;
+    uv_idle_t closer; /* looks whether the runners have ended */
+    bool finishing, failed;
+    int exit_code;
+} worker;
+
+/* --- the watchdog --------------------------------------------------------------------------------- */
+
+static void *watchdog_main(void *arg) {
+    int fd = (int)(intptr_t)arg;
+    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
+    while (poll(&p, 1, -1) < 0 && errno == EINTR) continue;
+    poll(NULL, 0, GRACE_MS); /* time to end in order */
+    _exit(111);
+}
+
+/* --- reports -------------------------------------------------------------------------------------- */
+
+static void say(worker *w, leati_frame_kind kind, const void *bytes, size_t size) {
+    leati_connection_send(w->control, kind, bytes, size, NULL, 0);
+}
+
+static void host_opened(void *arg) {
+    say(arg, LEATI_F_OPENED, NULL, 0);
+}
+
+static void host_ended(void *arg) {
+    say(arg, LEATI_F_ENDED, NULL, 0);
+}
+
+static void host_failed(void *arg, leati_failure *failure) {
+    leati_buf text;
+    leati_buf_init(&text);
+    leati_failure_encode(failure, &text);
+    if (!text.failed) say(arg, LEATI_F_FAILED, text.bytes, text.size);
+    leati_buf_fini(&text);
+}
+
+static void report(worker *w, const leat_error *err) {
+    leati_failure failure = {.status = err->status, .subtask = -1};
+    failure.text = leati_format("%s: %s", err->where, err->text);
+    host_failed(w, &failure);
+    leati_failure_fini(&failure);
+}
+
+/* --- the job -------------------------------------------------------------------------------------- */
+
+/* Inside the interpreter: what the job's functions need before the first is resolved. */
+static leat_status run_preamble(worker *w, leat_error *err) {
+    const leati_bridge *bridge = leati_bridge_find("python");
+    if (!w->preamble || !bridge || !w->text.preamble_size) return LEAT_OK;
+    void *token;
+    bridge->enter(bridge->interpreter, &token);
+    leat_status status =
+        w->preamble(bridge->interpreter, w->text.preamble, w->text.preamble_size, err);
+    bridge->leave(bridge->interpreter, token);
+    return status;
+}
+
+static leat_status begin(worker *w, const char *payload, size_t size, leat_error *err) {
+    if (w->host) return leat_error_set(err, LEAT_E_FORMAT, "job", "a second job came");
+    leat_status status = leati_job_decode(payload, size, &w->text, err);
+    if (status < 0) return status;
+    if (w->text.workers + 1 != w->sockets.hosts || w->text.index != w->sockets.index)
+        return leat_error_set(err, LEAT_E_FORMAT, "job", "the job is for another worker");
+    status = run_preamble(w, err);
+    if (status < 0) return status;
+    w->plan = leati_plan_new(&w->text.graph, w->text.config, err);
+    if (!w->plan) return err->status;
+    leati_host_news news = {host_opened, host_ended, host_failed, w};
+    leati_wires wires = leati_remote_wires(w->remote);
+    w->host = leati_host_new(w->plan, w->sockets.index, w->text.attempt, NULL, &news, &wires, err);
+    if (!w->host) return err->status;
+    if (leati_host_start(w->host) < 0)
+        return leat_error_set(err, LEAT_E_NOMEM, "job", "no thread could be started");
+    for (int i = 0; i < w->sockets.hosts; i++)
+        if (w->data[i]) leati_connection_start(w->data[i]);
+    return LEAT_OK;
+}
+
+static void leave(worker *w) {
+    uv_idle_stop(&w->closer);
+    uv_stop(&w->loop);
+}
+
+static void on_closer(uv_idle_t *idle) {
+    worker *w = idle->data;
+    if (w->host && !leati_host_join(w->host, 5, NULL)) return;
+    say(w, LEATI_F_CLOSED, NULL, 0);
+    leave(w);
+}
+
+static void finish(worker *w, bool failed) {
+    if (w->finishing) return;
+    w->finishing = true;
+    w->failed = failed;
+    if (w->host) leati_host_stop(w->host, failed);
+    if (w->host && failed) leati_host_interrupt(w->host);
+    uv_idle_start(&w->closer, on_closer);
+}
+
+static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, const char *payload,
+                              size_t size) {
+    worker *w = arg;
+    leat_error err;
+    (void)c;
+    if (kind == LEATI_F_JOB) {
+        if (begin(w, payload, size, &err) < 0) report(w, &err);
+        return LEAT_OK;
+    }
+    if (kind != LEATI_F_FINISH || size != 1) return LEAT_E_FORMAT;
+    finish(w, payload[0] != 0);
+    return LEAT_OK;
+}
+
+/* The main process is gone, or talks nonsense. */
+static void on_control_end(void *arg, leati_connection *c, leat_status status) {
+    worker *w = arg;
+    (void)c;
+    (void)status;
+    w->exit_code = 111;
+    finish(w, true);
+}
+
+static leat_status on_data(void *arg, leati_connection *c, uint8_t kind, const char *payload,
+                           size_t size) {
+    worker *w = arg;
+    (void)c;
+    return leati_remote_take(w->remote, kind, payload, size);
+}
+
+static void on_data_end(void *arg, leati_connection *c, leat_status status) {
+    leat_error err;
+    if (status >= 0) return; /* a peer that died is the main process's business */
+    leat_error_set(&err, status, "worker", "host %d broke the protocol", leati_connection_peer(c));
+    report(arg, &err);
+}
+
+/* --- the process ---------------------------------------------------------------------------------- */
+
+static void quiet_signals(void) {
+    sigset_t interrupt;
+    signal(SIGINT, SIG_IGN); /* Ctrl-C is for the main process, which ends us */
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+}
+
+static bool connect_all(worker *w) {
+    leati_connection_news control = {on_control, on_control_end, w};
+    leati_connection_news data = {on_data, on_data_end, w};
+    int own = w->sockets.index;
+    for (int i = 0; i < w->sockets.hosts; i++) {
+        fcntl(w->sockets.to[i], F_SETFD, FD_CLOEXEC);
+        if (i == own) continue;
+        w->data[i] = leati_connection_new(&w->loop, w->sockets.to[i], i, &data);
+        if (!w->data[i]) return false;
+        leati_remote_set_wire(w->remote, i, w->data[i]);
+    }
+    w->control = leati_connection_new(&w->loop, w->sockets.to[own], 0, &control);
+    return w->control != NULL;
+}
+
+static void say_hello(worker *w) {
+    leati_buf hello;
+    leati_buf_init(&hello);
+    leati_buf_varint(&hello, LEATI_WIRE_VERSION);
+    leati_buf_blob(&hello, LEAT_VERSION_STRING, strlen(LEAT_VERSION_STRING));
+    if (!hello.failed) say(w, LEATI_F_HELLO, hello.bytes, hello.size);
+    leati_buf_fini(&hello);
+}
+
+static void close_all(worker *w) {
+    leati_remote_close(w->remote);
+    leati_connection_close(w->control);
+    for (int i = 0; i < w->sockets.hosts; i++) leati_connection_close(w->data[i]);
+    uv_close((uv_handle_t *)&w->closer, NULL);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&w->loop);
+}
+
+int leati_worker_run(int argc, char **argv, leati_preamble_fn preamble) {
+    worker *w = leati_zalloc(sizeof *w);
+    unsigned long watchdog;
+    if (!w) return 1;
+    w->preamble = preamble;
+    if (leati_worker_read_argv(argc, argv, &w->sockets) < 0) {
+        fprintf(stderr, "leat: worker: this program is started by Leat itself; use leat run\n");
+        leati_free(w);
+        return 2;
+    }
+    quiet_signals();
+    w->remote = leati_remote_new(w->sockets.hosts);
+    int control = w->sockets.to[w->sockets.index];
+    if (!w->remote || uv_loop_init(&w->loop) || !connect_all(w) ||
+        leati_thread_start(&watchdog, watchdog_main, (void *)(intptr_t)control, "leat-watch") < 0)
+        return 1;
+    uv_idle_init(&w->loop, &w->closer);
+    w->closer.data = w;
+    leati_connection_start(w->control);
+    say_hello(w);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    close_all(w);
+    leati_host_free(w->host);
+    leati_plan_free(w->plan);
+    leati_job_text_fini(&w->text);
+    leati_remote_free(w->remote);
+    int code = w->exit_code;
+    leati_free(w);
+    return code;
+}
