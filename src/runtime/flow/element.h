@@ -18,7 +18,8 @@ typedef enum leati_element_kind {
 
 typedef struct leati_frame {
     size_t size;
-    char *bytes; /* allocated */
+    size_t charge; /* the credit that it took, in bytes */
+    char *bytes;   /* allocated */
 } leati_frame;
 
 /* Owns its batch or frame. */

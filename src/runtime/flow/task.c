@@ -92,7 +92,7 @@ static leat_status run_batch(leati_task *t, int *budget) {
 static leat_status take_data(leati_task *t, leati_element *e) {
     t->from_records = (size_t)e->value;
     if (e->kind == LEATI_FRAME) {
-        t->from_bytes = e->as.frame.size;
+        t->from_bytes = e->as.frame.charge;
         leat_context *head = t->chain->contexts[0];
         leat_status status = leati_batch_decode(e->as.frame.bytes, e->as.frame.size,
                                                 leati_context_domain(head), &t->batch);
