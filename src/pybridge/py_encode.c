@@ -210,10 +210,14 @@ static written write_class(py_writer *w, PyObject *o, const leat_type *type) {
     leat_type_tag tag = type ? type->tag : LEAT_T_PICKLED;
     int64_t number = 0;
     if (py_known_is(w->state, o, PY_DECIMAL)) return write_decimal(w, o);
-    if (py_known_is(w->state, o, PY_DATE))
-        return write_day(w, LEAT_W_DATE, py_date_read(o, &number), number);
-    if (py_known_is(w->state, o, PY_TIME))
-        return write_day(w, LEAT_W_TIME, py_time_read(o, &number), number);
+    if (py_known_is(w->state, o, PY_DATE)) {
+        int done = py_date_read(o, &number);
+        return write_day(w, LEAT_W_DATE, done, number);
+    }
+    if (py_known_is(w->state, o, PY_TIME)) {
+        int done = py_time_read(o, &number);
+        return write_day(w, LEAT_W_TIME, done, number);
+    }
     if (tag == LEAT_T_SQL_TIMESTAMP && py_known_is(w->state, o, PY_DATETIME))
         return write_timestamp(w, o, false);
     if (tag == LEAT_T_INSTANT && py_known_is(w->state, o, PY_INSTANT))

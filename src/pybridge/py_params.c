@@ -47,10 +47,12 @@ static bool read_value(py_params *params, py_state *state, const leat_operator *
         return wrong(op, p, list ? "a list" : "bytes", o);
     leat_value *v = leati_arena_alloc(&params->arena, sizeof *v);
     if (!v) return no_memory();
-    if (PyBytes_Check(o))
+    if (PyBytes_Check(o)) {
+        arg->kind = LEAT_PARAM_BYTES;
         *v = leat_bytes(PyBytes_AS_STRING(o), (size_t)PyBytes_GET_SIZE(o));
-    else if (py_to_value(state, o, NULL, &params->arena, v) < 0)
+    } else if (py_to_value(state, o, NULL, &params->arena, v) < 0) {
         return false;
+    }
     if (v->kind == LEAT_TUPLE) v->kind = LEAT_LIST;
     arg->as.value = v;
     return true;

@@ -74,7 +74,7 @@ static bool char_fits(const py_shape *shape, PyObject *o) {
 
 static PyObject *char_convert(const py_shape *shape, PyObject *o, const py_place *place) {
     if (!PyUnicode_Check(o)) return complain(shape, o, place, "");
-    if (PyUnicode_GET_LENGTH(o) != 1) return complain(shape, o, place, " of another length than 1");
+    if (PyUnicode_GET_LENGTH(o) != 1) return complain(shape, o, place, " (of another length than 1)");
     return PyUnicode_FromObject(o);
 }
 
@@ -107,7 +107,7 @@ static PyObject *int_convert(const py_shape *shape, PyObject *o, const py_place 
     Py_XDECREF(index);
     if (!plain || int_fits(shape, plain)) return plain;
     Py_DECREF(plain);
-    return complain(shape, o, place, ", which is out of its range,");
+    return complain(shape, o, place, " (out of range)");
 }
 
 static bool big_int_fits(const py_shape *shape, PyObject *o) {
@@ -142,7 +142,7 @@ static PyObject *double_convert(const py_shape *shape, PyObject *o, const py_pla
     if (d == -1.0 && PyErr_Occurred()) {
         if (!PyErr_ExceptionMatches(PyExc_OverflowError)) return NULL;
         PyErr_Clear();
-        return complain(shape, o, place, ", which is out of its range,");
+        return complain(shape, o, place, " (out of range)");
     }
     return PyFloat_FromDouble(shape->type->tag == LEAT_T_FLOAT ? (double)(float)d : d);
 }
@@ -265,7 +265,7 @@ static PyObject *fields_convert(const py_shape *shape, PyObject *fields, const p
 static PyObject *wrong_size(const py_shape *shape, PyObject *o, PyObject *fields,
                             const py_place *place) {
     char why[64];
-    snprintf(why, sizeof why, ", which has %zd fields and not %u,", PyTuple_GET_SIZE(fields),
+    snprintf(why, sizeof why, " (%zd fields, not %u)", PyTuple_GET_SIZE(fields),
              (unsigned)shape->size);
     Py_DECREF(fields);
     return complain(shape, o, place, why);
