@@ -116,6 +116,7 @@ install_package() {
     stamp=$(package_stamp)
     if [[ $(cat "$VENV/package-stamp" 2>/dev/null) != "$stamp" ]]; then
         say "building and installing the package"
+        rm -f "$VENV/package-stamp"
         venv_pip install --no-build-isolation "$ROOT"
         echo "$stamp" >"$VENV/package-stamp"
         say "installed in $((SECONDS - start)) s"

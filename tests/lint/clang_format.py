@@ -11,6 +11,7 @@ from pathlib import Path
 import tree
 
 VERSION = "14"
+PLACE = re.compile(r"^(.+?):(\d+):\d+: error: ", re.MULTILINE)
 
 
 def program() -> str:
@@ -28,10 +29,9 @@ def check(root: Path) -> Iterator[str]:
     files = list(tree.files(root, "include", "src", "tests", "examples", suffixes=tree.C_SUFFIXES))
     if not files:
         return
-    command = [program(), "--dry-run", "-Werror", "--ferror-limit=1", "--style=file"]
-    for path in files:
-        done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
-        if done.returncode:
-            place = re.search(r":(\d+):\d+: error", done.stderr)
-            where = tree.name(root, path)
-            yield f"{where}:{place[1] if place else 1}: not formatted; run clang-format -i {where}"
+    command = [program(), "--dry-run", "-Werror", "--style=file", *map(str, files)]
+    says = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    first = dict(reversed(PLACE.findall(says)))
+    for path, line in sorted(first.items()):
+        where = tree.name(root, Path(path))
+        yield f"{where}:{line}: not formatted; run clang-format -i {where}"
