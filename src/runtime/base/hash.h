@@ -5,6 +5,12 @@
 
 #include "leat/base.h"
 
+#if defined(__GNUC__)
+#define LEATI_PREFETCH(address) __builtin_prefetch(address)
+#else
+#define LEATI_PREFETCH(address) ((void)(address))
+#endif
+
 LEAT_API uint64_t leati_hash(const void *bytes, size_t size);
 
 /* One hash of two, where their order matters. */

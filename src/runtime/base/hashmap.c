@@ -5,14 +5,14 @@
    and a table never gets slower by use. Bytes up to NEAR stand in the slot, longer ones beside it. The
    table is grown before it is three quarters full: if that fails, the old one stays as it is. The home
    slot comes from the low bits and the tag from bits 32 to 38, since tables of one key group have the
-   highest bits in common (key.h). */
+   highest bits in common (key.h). Slots begin at a cache line, so that one of 64 bytes is one line. */
 #include "runtime/base/hashmap.h"
 
 #include "runtime/base/alloc.h"
 
 #include <string.h>
 
-enum { NEAR = 20, FIRST_ROOM = 8 };
+enum { NEAR = 20, FIRST_ROOM = 8, LINE = 64 };
 
 typedef struct slot {
     uint64_t hash;
@@ -68,8 +68,8 @@ void leati_hashmap_clear(leati_hashmap *m) {
     for (size_t i = 0; i < m->room; i++) {
         if (m->tags[i]) slot_drop_bytes(slot_at(m, i));
     }
-    leati_free(m->slots);
-    m->slots = NULL;
+    leati_free(m->memory);
+    m->memory = m->slots = NULL;
     m->tags = NULL;
     m->count = m->room = 0;
     m->moves++;
@@ -81,6 +81,7 @@ void leati_hashmap_fini(leati_hashmap *m) {
 
 void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *bytes, size_t size) {
     if (m->count == 0) return NULL;
+    leati_hashmap_expect(m, hash);
     size_t mask = m->room - 1;
     uint8_t tag = tag_of(hash);
     for (size_t i = hash & mask; m->tags[i]; i = (i + 1) & mask) {
@@ -102,8 +103,9 @@ static bool hashmap_grow(leati_hashmap *m) {
     leati_hashmap grown = *m;
     grown.room = m->room ? m->room * 2 : FIRST_ROOM;
     if (grown.room > SIZE_MAX / (m->slot_size + 1)) return false;
-    grown.slots = leati_alloc(grown.room * (m->slot_size + 1));
-    if (!grown.slots) return false;
+    grown.memory = leati_alloc(grown.room * (m->slot_size + 1) + LINE);
+    if (!grown.memory) return false;
+    grown.slots = (char *)(((uintptr_t)grown.memory + LINE - 1) & ~(uintptr_t)(LINE - 1));
     grown.tags = (uint8_t *)grown.slots + grown.room * m->slot_size;
     memset(grown.tags, 0, grown.room);
     for (size_t i = 0; i < m->room; i++) {
@@ -113,7 +115,7 @@ static bool hashmap_grow(leati_hashmap *m) {
         grown.tags[to] = m->tags[i];
         memcpy(slot_at(&grown, to), s, m->slot_size);
     }
-    leati_free(m->slots);
+    leati_free(m->memory);
     *m = grown;
     m->moves++;
     return true;

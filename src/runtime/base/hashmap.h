@@ -4,11 +4,12 @@
 #ifndef LEATI_HASHMAP_H
 #define LEATI_HASHMAP_H
 
-#include "leat/base.h"
+#include "runtime/base/hash.h"
 
 typedef struct leati_hashmap {
     uint8_t *tags; /* per slot: 0 when it is free, else 0x80 and seven bits of the hash */
     char *slots;
+    void *memory;       /* what both stand in */
     size_t count, room; /* `room` is 0 or a power of two */
     uint32_t slot_size, payload_size;
     uint64_t moves;
@@ -21,6 +22,14 @@ void leati_hashmap_fini(leati_hashmap *m);
 
 /* The payload (aligned to 8), or NULL. */
 void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *bytes, size_t size);
+/* Says that this hash will be looked for soon, so that memory can be on its way. */
+static inline void leati_hashmap_expect(const leati_hashmap *m, uint64_t hash) {
+    if (m->room == 0) return;
+    size_t home = hash & (m->room - 1);
+    LEATI_PREFETCH(m->tags + home);
+    LEATI_PREFETCH(m->slots + home * m->slot_size);
+}
+
 /* The payload, zeroed when the entry is new; NULL when memory ran out, and then nothing changed. */
 void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size_t size,
                         bool *added);

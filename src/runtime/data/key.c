@@ -12,8 +12,14 @@
 
 static leat_status key_write(const leat_value *key, leati_buf *out, int depth);
 
-static void store_big(char *to, uint64_t x, int size) {
-    for (int i = 0; i < size; i++) to[i] = (char)(x >> 8 * (size - 1 - i));
+static void store_big4(char *to, uint32_t x) {
+    const char bytes[] = {(char)(x >> 24), (char)(x >> 16), (char)(x >> 8), (char)x};
+    memcpy(to, bytes, sizeof bytes);
+}
+
+static void store_big8(char *to, uint64_t x) {
+    store_big4(to, (uint32_t)(x >> 32));
+    store_big4(to + 4, (uint32_t)x);
 }
 
 static const uint64_t SIGN = (uint64_t)1 << 63;
@@ -37,18 +43,18 @@ static size_t scalar_write(const leat_value *key, char *to) {
     case LEAT_BOOL: to[0] = key->as.b ? LEATI_K_TRUE : LEATI_K_FALSE; return 1;
     case LEAT_DOUBLE:
         to[0] = LEATI_K_DOUBLE;
-        store_big(to + 1, double_bits(key->as.d), 8);
+        store_big8(to + 1, double_bits(key->as.d));
         return 9;
     case LEAT_DATE: to[0] = LEATI_K_DATE; break;
     case LEAT_TIME: to[0] = LEATI_K_TIME; break;
     case LEAT_TIMESTAMP:
         to[0] = LEATI_K_TIMESTAMP;
-        store_big(to + 9, key->size, 4);
+        store_big4(to + 9, key->size);
         break;
     case LEAT_INT: break;
     default: return 0;
     }
-    store_big(to + 1, (uint64_t)key->as.i ^ SIGN, 8);
+    store_big8(to + 1, (uint64_t)key->as.i ^ SIGN);
     return key->kind == LEAT_TIMESTAMP ? 13 : 9;
 }
 
@@ -63,9 +69,9 @@ static leat_status items_write(const leat_value *items, size_t count, leati_buf 
 
 static void decimal_write(const leat_value *key, leati_buf *out) {
     char bytes[21] = {LEATI_K_DECIMAL};
-    store_big(bytes + 1, key->size ^ (uint32_t)1 << 31, 4);
-    store_big(bytes + 5, (uint64_t)key->as.decimal->high ^ SIGN, 8);
-    store_big(bytes + 13, key->as.decimal->low, 8);
+    store_big4(bytes + 1, key->size ^ (uint32_t)1 << 31);
+    store_big8(bytes + 5, (uint64_t)key->as.decimal->high ^ SIGN);
+    store_big8(bytes + 13, key->as.decimal->low);
     leati_buf_append(out, bytes, sizeof bytes);
 }
 

@@ -81,6 +81,10 @@ size_t leati_table_count(const leati_table *t) {
     return t->count;
 }
 
+void leati_table_expect(const leati_table *t, uint64_t hash) {
+    leati_hashmap_expect(&t->maps[leati_key_group(hash, t->groups)], hash);
+}
+
 /* --- Finding cells ---------------------------------------------------------------------------- */
 
 /* Scalars and strings are compared with the address without being written. */

@@ -21,6 +21,9 @@ leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash
                             const leat_value *value);
 leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns);
+/* Says that a cell of a key with this hash, in the empty namespace, will be wanted soon: memory that is far
+   away is then on its way. For the next records of a batch. */
+void leati_table_expect(const leati_table *t, uint64_t hash);
 size_t leati_table_count(const leati_table *t);
 
 /* One cell, lent until the table changes: the canonical bytes of its key (key.h), namespace, value. */
