@@ -6,8 +6,9 @@
 #include "pybridge/py_convert.h"
 
 typedef struct py_context {
-    PyObject_HEAD leat_context *ctx; /* NULL after the end */
-    PyObject *timers;                /* a TimerService, made when first asked for */
+    PyObject ob_base;
+    leat_context *ctx; /* NULL after the end */
+    PyObject *timers;  /* a TimerService, made when first asked for */
 } py_context;
 
 static leat_context *context_live(PyObject *self) {

@@ -17,7 +17,9 @@ typedef struct py_stream {
 } py_stream;
 
 typedef struct py_env {
-    PyObject_HEAD leat_env *env;
+    PyObject ob_base;
+    py_interp *interp;
+    leat_env *env;
     py_stream *streams;
     size_t count, room;
 } py_env;
@@ -71,10 +73,12 @@ static PyObject *env_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     PyMem_Free(settings);
     if (!env) return py_error_raise(py_type_state(type), &err);
     PyObject *self = type->tp_alloc(type, 0);
-    if (self)
-        env_of(self)->env = env;
-    else
+    if (!self) {
         leat_env_free(env);
+        return NULL;
+    }
+    env_of(self)->env = env;
+    env_of(self)->interp = py_interp_ref(py_type_state(type)->interp);
     return self;
 }
 
@@ -89,10 +93,12 @@ static void env_dealloc(PyObject *self) {
     PyObject_GC_UnTrack(self);
     if (e->env) {
         py_pause pause;
-        py_interp_pause(state_of(self)->interp, &pause);
+        py_interp_pause(e->interp, &pause);
         leat_env_free(e->env);
-        py_interp_resume(state_of(self)->interp, &pause);
+        py_interp_resume(e->interp, &pause);
+        py_interp_drain(e->interp);
     }
+    py_interp_unref(e->interp);
     leati_free(e->streams);
     type->tp_free(self);
     Py_DECREF(type);

@@ -10,7 +10,7 @@
    generations when they ask; a full collection when the middle one overflowed or nothing else is to do, but never so
    often that it takes more than a twentieth of the time.
 
-   The struct outlives the module as long as a seat points to it: when the interpreter ends, seats of threads that are still there
+   The struct outlives the module as long as a seat, an Env or a Job points to it: when the interpreter ends, seats of threads that are still there
    find `alive` false and leave the thread state to CPython. */
 #include "pybridge/py_interp.h"
 
@@ -62,8 +62,13 @@ static bool is_finalizing(void) {
 #endif
 }
 
-static void interp_unref(py_interp *interp) {
-    if (atomic_fetch_sub(&interp->refs, 1) == 1) leati_free(interp);
+py_interp *py_interp_ref(py_interp *interp) {
+    atomic_fetch_add(&interp->refs, 1);
+    return interp;
+}
+
+void py_interp_unref(py_interp *interp) {
+    if (interp && atomic_fetch_sub(&interp->refs, 1) == 1) leati_free(interp);
 }
 
 /* A thread of the engine ends. The seat's memory is the thread's own, so it comes as the key's value. */
@@ -75,7 +80,7 @@ static void seat_leave(void *arg) {
         PyThreadState_Clear(seat->thread);
         PyThreadState_DeleteCurrent();
     }
-    interp_unref(interp);
+    py_interp_unref(interp);
     memset(seat, 0, sizeof *seat);
 }
 
@@ -87,8 +92,7 @@ static bool seat_take(py_interp *interp) {
     if (here.interp == interp) return true;
     if (here.interp) seat_leave(&here);
     pthread_once(&seat_once, seat_key_make);
-    here.interp = interp;
-    atomic_fetch_add(&interp->refs, 1);
+    here.interp = py_interp_ref(interp);
     return pthread_setspecific(seat_key, &here) == 0;
 }
 
@@ -286,5 +290,5 @@ void py_interp_free(py_interp *interp) {
     py_interp_drain(interp);
     atomic_store(&interp->alive, false);
     leati_object_unregister(interp->domain);
-    interp_unref(interp);
+    py_interp_unref(interp);
 }

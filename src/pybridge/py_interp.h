@@ -11,6 +11,10 @@ py_interp *py_interp_new(py_state *state);
 /* The module goes away: the bridge is unregistered, threads that still hold a seat give it up alone. */
 void py_interp_free(py_interp *interp);
 
+/* Objects of ours that may outlive the module, when the interpreter ends, hold a reference. */
+py_interp *py_interp_ref(py_interp *interp);
+void py_interp_unref(py_interp *interp);
+
 /* The state of the interpreter that this thread is inside of. Only inside. */
 py_state *py_interp_state(void);
 uint16_t py_interp_domain(const py_interp *interp);

@@ -12,7 +12,9 @@
 enum { SLICE_MS = 100 };
 
 typedef struct py_job {
-    PyObject_HEAD PyObject *env;
+    PyObject ob_base;
+    py_interp *interp;
+    PyObject *env;
     leat_job *job;
     py_collect *collects;
     size_t collect_count;
@@ -23,7 +25,7 @@ static py_job *job_of(PyObject *o) {
 }
 
 static py_interp *interp_of(PyObject *self) {
-    return py_type_state(Py_TYPE(self))->interp;
+    return job_of(self)->interp;
 }
 
 /* --- life --------------------------------------------------------------------------------------- */
@@ -53,6 +55,7 @@ PyObject *py_job_new(py_state *state, PyObject *env, leat_job *job, py_collect *
         return NULL;
     }
     py_job *j = job_of(self);
+    j->interp = py_interp_ref(state->interp);
     j->env = Py_NewRef(env);
     j->job = job;
     j->collects = collects;
@@ -75,6 +78,7 @@ static void job_dealloc(PyObject *self) {
         free_job(interp_of(self), j->job);
     }
     Py_CLEAR(j->env);
+    py_interp_unref(j->interp);
     type->tp_free(self);
     Py_DECREF(type);
 }

@@ -74,7 +74,8 @@ static bool char_fits(const py_shape *shape, PyObject *o) {
 
 static PyObject *char_convert(const py_shape *shape, PyObject *o, const py_place *place) {
     if (!PyUnicode_Check(o)) return complain(shape, o, place, "");
-    if (PyUnicode_GET_LENGTH(o) != 1) return complain(shape, o, place, " (of another length than 1)");
+    if (PyUnicode_GET_LENGTH(o) != 1)
+        return complain(shape, o, place, " (of another length than 1)");
     return PyUnicode_FromObject(o);
 }
 

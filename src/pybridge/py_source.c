@@ -17,7 +17,8 @@
 enum { ROOM = 1024, JOIN_SECONDS = 2 };
 
 typedef struct py_collector {
-    PyObject_HEAD PyObject *ring[ROOM];
+    PyObject ob_base;
+    PyObject *ring[ROOM];
     size_t head, count;
     PyObject *raised;      /* what ended `run`; NULL: nothing */
     PyObject *thread;      /* a threading.Thread */
