@@ -241,9 +241,17 @@ static char *show(leat_context *ctx, const leat_value *v) {
     return leati_strdup(text);
 }
 
+/* What an object of a language left behind as its error says more than the status. */
+static leat_status ask_language(leat_context *ctx, leat_status status) {
+    const leati_object_ops *ops = leati_object_domains[leati_context_domain(ctx)];
+    if (!ops || !ops->fail || !ops->inside(ops->interpreter)) return status;
+    return ops->fail(ctx, status);
+}
+
 leat_status leati_chain_blame(leat_context *ctx, leat_status status) {
     leati_chain *c = ctx->chain;
     leati_failure *f = &c->failure;
+    if (!c->blamed) status = ask_language(ctx, status);
     if (c->blamed) return status;
     c->blamed = ctx;
     f->status = status;
@@ -273,6 +281,7 @@ leat_status leat_context_fail(leat_context *ctx, leat_status status, const char 
 leat_status leati_context_user_error(leat_context *ctx, const leati_user_error *error) {
     leati_failure *f = &ctx->chain->failure;
     if (ctx->chain->blamed) return LEAT_E_USER;
+    leati_free(f->text);
     f->text = leati_strdup(error->text ? error->text : "the function failed");
     f->cause = leati_strdup(error->cause);
     f->traceback = leati_strdup(error->traceback);
