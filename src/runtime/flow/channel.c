@@ -110,3 +110,12 @@ bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes) {
     atomic_store(&c->starved, true);
     return fits(c, records, bytes);
 }
+
+static size_t left(size_t used, size_t most) {
+    return used < most ? most - used : 1;
+}
+
+void leati_channel_credit(leati_channel *c, size_t *records, size_t *bytes) {
+    *records = left(atomic_load(&c->records), c->max_records);
+    *bytes = left(atomic_load(&c->bytes), c->max_bytes);
+}

@@ -56,6 +56,9 @@ void leati_channel_give_back(leati_channel *c, size_t records, size_t bytes);
    on_room will be called once there is. */
 bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes);
 
+/* What may be pushed before there is no room any more; at least 1 and 1. */
+void leati_channel_credit(leati_channel *c, size_t *records, size_t *bytes);
+
 void leati_element_drop(leati_element *element);
 
 #endif

@@ -1,5 +1,5 @@
-/* output.c: see output.h. `room` of a target is how many records it may still take before the channel is
-   asked again, so that the common record costs one decrement. */
+/* output.c: see output.h. How large a batch may grow is fixed when it begins, by the credit of its channel: so the
+   common record costs one comparison, and a small channel is not overdrawn by a large batch. */
 #include "runtime/flow/output.h"
 
 #include "runtime/base/alloc.h"
@@ -9,7 +9,8 @@
 
 typedef struct leati_target {
     leati_channel *channel;
-    leati_batch *batch; /* being gathered; NULL when there is nothing */
+    leati_batch *batch;              /* being gathered; NULL when there is nothing */
+    size_t most_records, most_bytes; /* of `batch` */
     bool full;
 } leati_target;
 
@@ -80,18 +81,22 @@ static leat_status seal_and_look(leati_output *o, leati_target *t) {
     return status;
 }
 
+static leat_status begin_batch(leati_output *o, leati_target *t) {
+    leati_channel_credit(t->channel, &t->most_records, &t->most_bytes);
+    if (t->most_records > LEATI_BATCH_RECORDS) t->most_records = LEATI_BATCH_RECORDS;
+    if (t->most_bytes > LEATI_BATCH_BYTES) t->most_bytes = LEATI_BATCH_BYTES;
+    t->batch = leati_batch_new((uint32_t)t->most_records);
+    if (!t->batch) return LEAT_E_NOMEM;
+    o->dirty = true;
+    return LEAT_OK;
+}
+
 static leat_status put(leati_output *o, leati_target *t, const leat_record *record) {
+    leat_status status = t->batch ? LEAT_OK : begin_batch(o, t);
     leati_batch *batch = t->batch;
-    if (!batch) {
-        /* A stream that only trickles leaves with batches of one: look at the credit here. */
-        batch = t->batch = leati_batch_new(LEATI_BATCH_RECORDS);
-        if (!batch) return LEAT_E_NOMEM;
-        o->dirty = true;
-        if (!leati_channel_has_room(t->channel, 1, 0)) mark_full(o, t);
-    }
-    leat_status status = leati_batch_append(batch, record, o->type, o->cut);
+    if (status >= 0) status = leati_batch_append(batch, record, o->type, o->cut);
     if (status < 0) return status;
-    if (LEAT_UNLIKELY(batch->count >= LEATI_BATCH_RECORDS || batch->bytes >= LEATI_BATCH_BYTES))
+    if (LEAT_UNLIKELY(batch->count >= t->most_records || batch->bytes >= t->most_bytes))
         return seal_and_look(o, t);
     return LEAT_OK;
 }
