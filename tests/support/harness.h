@@ -1,5 +1,6 @@
-/* harness.h: runs one operator without threads, tasks and channels: push, advance, snapshot, throw
-   away, restore, collect. The test drives every step; results are kept as text, one line each. */
+/* harness.h: runs one operator as a task of its own, without threads: push, advance, snapshot, throw away,
+   restore, collect. The test drives every step; results are kept as text, one line each. The time of day is the
+   harness's as long as one lives, and stands still at 0 until harness_clock. */
 #ifndef LEAT_TESTS_HARNESS_H
 #define LEAT_TESTS_HARNESS_H
 
@@ -8,32 +9,42 @@
 typedef struct harness harness;
 
 /* `keys` (may be NULL) keys each input by a selector before the operator sees it. Fails the running
-   cmocka test on errors of set-up. */
+   cmocka test on wrong arguments; when `open` fails, every call answers its status. */
 harness *harness_new(const leat_operator *op, const leat_arg *args, size_t arg_count,
                      const leat_function *keys);
-void harness_free(harness *h);
+void harness_free(harness *h); /* closes as after a failure, unless all inputs have ended */
+/* Listens to a side output from now on. `tag` is lent. */
+void harness_side(harness *h, const char *tag);
 
-/* Each drives open cursors to their end, as long as there is room. */
+/* Each goes on until nothing is left to do or the outputs are full. LEAT_OK: everything is done; LEAT_AGAIN: it
+   waits for room, mail, or to be asked again; or the failure's status. */
 leat_status harness_push(harness *h, unsigned input, const leat_value *value, int64_t time);
 leat_status harness_watermark(harness *h, unsigned input, int64_t watermark);
-leat_status harness_end(harness *h, unsigned input); /* final watermark, end of data */
-leat_status harness_poll(harness *h);                /* sources: until AGAIN or DONE */
-leat_status harness_clock(harness *h, int64_t now);  /* processing time; fires timers */
-leat_status harness_barrier(harness *h, int64_t checkpoint);
+leat_status harness_idle(harness *h, unsigned input, bool idle);
+/* Final watermark, end of data; called again, it only goes on. */
+leat_status harness_end(harness *h, unsigned input);
+leat_status harness_poll(harness *h);                         /* sources: until AGAIN or DONE */
+leat_status harness_clock(harness *h, int64_t now);           /* processing time; fires timers */
+leat_status harness_barrier(harness *h, int64_t checkpoint);  /* on all inputs */
 leat_status harness_complete(harness *h, int64_t checkpoint); /* commit */
-void harness_room(harness *h,
-                  int records); /* how many results fit before the outputs are full; -1: all */
-leat_status harness_drive(harness *h); /* goes on after harness_room */
+/* How many results fit from now on before the outputs are full, 1 at least; -1: all. */
+void harness_room(harness *h, int records);
+leat_status harness_drive(harness *h); /* goes on after harness_room, or when mail has come */
+leat_status harness_wait(
+    harness *h); /* waits for mail from another thread, 10 s at most, and goes on */
 
-/* Snapshot, throw the operator away, restore into a new one. */
+/* Snapshot, throw the operator away, restore into a new one. Nothing happens while cursors or
+   inputs wait for room. */
 void harness_revive(harness *h);
-/* From now on every step is followed by harness_revive. */
+/* From now on every step that took or gave something is followed by harness_revive. */
 void harness_always_revive(harness *h);
 
-/* Results so far: "value@time" or "value" without a time, side outputs as "tag:value@time"; watermarks as
-   "watermark 5". Lent until the next call; taken from the front. NULL when there is none. */
+/* Results so far: "value@time" or "value" without a time, side outputs as "tag:value@time"; watermarks (but for
+   the last) as "watermark 5", barriers as "barrier 1". Lent until the next call; taken from the front. NULL when there is none. */
 const char *harness_next(harness *h);
 size_t harness_count(const harness *h);
-const char *harness_failure(const harness *h); /* what leat_context_fail said */
+const char *harness_failure(const harness *h); /* what leat_context_fail said; "" when nothing */
+bool harness_ended(const harness *h); /* the final watermark and the end have left the operator */
+leat_context *harness_context(harness *h);
 
 #endif

@@ -20,6 +20,7 @@ static void process_emits_to_main_and_side(void **state) {
     leat_function f = leat_process_fn(tell, NULL);
     leat_arg arg = leat_arg_function("function", &f);
     harness *h = both_ways(state, harness_new(&leat_process_operator, &arg, 1, NULL));
+    harness_side(h, "odd");
     push_int(h, 0, 2);
     push_int(h, 0, 3);
     expect(h, "0:2");
