@@ -325,7 +325,7 @@ static bool is_full(const harness *h) {
 static leat_status state_of(const harness *h) {
     const leati_task *t = h->task;
     if (t->state == LEATI_TASK_FAILED) return t->chain->failure.status;
-    if (t->chain->depth || t->batch || t->chain->signalling || t->chain->held) return LEAT_AGAIN;
+    if (t->chain->depth || t->batch || t->chain->signalling) return LEAT_AGAIN;
     for (unsigned i = 0; i < h->info.op->inputs; i++)
         if (h->in[i]->count) return LEAT_AGAIN;
     return LEAT_OK;

@@ -105,7 +105,8 @@ static void writer_more_than_fits_is_written_whole(void **state) {
     memset(line, 'x', SIZE);
     line[SIZE] = 0;
     harness *h = sink(&leat_text_sink_operator, in_folder("out"), NULL);
-    for (int i = 0; i < COUNT; i++) push_text(h, 0, line);
+    leat_value v = leat_string_n(line, SIZE);
+    for (int i = 0; i < COUNT; i++) assert_true(harness_push(h, 0, &v, LEAT_NO_TIME) >= 0);
     assert_int_equal(end(h), LEAT_OK);
     struct stat info;
     assert_int_equal(stat(in_folder("out"), &info), 0);
