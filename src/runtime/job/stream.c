@@ -206,7 +206,7 @@ static leat_status set_number(leati_node *n, const char *option, const char *val
 enum { MAX_PARALLELISM = 32767 };
 
 static leat_status set_parallelism(leati_node *n, const char *value, leat_error *err) {
-    long number;
+    long number = 0;
     leat_status status = set_number(n, "parallelism", value, 1, MAX_PARALLELISM, &number, err);
     if (status < 0) return status;
     if (number > 1 && n->op->flags & LEAT_OP_SINGLE)
@@ -229,7 +229,7 @@ static leat_status set_chaining(leati_node *n, const char *value, leat_error *er
 
 static leat_status set_option(leati_node *n, const char *option, const char *value,
                               leat_error *err) {
-    long number;
+    long number = 0;
     leat_status status;
     if (strcmp(option, "name") == 0) return set_text(&n->name, value);
     if (strcmp(option, "uid") == 0) return set_text(&n->uid, value);
