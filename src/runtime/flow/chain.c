@@ -185,6 +185,7 @@ leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
 static void close_context(leat_context *ctx, bool failed) {
     const leat_operator *op = ctx->info->op;
     if (ctx->mailbox) leati_mailbox_close(ctx->mailbox);
+    ctx->current = NULL;
     if (ctx->opened && op->close) op->close(ctx, ctx->self, failed);
     close_functions(ctx);
     if (op->fini) op->fini(ctx->self);

@@ -121,7 +121,14 @@ struct leati_chain {
     bool signalling;
     leati_element signal;
     int signal_at;
-    enum { LEATI_STAGE_DRAIN, LEATI_STAGE_TIMERS, LEATI_STAGE_HOOK, LEATI_STAGE_SEND } signal_stage;
+    enum {
+        LEATI_STAGE_DRAIN,
+        LEATI_STAGE_TIMERS,
+        LEATI_STAGE_WATERMARK,
+        LEATI_STAGE_HOOK,
+        LEATI_STAGE_SEND
+    } signal_stage;
+    bool news;           /* the context that the walk stands at got a watermark beyond its own */
     leati_buf *snapshot; /* of a passing barrier: what the operators wrote; may be NULL */
 };
 
@@ -148,9 +155,11 @@ void leati_chain_close_top(leati_chain *c);
    LEAT_AGAIN: an operator is not ready to end. */
 void leati_chain_signal(leati_chain *c, leati_element signal);
 leat_status leati_chain_signal_step(leati_chain *c);
-/* Opens sweeps for processing-time timers that are due; true when one was opened. */
-bool leati_chain_fire(leati_chain *c, int64_t now);
-/* When the next processing-time timer or wake_at is due; INT64_MAX: never. */
+/* May timers of processing time fire now? Not between the stages of a signal, but while an end waits for an operator. */
+bool leati_chain_may_fire(const leati_chain *c);
+/* Opens sweeps for processing-time timers that are due. */
+leat_status leati_chain_fire(leati_chain *c, int64_t now);
+/* When the next processing-time timer or wake_at is due; INT64_MAX: never, or something else must come first. */
 int64_t leati_chain_next_time(const leati_chain *c);
 /* Two-phase operators: the checkpoint is complete. */
 leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint);
@@ -170,6 +179,6 @@ leat_status leati_drain_first(leat_context *ctx, void *self, unsigned input, con
 leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out);
 leat_status leati_context_restore(leat_context *ctx, leati_reader *in);
 void leati_mailbox_close(leat_mailbox *mailbox);
-bool leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until);
+leat_status leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until);
 
 #endif

@@ -139,6 +139,7 @@ void leati_chain_close_top(leati_chain *c) {
     leat_context *ctx = open->ctx;
     ctx->current = &open->input;
     open->cursor->close(ctx, open->cursor);
+    ctx->current = NULL;
     if (--ctx->open_cursors == 0) ctx->on_record = ctx->native_hook;
     if (!c->no_rewind) leati_arena_rewind(&c->arena, open->mark);
 }
@@ -188,7 +189,8 @@ leat_status leat_emitter_push(leat_emitter *out, const leat_value *value) {
 leat_status leat_emitter_side(leat_emitter *out, const char *tag, const leat_value *value) {
     leat_context *ctx = (leat_context *)(void *)out;
     leat_record record = leat_record_of(*value, leat_context_time(ctx));
-    return leati_emit_slow(ctx, tag, &record);
+    leat_status status = ctx->open_cursors ? drain_older(ctx) : LEAT_OK;
+    return status < 0 ? status : leati_emit_slow(ctx, tag, &record);
 }
 
 leat_status leat_emitter_cursor(leat_emitter *out, leat_cursor *cursor) {

@@ -1,7 +1,10 @@
-/* signal.c: the way of a signal through a chain, operator by operator, in four stages each: what is held
-   back for batching goes out, timers fire, the operator's slot is called, outputs send it on. Between the stages cursors may be open; the task drives them
-   and comes back. An operator that answers LEAT_AGAIN at the end of data stops the walk until it wakes
-   the task. */
+/* signal.c: the way of a signal through a chain, operator by operator, in five stages each: what is held back for
+   batching goes out, timers fire, the operator hears of the watermark, its slot is called, outputs send the
+   signal on. Between the stages cursors may be open; the task drives them and comes back. An operator that
+   answers LEAT_AGAIN at the end of data stops the walk until it wakes the task.
+
+   Every signal takes along what watermark the operators before let go: so one that was held back until the end
+   of data still comes before the end. */
 #include "runtime/flow/chain.h"
 #include "runtime/flow/output.h"
 
@@ -35,37 +38,58 @@ static void sweep_close(leat_context *ctx, leat_cursor *cursor) {
     ((leati_sweep *)(void *)cursor)->open = false;
 }
 
-bool leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until) {
-    leati_sweep *sweep = &ctx->sweeps[domain];
+/* INT64_MAX when there is none. */
+static int64_t first_timer(const leat_context *ctx, leat_time_domain domain) {
     int64_t first;
-    if (sweep->open || !ctx->timers[domain] || !ctx->info->op->on_timer) return false;
-    if (leati_timers_first(ctx->timers[domain], &first) != LEAT_OK || first > until) return false;
+    if (ctx->sweeps[domain].open || !ctx->timers[domain] || !ctx->info->op->on_timer)
+        return INT64_MAX;
+    return leati_timers_first(ctx->timers[domain], &first) == LEAT_OK ? first : INT64_MAX;
+}
+
+/* Also fires timers at INT64_MAX, which no other watermark than the last reaches. */
+leat_status leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until) {
+    leati_sweep *sweep = &ctx->sweeps[domain];
+    if (sweep->open || !ctx->timers[domain] || !ctx->info->op->on_timer) return LEAT_OK;
+    if (first_timer(ctx, domain) > until) return LEAT_OK;
     sweep->cursor.advance = sweep_advance;
     sweep->cursor.close = sweep_close;
     sweep->domain = domain;
     sweep->until = until;
     sweep->open = true;
     ctx->current = NULL;
-    return leat_context_cursor(ctx, &sweep->cursor) >= 0;
+    return leat_context_cursor(ctx, &sweep->cursor);
 }
 
-bool leati_chain_fire(leati_chain *c, int64_t now) {
-    bool fired = false;
-    for (int i = 0; i < c->count; i++)
-        fired |= leati_sweep_open(c->contexts[i], LEAT_PROCESSING_TIME, now);
-    return fired;
+bool leati_chain_may_fire(const leati_chain *c) {
+    if (c->depth) return false;
+    return !c->signalling || (c->signal.kind == LEATI_END && c->signal_stage == LEATI_STAGE_HOOK);
 }
 
+/* Those whose end has passed fire no more. */
+static int first_alive(const leati_chain *c) {
+    return c->signalling && c->signal.kind == LEATI_END ? c->signal_at : 0;
+}
+
+leat_status leati_chain_fire(leati_chain *c, int64_t now) {
+    leat_status status = LEAT_OK;
+    for (int i = first_alive(c); i < c->count && status >= 0; i++) {
+        leat_context *ctx = c->contexts[i];
+        if (ctx->wake_at <= now) ctx->wake_at = INT64_MAX;
+        status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
+        if (status < 0) leati_chain_blame(ctx, status);
+    }
+    return status;
+}
+
+/* A task that waits for room or is held is woken by who gives it; its timers would wake it for nothing. */
 int64_t leati_chain_next_time(const leati_chain *c) {
     int64_t next = INT64_MAX;
-    for (int i = 0; i < c->count; i++) {
+    if (c->full || c->held || !leati_chain_may_fire(c)) return next;
+    for (int i = first_alive(c); i < c->count; i++) {
         const leat_context *ctx = c->contexts[i];
-        int64_t first;
+        int64_t first = first_timer(ctx, LEAT_PROCESSING_TIME);
         if (ctx->wake_at < next) next = ctx->wake_at;
-        if (!ctx->timers[LEAT_PROCESSING_TIME]) continue;
-        if (leati_timers_first(ctx->timers[LEAT_PROCESSING_TIME], &first) == LEAT_OK &&
-            first < next)
-            next = first;
+        if (first < next) next = first;
     }
     return next;
 }
@@ -74,14 +98,23 @@ int64_t leati_chain_next_time(const leati_chain *c) {
 
 /* What the head got, or what its parent forwarded. */
 static int64_t incoming_watermark(const leati_chain *c, const leat_context *ctx) {
-    return ctx->parent ? ctx->parent->forwarded : c->signal.value;
+    if (ctx->parent) return ctx->parent->forwarded;
+    return c->signal.kind == LEATI_WATERMARK ? c->signal.value : ctx->watermark;
+}
+
+/* Timers that fire see the watermark that makes them. */
+static leat_status take_watermark(leat_context *ctx) {
+    int64_t watermark = incoming_watermark(ctx->chain, ctx);
+    ctx->chain->news = watermark > ctx->watermark;
+    if (!ctx->chain->news) return LEAT_OK;
+    ctx->watermark = watermark;
+    return leati_sweep_open(ctx, LEAT_EVENT_TIME, watermark);
 }
 
 static leat_status call_watermark(leat_context *ctx) {
     const leat_operator *op = ctx->info->op;
-    int64_t watermark = incoming_watermark(ctx->chain, ctx);
-    if (watermark <= ctx->watermark) return LEAT_OK;
-    ctx->watermark = watermark;
+    int64_t watermark = ctx->watermark;
+    if (!ctx->chain->news) return LEAT_OK;
     leat_status status = op->on_watermark ? op->on_watermark(ctx, ctx->self, &watermark) : LEAT_OK;
     if (status == LEAT_OK && watermark > ctx->forwarded) ctx->forwarded = watermark;
     return status < 0 ? status : LEAT_OK;
@@ -108,7 +141,7 @@ static leat_status call_barrier(leat_context *ctx) {
 
 static leat_status call_slot(leat_context *ctx) {
     switch (ctx->chain->signal.kind) {
-    case LEATI_WATERMARK: return call_watermark(ctx);
+    case LEATI_WATERMARK: return LEAT_OK;
     case LEATI_BARRIER: return call_barrier(ctx);
     case LEATI_IDLE: return call_idle(ctx, true);
     case LEATI_ACTIVE: return call_idle(ctx, false);
@@ -123,18 +156,22 @@ static bool stays_at_head(const leati_chain *c) {
            !c->contexts[0]->ended;
 }
 
-static leat_status send(leat_context *ctx) {
-    leati_chain *c = ctx->chain;
-    leati_element e = c->signal;
+static leat_status send_to_outputs(leat_context *ctx, leati_element e) {
     leat_status status = LEAT_OK;
-    if (e.kind == LEATI_WATERMARK) {
-        if (ctx->forwarded == INT64_MIN || ctx->forwarded == ctx->sent) return LEAT_OK;
-        e.value = ctx->sent = ctx->forwarded;
-    }
-    if (e.kind == LEATI_END && stays_at_head(c)) return LEAT_OK;
     for (uint32_t i = 0; i < ctx->listener_count && status >= 0; i++)
         if (ctx->listeners[i].output) status = leati_output_signal(ctx->listeners[i].output, e);
     return status;
+}
+
+static leat_status send(leat_context *ctx) {
+    leati_chain *c = ctx->chain;
+    leat_status status = LEAT_OK;
+    if (ctx->forwarded != INT64_MIN && ctx->forwarded != ctx->sent) {
+        ctx->sent = ctx->forwarded;
+        status = send_to_outputs(ctx, leati_signal(LEATI_WATERMARK, ctx->sent));
+    }
+    if (status < 0 || c->signal.kind == LEATI_WATERMARK || stays_at_head(c)) return status;
+    return send_to_outputs(ctx, c->signal);
 }
 
 /* --- the walk ------------------------------------------------------------------------------------- */
@@ -143,10 +180,8 @@ static leat_status step_stage(leati_chain *c, leat_context *ctx) {
     const leat_operator *op = ctx->info->op;
     switch (c->signal_stage) {
     case LEATI_STAGE_DRAIN: return op->on_drain ? op->on_drain(ctx, ctx->self) : LEAT_OK;
-    case LEATI_STAGE_TIMERS:
-        if (c->signal.kind == LEATI_WATERMARK)
-            leati_sweep_open(ctx, LEAT_EVENT_TIME, incoming_watermark(c, ctx));
-        return LEAT_OK;
+    case LEATI_STAGE_TIMERS: return take_watermark(ctx);
+    case LEATI_STAGE_WATERMARK: return call_watermark(ctx);
     case LEATI_STAGE_HOOK: return call_slot(ctx);
     default: return send(ctx);
     }
@@ -154,7 +189,7 @@ static leat_status step_stage(leati_chain *c, leat_context *ctx) {
 
 leat_status leati_chain_signal_step(leati_chain *c) {
     leat_context *ctx = c->contexts[c->signal_at];
-    if (c->signal_stage == LEATI_STAGE_HOOK) ctx->current = NULL;
+    ctx->current = NULL;
     leat_status status = step_stage(c, ctx);
     if (status < 0) return leati_chain_blame(ctx, status);
     if (status == LEAT_AGAIN) return LEAT_AGAIN;
@@ -173,6 +208,7 @@ leat_status leati_chain_prepare(leati_chain *c, int64_t checkpoint) {
     for (int i = 0; i < c->count && status >= 0; i++) {
         leat_context *ctx = c->contexts[i];
         const leat_operator *op = ctx->info->op;
+        ctx->current = NULL;
         if (op->prepare) status = op->prepare(ctx, ctx->self, checkpoint);
         if (status < 0) leati_chain_blame(ctx, status);
     }
@@ -184,6 +220,7 @@ leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint) {
     for (int i = 0; i < c->count && status >= 0; i++) {
         leat_context *ctx = c->contexts[i];
         const leat_operator *op = ctx->info->op;
+        ctx->current = NULL;
         if (op->commit) status = op->commit(ctx, ctx->self, checkpoint);
         if (status < 0) leati_chain_blame(ctx, status);
     }

@@ -1,7 +1,7 @@
 /* snapshot.c: the state of one operator as bytes, and back.
 
    Format (in memory; the files of checkpoints build on it): varint count of blobs, per blob name, u8
-   distribution, content; then per declared table its name and a blob per non-empty key group; then the
+   distribution, content; the watermark that it got and the one that it passed on, zigzag; then per declared table its name and a blob per non-empty key group; then the
    two timer domains in the same way. A list of groups is varint group + 1, blob ...; 0. */
 #include "runtime/base/alloc.h"
 #include "runtime/flow/chain.h"
@@ -96,6 +96,7 @@ leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out) {
     leati_buf_varint(out, snapshot.written);
     leati_buf_append(out, own.bytes, own.size);
     leati_buf_zigzag(out, ctx->watermark);
+    leati_buf_zigzag(out, ctx->forwarded);
     if (status >= 0) status = write_tables(ctx, out);
     if (status >= 0) status = write_timers(ctx, out);
     if (own.failed || out->failed) status = LEAT_E_NOMEM;
@@ -157,7 +158,8 @@ leat_status leati_context_restore(leat_context *ctx, leati_reader *in) {
     uint16_t domain = leati_context_domain(ctx);
     leat_status status = restore_own(ctx, in);
     if (status < 0) return status;
-    ctx->watermark = ctx->forwarded = leati_reader_zigzag(in);
+    ctx->watermark = leati_reader_zigzag(in);
+    ctx->forwarded = leati_reader_zigzag(in);
     uint64_t tables = leati_reader_varint(in);
     for (uint64_t i = 0; i < tables && status >= 0 && !in->failed; i++) {
         size_t size;

@@ -1,6 +1,6 @@
-/* task.c: see task.h. The order of one turn is fixed: open cursors before the next record, the records of a
-   batch before a signal, a signal's walk to its end before the next element. So a signal never overtakes
-   a record. */
+/* task.c: see task.h. The order of one turn is fixed: open cursors before anything else, a signal's walk to its
+   end before the next record, the records of a batch before the next element. So a signal never
+   overtakes a record; what walks between the records of a batch are watermarks that an operator let go. */
 #include "runtime/flow/task.h"
 
 #include "runtime/base/alloc.h"
@@ -63,6 +63,7 @@ static leat_status drain_hooks(leati_chain *c) {
         leat_context *ctx = c->contexts[i];
         const leat_operator *op = ctx->info->op;
         if (!op->on_drain) continue;
+        ctx->current = NULL;
         status = op->on_drain(ctx, ctx->self);
         if (status < 0) leati_chain_blame(ctx, status);
     }
@@ -82,7 +83,7 @@ static leat_status run_batch(leati_task *t, int *budget) {
         if (LEAT_UNLIKELY(status < 0)) return leati_chain_blame(head, status);
         if (LEAT_UNLIKELY(c->depth)) return LEAT_OK;
         leati_arena_reset(&c->arena);
-        if (LEAT_UNLIKELY(c->full | c->held)) return LEAT_OK;
+        if (LEAT_UNLIKELY(c->full | c->held | c->dirty_watermark)) return LEAT_OK;
     }
     head->current = NULL;
     drop_batch(t);
@@ -127,7 +128,7 @@ static leat_status run_source(leati_task *t, int *budget) {
     leati_chain *c = t->chain;
     leat_status status = LEAT_OK;
     while (*budget > 0 && status == LEAT_OK && !c->depth && !c->signalling && !c->full &&
-           !c->held) {
+           !c->held && !c->dirty_watermark) {
         --*budget;
         status = poll_source(t);
     }
@@ -151,6 +152,7 @@ static leat_status next_of_source(leati_task *t, int *budget) {
 
 static leat_status next_element(leati_task *t, int *budget) {
     leati_element e;
+    t->chain->contexts[0]->current = NULL;
     if (!t->gate) return next_of_source(t, budget);
     leat_status status = leati_gate_next(t->gate, &e, &t->input, &t->from);
     if (status != LEAT_OK) return status;
@@ -183,48 +185,39 @@ static leat_status turn(leati_task *t, int *budget) {
         if (!c->depth && !t->batch && !c->signalling) leati_arena_reset(&c->arena);
         return status;
     }
-    if (t->batch) {
-        c->pinned = true;
-        leat_status status = run_batch(t, budget);
-        c->pinned = t->batch != NULL;
-        return status;
-    }
-    c->pinned = false;
     if (c->signalling) return step_signal(t);
     if (c->dirty_watermark) {
         forward_held_watermark(c);
         return LEAT_OK;
     }
-    return next_element(t, budget);
+    if (!t->batch) return next_element(t, budget);
+    c->pinned = true;
+    leat_status status = run_batch(t, budget);
+    c->pinned = false;
+    return status;
 }
 
-/* Timers of processing time and wake-ups that are due; looked at once per step. */
-static bool fire(leati_task *t) {
-    leati_chain *c = t->chain;
-    bool fired = false;
+/* Timers of processing time and wake-ups that are due; looked at once per step, also between two records
+   of a batch. */
+static leat_status fire(leati_chain *c) {
     int64_t next = leati_chain_next_time(c);
-    if (next == INT64_MAX) return false;
+    if (next == INT64_MAX) return LEAT_OK;
     int64_t now = leati_clock_now();
-    if (next > now) return false;
-    for (int i = 0; i < c->count; i++) {
-        if (c->contexts[i]->wake_at > now) continue;
-        c->contexts[i]->wake_at = INT64_MAX;
-        fired = true;
-    }
-    return leati_chain_fire(c, now) || fired;
+    return next > now ? LEAT_OK : leati_chain_fire(c, now);
 }
 
 /* May it go on, as far as others are concerned? Full outputs were flushed, so that they can get room. */
 static bool blocked(leati_task *t) {
     leati_chain *c = t->chain;
     if (c->full) leati_chain_has_room(c);
-    return c->full || (c->held && !c->signalling);
+    return c->full || (c->held && (!c->signalling || c->depth));
 }
 
 static leat_status go(leati_task *t, int budget, bool *waits) {
     leati_chain *c = t->chain;
     leat_status status = leati_inbox_read(t->inbox);
-    if (status >= 0 && !c->depth && !t->batch && !c->signalling) fire(t);
+    if (c->full) leati_chain_has_room(c);
+    if (status >= 0) status = fire(c);
     *waits = false;
     while (status >= 0 && budget > 0) {
         if (LEAT_UNLIKELY(c->full | c->held) && blocked(t)) *waits = true;
@@ -233,7 +226,7 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
         if (status == LEAT_DONE) return LEAT_DONE;
         if (status == LEAT_AGAIN && !c->depth) {
             status = drain_hooks(c);
-            *waits = !c->depth;
+            *waits = !c->depth && (c->signalling || !c->dirty_watermark);
         }
     }
     return status;
