@@ -178,10 +178,10 @@ static bool rescale_joins(int from, int from_count, int to, int to_count) {
     return (int64_t)to * from_count / to_count == from;
 }
 
+/* A global partitioning joins all, too: its records go to the first, but everybody must hear the signals. */
 bool leati_route_joins(const leati_plan *p, const leati_route *r, int from, int to) {
     switch (r->how) {
     case LEAT_FORWARD: return from == to;
-    case LEAT_GLOBAL: return to == 0;
     case LEAT_RESCALE:
         return rescale_joins(from, p->vertices[r->from_vertex].parallelism, to,
                              p->vertices[r->to_vertex].parallelism);
