@@ -106,7 +106,7 @@ make_venv() {
 
 # A fingerprint of what goes into the package: names, sizes and times.
 package_stamp() {
-    (cd "$ROOT" && find CMakeLists.txt pyproject.toml LICENSE cmake include src python \
+    (cd "$ROOT" && find CMakeLists.txt pyproject.toml LICENSE README.md cmake include src python \
         -name __pycache__ -prune -o -type f -printf '%p %s %T@\n' | LC_ALL=C sort | sha256sum)
 }
 
