@@ -268,9 +268,14 @@ static leat_status keep(py_state *state, PyObject *o, leati_arena *arena, leat_v
     return leati_arena_keep(arena, out) < 0 ? no_memory() : LEAT_OK;
 }
 
+/* An empty arena has no memory of 0 bytes. */
+static void *take(leati_arena *arena, size_t bytes) {
+    return leati_arena_alloc(arena, bytes ? bytes : 1);
+}
+
 static leat_status copy_bytes(const char *bytes, Py_ssize_t size, leati_arena *arena,
                               leat_value *out) {
-    char *copy = leati_arena_alloc(arena, (size_t)size);
+    char *copy = take(arena, (size_t)size);
     if (!copy) return no_memory();
     memcpy(copy, bytes, (size_t)size);
     *out = leat_string_n(copy, (size_t)size);
@@ -299,7 +304,7 @@ static leat_status to_bytes(py_state *state, PyObject *o, leati_arena *arena, le
 static leat_status to_items(py_state *state, PyObject *sequence, const leat_type *type,
                             leati_arena *arena, const leat_value **items, int depth) {
     Py_ssize_t size = PySequence_Fast_GET_SIZE(sequence);
-    leat_value *to = leati_arena_alloc(arena, (size_t)size * sizeof *to);
+    leat_value *to = take(arena, (size_t)size * sizeof *to);
     if (!to) return no_memory();
     for (Py_ssize_t i = 0; i < size; i++) {
         leat_status status = to_value(state, PySequence_Fast_GET_ITEM(sequence, i),
@@ -323,7 +328,7 @@ static leat_status to_sequence(py_state *state, PyObject *o, const leat_type *ty
 static leat_status to_map(py_state *state, PyObject *o, const leat_type *type, leati_arena *arena,
                           leat_value *out, int depth) {
     size_t count = (size_t)PyDict_GET_SIZE(o), i = 0;
-    leat_value *pairs = leati_arena_alloc(arena, 2 * count * sizeof *pairs);
+    leat_value *pairs = take(arena, 2 * count * sizeof *pairs);
     if (!pairs) return no_memory();
     Py_ssize_t at = 0;
     PyObject *key, *item;

@@ -9,8 +9,6 @@
    text of the traceback where it happened. */
 #include "pybridge/py_error.h"
 
-#include <stdlib.h>
-
 #include "pybridge/py_encode.h"
 #include "runtime/bridge.h"
 
@@ -101,11 +99,12 @@ static PyObject *join_lines(PyObject *lines) {
 
 static PyObject *format_traceback(py_state *state, PyObject *exception) {
     PyObject *format = py_known_get(state, PY_FORMAT_EXCEPTION);
-    PyObject *traceback = PyException_GetTraceback(exception);
-    traceback = skip_our_frames(traceback);
-    return join_lines(format ? PyObject_CallFunctionObjArgs(format, (PyObject *)Py_TYPE(exception),
-                                                            exception, traceback, NULL)
-                             : NULL);
+    PyObject *traceback = skip_our_frames(PyException_GetTraceback(exception));
+    PyObject *type = (PyObject *)Py_TYPE(exception);
+    PyObject *lines =
+        format ? PyObject_CallFunctionObjArgs(format, type, exception, traceback, NULL) : NULL;
+    Py_DECREF(traceback);
+    return join_lines(lines);
 }
 
 static PyObject *format_last(py_state *state, PyObject *exception) {
