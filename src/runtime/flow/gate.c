@@ -8,6 +8,7 @@ typedef struct gate_port {
     unsigned input;
     int64_t watermark;
     bool idle, ended, aligned; /* aligned: its barrier came */
+    bool behind;               /* was idle, and has not caught up with what was told meanwhile */
 } gate_port;
 
 struct leati_gate {
@@ -55,7 +56,7 @@ static void tell(leati_gate *g, leati_element_kind kind, int64_t value) {
 
 /* --- watermarks and idleness -------------------------------------------------------------------- */
 
-/* The minimum over those who are neither idle nor at their end. When all are, the last ones' words
+/* The minimum over those who are neither idle, behind, nor at their end. When there are none, the last ones' words
    stand: nothing new is told. */
 static void merge_watermarks(leati_gate *g) {
     int64_t low = INT64_MAX;
@@ -63,7 +64,7 @@ static void merge_watermarks(leati_gate *g) {
     for (int i = 0; i < g->count; i++) {
         const gate_port *p = &g->ports[i];
         ended &= p->ended || p->watermark == INT64_MAX;
-        if (p->idle || p->ended) continue;
+        if (p->idle || p->behind || p->ended) continue;
         any = true;
         if (p->watermark < low) low = p->watermark;
     }
@@ -71,6 +72,21 @@ static void merge_watermarks(leati_gate *g) {
     if (low <= g->watermark) return;
     g->watermark = low;
     tell(g, LEATI_WATERMARK, low);
+}
+
+/* When the last one falls idle, nobody is waited for any more: as in Flink, the highest watermark goes out,
+   unless it was another's that had held the others back. */
+static void flush_watermarks(leati_gate *g, const gate_port *last) {
+    int64_t high = g->watermark;
+    if (last->watermark != g->watermark) return;
+    for (int i = 0; i < g->count; i++) {
+        const gate_port *p = &g->ports[i];
+        if (!p->idle && !p->ended) return;
+        if (!p->ended && p->watermark > high) high = p->watermark;
+    }
+    if (high == g->watermark) return;
+    g->watermark = high;
+    tell(g, LEATI_WATERMARK, high);
 }
 
 static void merge_idleness(leati_gate *g) {
@@ -120,21 +136,30 @@ static void take_end(leati_gate *g, gate_port *p) {
     tell(g, LEATI_END, p->input);
 }
 
+static void set_idle(leati_gate *g, gate_port *p, bool idle) {
+    if (p->idle == idle) return;
+    p->idle = idle;
+    p->behind = !idle && p->watermark < g->watermark;
+    merge_watermarks(g);
+    if (idle) flush_watermarks(g, p);
+    merge_idleness(g);
+}
+
+static void take_watermark(leati_gate *g, gate_port *p, int64_t watermark) {
+    if (watermark > p->watermark) p->watermark = watermark;
+    if (p->watermark >= g->watermark) p->behind = false;
+    merge_watermarks(g);
+}
+
 static void take_signal(leati_gate *g, gate_port *p, const leati_element *e) {
     switch (e->kind) {
     case LEATI_WATERMARK:
-        p->idle = false;
-        if (e->value > p->watermark) p->watermark = e->value;
-        merge_idleness(g);
-        merge_watermarks(g);
+        set_idle(g, p, false);
+        take_watermark(g, p, e->value);
         break;
     case LEATI_BARRIER: take_barrier(g, p, e->value); break;
     case LEATI_IDLE:
-    case LEATI_ACTIVE:
-        p->idle = e->kind == LEATI_IDLE;
-        merge_idleness(g);
-        merge_watermarks(g);
-        break;
+    case LEATI_ACTIVE: set_idle(g, p, e->kind == LEATI_IDLE); break;
     default: take_end(g, p); break;
     }
 }
@@ -155,10 +180,7 @@ static bool look(leati_gate *g, leati_element *out, unsigned *input, leati_chann
         if (p->ended || p->aligned || leati_channel_pop(p->channel, out) != LEAT_OK) continue;
         found = true;
         if (out->kind == LEATI_BATCH || out->kind == LEATI_FRAME) {
-            if (p->idle) {
-                p->idle = false;
-                merge_idleness(g);
-            }
+            set_idle(g, p, false);
             *input = p->input;
             *from = p->channel;
             return true;

@@ -126,6 +126,10 @@ void leat_mailbox_unref(leat_mailbox *mailbox) {
     leati_free(mailbox);
 }
 
+void leati_mailbox_wake(leat_mailbox *mailbox) {
+    leati_inbox_wake(mailbox->inbox);
+}
+
 void leati_mailbox_close(leat_mailbox *mailbox) {
     pthread_mutex_lock(&mailbox->inbox->lock);
     mailbox->ctx = NULL;
