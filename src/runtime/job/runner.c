@@ -79,8 +79,17 @@ void leati_seat_take(leati_seat *seat, leati_task *task) {
     seat->task = task;
 }
 
+static void close_loop(leati_runner *r) {
+    uv_close((uv_handle_t *)&r->wake, NULL);
+    uv_close((uv_handle_t *)&r->timer, NULL);
+    uv_run(&r->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&r->loop);
+}
+
 void leati_runner_free(leati_runner *r) {
     if (!r) return;
+    /* Not when it was joined: another runner may still have been about to ring then. */
+    if (r->started) close_loop(r);
     for (int i = 0; i < r->count; i++) {
         leati_task_free(r->seats[i]->task);
         leati_free(r->seats[i]);
@@ -224,13 +233,6 @@ static bool open_loop(leati_runner *r) {
     return true;
 }
 
-static void close_loop(leati_runner *r) {
-    uv_close((uv_handle_t *)&r->wake, NULL);
-    uv_close((uv_handle_t *)&r->timer, NULL);
-    uv_run(&r->loop, UV_RUN_DEFAULT);
-    uv_loop_close(&r->loop);
-}
-
 static void open_tasks(leati_runner *r) {
     enter(r);
     for (int i = 0; i < r->count && !r->failed && !atomic_load(&r->stop); i++) {
@@ -300,7 +302,6 @@ bool leati_runner_join(leati_runner *r, int timeout_ms) {
         pthread_join((pthread_t)r->thread, NULL);
     }
     r->joined = true;
-    close_loop(r);
     return true;
 }
 
