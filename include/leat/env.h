@@ -70,9 +70,9 @@ LEAT_API leat_status leat_push(leat_push_source *source, const leat_value *value
                                int timeout_ms);
 LEAT_API leat_status leat_push_end(leat_push_source *source);
 
-/* Runs the graph and waits for its end. LEAT_E_STATE for an empty graph. `name` may be NULL. */
+/* Runs what was added since the last execution, and all that this reads, and waits for its end. Streams stay usable afterwards. LEAT_E_STATE when there is nothing new to run. `name` may be NULL. */
 LEAT_API leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err);
-/* Starts the graph; the job belongs to the caller and must be freed before the env is. */
+/* Starts it; the job belongs to the caller and must be freed before the env is. */
 LEAT_API leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err);
 /* Asks all running jobs of the env to end, and returns at once. Any thread, while the env lives. */
 LEAT_API void leat_env_cancel(leat_env *env);

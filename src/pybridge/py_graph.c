@@ -135,9 +135,9 @@ static py_stream *stream_at(PyObject *self, Py_ssize_t index) {
 
 /* The graph's first error, from where the library tells it. */
 static PyObject *raise_graph(PyObject *self) {
-    leat_error err = {.status = LEAT_E_NOMEM, .text = "out of memory"};
-    char *plan = leat_env_plan(env_of(self)->env, &err);
-    leat_text_free(plan);
+    leat_error err;
+    if (leati_env_take_error(env_of(self)->env, &err) >= 0)
+        leat_error_set(&err, LEAT_E_NOMEM, "graph", "no memory");
     return py_error_raise(state_of(self), &err);
 }
 

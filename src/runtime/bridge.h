@@ -62,6 +62,9 @@ LEAT_API leat_status leati_value_decode(leati_reader *in, uint16_t domain, leati
 /* A failed job's payload, for the client that wants to raise it; NULL when there is none. */
 LEAT_API const void *leati_job_payload(const leat_job *job, size_t *size);
 
+/* The first error of building the graph, which is forgotten: for languages that raise it at once. */
+LEAT_API leat_status leati_env_take_error(leat_env *env, leat_error *err);
+
 /* The number of the operator that made the stream, as collect_id below; 0 for a failed stream. */
 LEAT_API int leati_stream_id(const leat_stream *s);
 

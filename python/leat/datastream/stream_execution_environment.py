@@ -326,7 +326,7 @@ class StreamExecutionEnvironment:
         wanted = "The input must be a SourceFunction or a callable that answers an iterable"
         function = shipped(source_func, SourceFunction, source_name, wanted)
         self._note_addition(f"add_source({function[2]}), a source in Python")
-        return self._source("python_source", {"function": function}, source_name, type_info, 1)
+        return self._source("function_source", {"function": function}, source_name, type_info, 1)
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """The lines of a file, or of all files of a folder and those below it."""
@@ -357,7 +357,7 @@ class StreamExecutionEnvironment:
     def execute(self, job_name: str | None = None) -> JobExecutionResult:
         """Run the job that was built, and wait for its end.
 
-        The environment is empty then and can build the next job. A job that fails raises
+        The next execution runs what is added from now on, and all that this reads. A job that fails raises
         JobError, with the user's exception as its `__cause__`; Ctrl-C cancels the job and raises
         KeyboardInterrupt. `job_name` is the name of the script by default.
         """
@@ -390,7 +390,6 @@ class StreamExecutionEnvironment:
         try:
             job = self._engine.execute(_name(job_name), main_classes_blob())
         finally:
-            self._engine.clear()
             self._additions = []
         jobs.add(job)
         return job

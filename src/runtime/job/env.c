@@ -1,5 +1,6 @@
-/* env.c: the environment: configuration, the streams built so far, the jobs started. What a job needs is in its
-   blueprint, which is counted: leat_env_clear gives the env a new one. */
+/* env.c: the environment: configuration, the streams built so far, the jobs started. A job runs a copy of
+   what is new since the last one, and of all that this reads, so streams stay usable while it runs and
+   afterwards. */
 #include "runtime/job/env.h"
 
 #include <stdarg.h>
@@ -19,7 +20,7 @@ static void texts_free(char **texts) {
 
 void leati_blueprint_unref(leati_blueprint *b) {
     if (!b || atomic_fetch_sub(&b->refs, 1) != 1) return;
-    leati_graph_fini(&b->graph, true);
+    leati_graph_fini(&b->graph);
     leati_config_free(b->config);
     leati_free(b->preamble);
     texts_free(b->worker_argv);
@@ -37,6 +38,41 @@ static leati_blueprint *blueprint_new(leati_config *config) {
     atomic_init(&b->refs, 1);
     b->config = config;
     return b;
+}
+
+static char **texts_copy(const char *const *texts) {
+    size_t count = 0;
+    while (texts[count]) count++;
+    char **copy = leati_zalloc((count + 1) * sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++)
+        if (!(copy[i] = leati_strdup(texts[i]))) {
+            texts_free(copy);
+            return NULL;
+        }
+    return copy;
+}
+
+static bool copy_rest(const leati_blueprint *b, leati_blueprint *copy) {
+    copy->host_dispatch = b->host_dispatch;
+    copy->preamble_size = b->preamble_size;
+    if (b->preamble_size) copy->preamble = leati_memdup(b->preamble, b->preamble_size);
+    if (b->worker_argv) copy->worker_argv = texts_copy((const char *const *)b->worker_argv);
+    if (b->worker_envp) copy->worker_envp = texts_copy((const char *const *)b->worker_envp);
+    return (copy->preamble || !b->preamble_size) && (copy->worker_argv || !b->worker_argv) &&
+           (copy->worker_envp || !b->worker_envp);
+}
+
+leati_blueprint *leati_blueprint_select(const leati_blueprint *b, leat_error *err) {
+    leati_blueprint *copy = blueprint_new(leati_config_copy(b->config));
+    bool ok = copy && leati_graph_select(&b->graph, &copy->graph) >= 0 && copy_rest(b, copy);
+    if (ok && copy->graph.count) return copy;
+    if (ok)
+        leat_error_set(err, LEAT_E_STATE, "execute",
+                       "there is nothing to run; add a source, and a sink at the end");
+    else
+        leat_error_set(err, LEAT_E_NOMEM, "execute", "no memory for the job");
+    leati_blueprint_unref(copy);
+    return NULL;
 }
 
 /* --- the environment ------------------------------------------------------------------------------ */
@@ -124,6 +160,13 @@ leat_status leat_env_set(leat_env *env, const char *key, const char *value, leat
     return leati_config_set(env->blue->config, key, value, LEATI_CONFIG_PROGRAM, err);
 }
 
+leat_status leati_env_take_error(leat_env *env, leat_error *err) {
+    leat_status status = env->error.status;
+    *err = env->error;
+    env->error.status = LEAT_OK;
+    return status;
+}
+
 const char *leat_env_get(const leat_env *env, const char *key) {
     return env && key ? leati_config_get(env->blue->config, key) : NULL;
 }
@@ -137,18 +180,6 @@ leat_status leati_env_set_preamble(leat_env *env, const void *bytes, size_t size
     env->blue->preamble = copy;
     env->blue->preamble_size = size;
     return LEAT_OK;
-}
-
-static char **texts_copy(const char *const *texts) {
-    size_t count = 0;
-    while (texts[count]) count++;
-    char **copy = leati_zalloc((count + 1) * sizeof *copy);
-    for (size_t i = 0; copy && i < count; i++)
-        if (!(copy[i] = leati_strdup(texts[i]))) {
-            texts_free(copy);
-            return NULL;
-        }
-    return copy;
 }
 
 leat_status leati_env_set_worker(leat_env *env, const char *const *argv, const char *const *envp) {
@@ -167,25 +198,11 @@ leat_status leati_env_set_worker(leat_env *env, const char *const *argv, const c
 
 /* --- execution ------------------------------------------------------------------------------------ */
 
-static bool has_sink(const leati_graph *g) {
-    for (size_t i = 0; i < g->count; i++)
-        if (g->nodes[i]->op->flags & LEAT_OP_SINK) return true;
-    return false;
-}
-
-static leat_status check(const leat_env *env, leat_error *err) {
-    const leati_graph *g = &env->blue->graph;
-    if (env->error.status < 0) {
-        if (err) *err = env->error;
-        return env->error.status;
-    }
-    if (!g->count)
-        return leat_error_set(err, LEAT_E_STATE, "execute",
-                              "there is nothing to run; add a source, and a sink at the end");
-    if (!has_sink(g))
-        return leat_error_set(err, LEAT_E_STATE, "execute",
-                              "no sink hears the streams; end one with print or another sink");
-    return LEAT_OK;
+/* The copy that the next job runs; NULL with `err` filled. */
+static leati_blueprint *select_new(const leat_env *env, leat_error *err) {
+    if (env->error.status >= 0) return leati_blueprint_select(env->blue, err);
+    *err = env->error;
+    return NULL;
 }
 
 leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err) {
@@ -195,8 +212,10 @@ leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err) {
         leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_start", "env is NULL");
         return NULL;
     }
-    if (check(env, err) < 0) return NULL;
-    return leati_job_start(env, name, err);
+    leati_blueprint *blue = select_new(env, err);
+    if (!blue) return NULL;
+    leati_graph_set_run(&env->blue->graph);
+    return leati_job_start(env, blue, name, err);
 }
 
 leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err) {
@@ -224,10 +243,12 @@ void leat_env_clear(leat_env *env) {
 char *leat_env_plan(leat_env *env, leat_error *err) {
     leat_error own;
     if (!err) err = &own;
-    if (check(env, err) < 0) return NULL;
-    leati_plan *plan = leati_plan_new(&env->blue->graph, env->blue->config, err);
+    leati_blueprint *blue = select_new(env, err);
+    if (!blue) return NULL;
+    leati_plan *plan = leati_plan_new(&blue->graph, blue->config, err);
     char *text = plan ? leati_plan_json(plan) : NULL;
     leati_plan_free(plan);
+    leati_blueprint_unref(blue);
     return text;
 }
 

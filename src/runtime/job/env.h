@@ -24,7 +24,7 @@ struct leat_stream {
     leati_link link; /* in the env's streams */
 };
 
-/* What a job takes from its env: shared, so that the env can be cleared, or built further, while it runs. */
+/* What is built: by an env, or the part of it that a job runs, which nobody changes. Counted. */
 typedef struct leati_blueprint {
     atomic_int refs;
     leati_graph graph;
@@ -38,14 +38,15 @@ typedef struct leati_blueprint {
 struct leat_env {
     leati_blueprint *blue;
     leati_link streams, pushes;
-    leat_error error; /* the first; status LEAT_OK: none */
-    int jobs_started;
+    leat_error error;     /* the first; status LEAT_OK: none */
     pthread_mutex_t lock; /* guards jobs */
     leati_link jobs;      /* those that leat_env_free has to end */
 };
 
 void leati_pushes_free(leat_env *env);
 void leati_blueprint_unref(leati_blueprint *b);
+/* A copy with what the next job runs; NULL with `err` filled when there is nothing, or no memory. */
+leati_blueprint *leati_blueprint_select(const leati_blueprint *b, leat_error *err);
 leat_stream *leati_stream_new(leat_env *env, const leati_part *parts, size_t count);
 /* Keeps the first error; answers a failed stream. */
 leat_stream *leati_env_fail(leat_env *env, leat_status status, const char *where,

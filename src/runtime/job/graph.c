@@ -7,13 +7,32 @@
 
 #include "runtime/base/alloc.h"
 
-leati_node *leati_graph_node(const leati_graph *g, int id) {
-    return id >= 1 && (size_t)id <= g->count ? g->nodes[id - 1] : NULL;
+leati_node *leati_graph_node(const leati_graph *g, int number) {
+    return number >= 1 && (size_t)number <= g->count ? g->nodes[number - 1] : NULL;
 }
 
-static void node_free(leati_node *n, bool functions) {
+leati_node *leati_node_new(const leat_operator *op) {
+    leati_node *n = leati_zalloc(sizeof *n);
+    leati_shared_args *shared = n ? leati_zalloc(sizeof *shared) : NULL;
+    if (!shared) {
+        leati_free(n);
+        return NULL;
+    }
+    atomic_init(&shared->refs, 1);
+    n->op = op;
+    n->shared = shared;
+    n->parallelism = op && op->flags & LEAT_OP_SINGLE ? 1 : -1;
+    n->max_parallelism = -1;
+    n->buffer_timeout = INT64_MIN;
+    return n;
+}
+
+void leati_node_free(leati_node *n) {
     if (!n) return;
-    leati_args_fini(&n->args, functions);
+    if (n->shared && atomic_fetch_sub(&n->shared->refs, 1) == 1) {
+        leati_args_fini(&n->shared->args, true);
+        leati_free(n->shared);
+    }
     leati_free(n->name);
     leati_free(n->uid);
     leati_free(n->description);
@@ -22,8 +41,8 @@ static void node_free(leati_node *n, bool functions) {
     leati_free(n);
 }
 
-void leati_graph_fini(leati_graph *g, bool functions) {
-    for (size_t i = 0; i < g->count; i++) node_free(g->nodes[i], functions);
+void leati_graph_fini(leati_graph *g) {
+    for (size_t i = 0; i < g->count; i++) leati_node_free(g->nodes[i]);
     for (size_t i = 0; i < g->tag_count; i++) leati_free(g->tags[i]);
     leati_free(g->nodes);
     leati_free(g->tags);
@@ -38,6 +57,78 @@ const char *leati_graph_tag(leati_graph *g, const char *tag) {
     g->tags = tags;
     tags[g->tag_count] = leati_strdup(tag);
     return tags[g->tag_count] ? tags[g->tag_count++] : NULL;
+}
+
+/* --- what a job runs ------------------------------------------------------------------------------ */
+
+static bool copy_text(char **to, const char *from) {
+    *to = leati_strdup(from);
+    return *to || !from;
+}
+
+static bool copy_inputs(const leati_node *n, const int *numbers, leati_graph *out,
+                        leati_node *copy) {
+    copy->inputs = leati_zalloc((n->input_count + 1) * sizeof *copy->inputs);
+    for (size_t i = 0; copy->inputs && i < n->input_count; i++) {
+        leati_edge *e = &copy->inputs[i];
+        *e = n->inputs[i];
+        e->from = numbers[e->from - 1];
+        if (e->tag && !(e->tag = leati_graph_tag(out, e->tag))) return false;
+        copy->input_count++;
+    }
+    return copy->inputs != NULL;
+}
+
+static leati_node *node_copy(const leati_node *n, const int *numbers, leati_graph *out) {
+    leati_node *copy = leati_memdup(n, sizeof *n);
+    if (!copy) return NULL;
+    atomic_fetch_add(&n->shared->refs, 1);
+    copy->inputs = NULL;
+    copy->input_count = 0;
+    bool ok = copy_text(&copy->name, n->name);
+    ok &= copy_text(&copy->uid, n->uid);
+    ok &= copy_text(&copy->description, n->description);
+    ok &= copy_text(&copy->slot_group, n->slot_group);
+    if (ok && copy_inputs(n, numbers, out, copy)) return copy;
+    leati_node_free(copy);
+    return NULL;
+}
+
+/* Numbers those that are needed, from 1; 0 stays for the others. Inputs come before who reads them. */
+static int number_needed(const leati_graph *g, int *numbers) {
+    int count = 0;
+    for (size_t i = g->count; i-- > 0;) {
+        const leati_node *n = g->nodes[i];
+        if (n->run && !numbers[i]) continue;
+        numbers[i] = 1;
+        for (size_t k = 0; k < n->input_count; k++) numbers[n->inputs[k].from - 1] = 1;
+    }
+    for (size_t i = 0; i < g->count; i++)
+        if (numbers[i]) numbers[i] = ++count;
+    return count;
+}
+
+leat_status leati_graph_select(const leati_graph *g, leati_graph *out) {
+    memset(out, 0, sizeof *out);
+    int *numbers = leati_zalloc((g->count + 1) * sizeof *numbers);
+    if (!numbers) return LEAT_E_NOMEM;
+    int count = number_needed(g, numbers);
+    out->nodes = leati_zalloc((size_t)(count + 1) * sizeof(leati_node *));
+    bool ok = out->nodes != NULL;
+    for (size_t i = 0; ok && i < g->count; i++) {
+        if (!numbers[i]) continue;
+        leati_node *copy = node_copy(g->nodes[i], numbers, out);
+        if (copy) out->nodes[out->count++] = copy;
+        ok = copy != NULL;
+    }
+    leati_free(numbers);
+    if (ok) return LEAT_OK;
+    leati_graph_fini(out);
+    return LEAT_E_NOMEM;
+}
+
+void leati_graph_set_run(leati_graph *g) {
+    for (size_t i = 0; i < g->count; i++) g->nodes[i]->run = true;
 }
 
 /* --- the wire ------------------------------------------------------------------------------------- */
@@ -58,7 +149,7 @@ static void node_encode(const leati_node *n, leati_buf *out) {
     leati_buf_u8(out, (uint8_t)n->chaining);
     leati_buf_u8(out, n->bound);
     put_text(out, n->output_type ? n->output_type->text : NULL);
-    leati_args_encode(&n->args, out);
+    leati_args_encode(&n->shared->args, out);
     leati_buf_varint(out, n->input_count);
     for (size_t i = 0; i < n->input_count; i++) {
         const leati_edge *e = &n->inputs[i];
@@ -121,7 +212,7 @@ static leat_status node_decode(leati_graph *g, leati_node *n, leati_reader *in, 
     char *type = get_text(in);
     if (type && !(n->output_type = leat_type_parse(type, err))) status = err->status;
     leati_free(type);
-    if (status >= 0) status = leati_args_decode(&n->args, n->op, in, err);
+    if (status >= 0) status = leati_args_decode(&n->shared->args, n->op, in, err);
     n->input_count = (size_t)leati_reader_varint(in);
     if (status >= 0 && (in->failed || n->input_count > leati_reader_left(in)))
         status = LEAT_E_FORMAT;
@@ -139,7 +230,7 @@ leat_status leati_graph_decode(leati_graph *out, leati_reader *in, leat_error *e
     leat_status status = in->failed || count > leati_reader_left(in) ? LEAT_E_FORMAT : LEAT_OK;
     if (status >= 0) out->nodes = leati_zalloc((count + 1) * sizeof *out->nodes);
     for (uint64_t i = 0; out->nodes && i < count && status >= 0; i++) {
-        leati_node *n = leati_zalloc(sizeof *n);
+        leati_node *n = leati_node_new(NULL);
         if (!n) {
             status = LEAT_E_NOMEM;
             break;
@@ -150,7 +241,7 @@ leat_status leati_graph_decode(leati_graph *out, leati_reader *in, leat_error *e
     }
     if (status >= 0 && in->failed) status = LEAT_E_FORMAT;
     if (status >= 0) return LEAT_OK;
-    leati_graph_fini(out, false);
+    leati_graph_fini(out);
     if (err->status == LEAT_OK)
         leat_error_set(err, status, "job", "the job's description is damaged");
     return status;

@@ -2,6 +2,8 @@
 #ifndef LEATI_GRAPH_H
 #define LEATI_GRAPH_H
 
+#include <stdatomic.h>
+
 #include "leat/env.h"
 #include "runtime/flow/params.h"
 #include "runtime/job/config.h"
@@ -14,8 +16,14 @@ typedef enum leati_chaining {
     LEATI_CHAIN_NEVER
 } leati_chaining;
 
+/* Arguments that copies of a node share. */
+typedef struct leati_shared_args {
+    atomic_int refs;
+    leati_args args;
+} leati_shared_args;
+
 typedef struct leati_edge {
-    int from;                  /* node */
+    int from;                  /* number of the node in its graph, from 1 */
     const char *tag;           /* NULL: the main output; interned in the graph */
     const leat_type *tag_type; /* of a side output; NULL: unknown */
     leat_partitioning partitioning;
@@ -23,10 +31,11 @@ typedef struct leati_edge {
 } leati_edge;
 
 struct leati_node {
-    int id; /* from 1, in the order of building */
+    int id; /* as it is shown: from 1, in the order of building */
     const leat_operator *op;
-    leati_args args;
+    leati_shared_args *shared;
     char *name, *uid, *description, *slot_group;
+    bool run;               /* a job was started with it */
     bool bound;             /* an argument binds it to the main process */
     int parallelism;        /* -1: the job's */
     int max_parallelism;    /* -1: the job's */
@@ -44,8 +53,15 @@ typedef struct leati_graph {
     size_t tag_count;
 } leati_graph;
 
-void leati_graph_fini(leati_graph *g, bool functions);
-leati_node *leati_graph_node(const leati_graph *g, int id); /* NULL: none */
+void leati_graph_fini(leati_graph *g);
+leati_node *leati_graph_node(const leati_graph *g, int number); /* NULL: none */
+/* What the next job runs: the nodes that no job was started with, and all that they read, numbered
+   anew. The copies share their arguments with `g`. Empty when there is nothing new. */
+leat_status leati_graph_select(const leati_graph *g, leati_graph *out);
+void leati_graph_set_run(leati_graph *g); /* a job was started with all that there is */
+/* A node without arguments yet; NULL when memory ran out. */
+leati_node *leati_node_new(const leat_operator *op);
+void leati_node_free(leati_node *n); /* NULL is fine */
 /* The same text, kept with the graph; NULL when memory ran out. */
 const char *leati_graph_tag(leati_graph *g, const char *tag);
 void leati_graph_encode(const leati_graph *g, leati_buf *out);

@@ -135,6 +135,7 @@ static void end(leat_job *job) {
 }
 
 static void conclude(leat_job *job) {
+    leati_pushes_end(job);
     pthread_mutex_lock(&job->lock);
     job->ended_at = leati_clock_monotonic();
     job->view = leati_failure_view(&job->failure);
@@ -200,23 +201,27 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     if (!job->plan) return err->status;
     if (!job->name) status = LEAT_E_NOMEM;
     if (status >= 0) status = leati_dispatch_init(job);
+    if (status >= 0) leati_pushes_begin(job);
     if (status >= 0) status = leati_thread_start(&job->thread, driver_main, job, "leat-driver");
-    if (status < 0) return leat_error_set(err, status, "job", "no memory or no thread for the job");
+    if (status < 0) {
+        leati_pushes_end(job);
+        return leat_error_set(err, status, "job", "no memory or no thread for the job");
+    }
     job->thread_started = true;
     return LEAT_OK;
 }
 
-leat_job *leati_job_start(leat_env *env, const char *name, leat_error *err) {
+leat_job *leati_job_start(leat_env *env, leati_blueprint *blue, const char *name, leat_error *err) {
     leat_job *job = leati_zalloc(sizeof *job);
     if (!job) {
+        leati_blueprint_unref(blue);
         leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
         return NULL;
     }
     init_locks(job);
     make_id(job->id);
     job->env = env;
-    job->blue = env->blue;
-    atomic_fetch_add(&job->blue->refs, 1);
+    job->blue = blue;
     job->state = LEAT_JOB_RUNNING;
     job->started_at = leati_clock_monotonic();
     leati_list_init(&job->link);

@@ -37,7 +37,8 @@ struct leat_job {
     leati_dispatch *dispatch;
 };
 
-leat_job *leati_job_start(leat_env *env, const char *name, leat_error *err);
+/* Adopts `blue`. */
+leat_job *leati_job_start(leat_env *env, leati_blueprint *blue, const char *name, leat_error *err);
 /* leat_env_free: ends and frees what is still there. */
 void leati_jobs_end(leat_env *env);
 
@@ -50,6 +51,9 @@ void leati_job_fail(leat_job *job, leati_failure *failure);
 void leati_job_fail_text(leat_job *job, leat_status status, const char *format, ...)
     LEAT_PRINTF(3, 4);
 
+/* push.c: its push sources take records from now on; and those that never opened take no more. */
+void leati_pushes_begin(leat_job *job);
+void leati_pushes_end(leat_job *job);
 /* collect.c: nobody will add to its queues any more; and the end. */
 void leati_collect_end(leat_job *job);
 void leati_collect_free(leat_job *job);

@@ -27,7 +27,7 @@ static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *
     info->name = n->name;
     info->uid = n->uid;
     info->node = n->id;
-    info->args = &n->args;
+    info->args = &n->shared->args;
     info->output_type = n->output_type;
     info->parallelism = n->parallelism > 0
                             ? n->parallelism
@@ -51,7 +51,7 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
     if (!p->infos) return leat_error_set(err, LEAT_E_NOMEM, "plan", "no memory");
     for (int i = 0; i < p->info_count && status >= 0; i++) {
         status = fill_info(p, p->graph->nodes[i], &p->infos[i], err);
-        p->language |= leati_args_language(&p->graph->nodes[i]->args) != NULL;
+        p->language |= leati_args_language(&p->graph->nodes[i]->shared->args) != NULL;
     }
     return status;
 }
@@ -105,7 +105,7 @@ static leat_status vertex_push(leati_vertex *v, int node, int parent) {
 
 static void join_vertex(leati_plan *p, leati_vertex *v, int node) {
     const leati_node *n = p->graph->nodes[node];
-    v->language |= leati_args_language(&n->args) != NULL;
+    v->language |= leati_args_language(&n->shared->args) != NULL;
     v->host_bound |= host_bound(p, n);
 }
 

@@ -45,7 +45,8 @@ static void put_predecessors(leati_buf *b, const leati_plan *p, int i) {
     for (size_t k = 0; k < n->input_count; k++) {
         const leati_edge *e = &n->inputs[k];
         leati_buf_printf(b, "%s{ \"id\" : %d, \"ship_strategy\" : \"%s\", \"side\" : \"%s\" }",
-                         k ? ", " : "", e->from, strategy(p, e, i), e->input ? "first" : "second");
+                         k ? ", " : "", leati_graph_node(p->graph, e->from)->id, strategy(p, e, i),
+                         e->input ? "first" : "second");
     }
     leati_buf_text(b, " ]");
 }

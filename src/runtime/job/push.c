@@ -17,6 +17,7 @@ struct leat_push_source {
     size_t records, bytes;   /* pushed and not yet emitted */
     leat_mailbox *mailbox;   /* of the reader; NULL: not running */
     leat_job *job;           /* whose descriptor is told of room; NULL: not running */
+    leat_job *starting;      /* has started, and its task has not opened yet */
     bool reader_waits, over; /* over: ended by the host, or the job is gone */
 };
 
@@ -37,18 +38,16 @@ static bool has_room(const leat_push_source *s) {
     return s->records < QUEUE_RECORDS && s->bytes < QUEUE_BYTES;
 }
 
-static leat_status poll_again(leat_context *ctx, void *self, void *arg) {
-    (void)self;
-    (void)arg;
-    leat_context_wake(ctx);
-    return LEAT_OK;
-}
-
 /* Under the lock. */
 static void wake_reader(leat_push_source *s) {
     if (!s->reader_waits || !s->mailbox) return;
     s->reader_waits = false;
-    leat_mailbox_post(s->mailbox, poll_again, NULL, NULL);
+    leati_mailbox_wake(s->mailbox);
+}
+
+/* Between the start of its job and its end. */
+static bool is_running(const leat_push_source *s) {
+    return s->mailbox || s->starting;
 }
 
 static leat_status wait_for_room(leat_push_source *s, int timeout_ms) {
@@ -60,14 +59,14 @@ static leat_status wait_for_room(leat_push_source *s, int timeout_ms) {
         until.tv_sec++;
         until.tv_nsec -= 1000000000;
     }
-    while (s->mailbox && !s->over && !has_room(s)) {
+    while (is_running(s) && !s->over && !has_room(s)) {
         if (timeout_ms == 0) return LEAT_AGAIN;
         if (timeout_ms < 0)
             pthread_cond_wait(&s->changed, &s->lock);
         else if (pthread_cond_timedwait(&s->changed, &s->lock, &until))
             return LEAT_AGAIN;
     }
-    return s->mailbox && !s->over ? LEAT_OK : LEAT_E_STATE;
+    return is_running(s) && !s->over ? LEAT_OK : LEAT_E_STATE;
 }
 
 static push_chunk *chunk_with_room(leat_push_source *s) {
@@ -110,8 +109,8 @@ leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t
 leat_status leat_push_end(leat_push_source *source) {
     if (!source) return LEAT_E_ARGUMENT;
     pthread_mutex_lock(&source->lock);
-    leat_status status = source->mailbox && !source->over ? LEAT_OK : LEAT_E_STATE;
-    source->over = true;
+    leat_status status = is_running(source) && !source->over ? LEAT_OK : LEAT_E_STATE;
+    if (is_running(source)) source->over = true;
     wake_reader(source);
     pthread_cond_broadcast(&source->changed);
     pthread_mutex_unlock(&source->lock);
@@ -129,8 +128,7 @@ static leat_status push_open(leat_context *ctx, void *self) {
     if (!taken) {
         s->mailbox = mailbox;
         s->job = ctx->chain->around.job;
-        s->over = false;
-        pthread_cond_broadcast(&s->changed);
+        s->starting = NULL;
     }
     pthread_mutex_unlock(&s->lock);
     if (!taken) return LEAT_OK;
@@ -217,6 +215,45 @@ const leat_operator leat_push_source_operator = {
     .close = push_close,
     .fini = push_fini,
 };
+
+/* --- with the job ---------------------------------------------------------------------------------- */
+
+/* Calls `fn` for each push source of the job's graph. */
+static void each_source(leat_job *job, void (*fn)(leat_push_source *s, leat_job *job)) {
+    for (int i = 0; i < job->plan->info_count; i++) {
+        const leati_op_info *info = &job->plan->infos[i];
+        if (info->op != &leat_push_source_operator) continue;
+        leat_push_source *s = info->args->items[0].as.pointer;
+        pthread_mutex_lock(&s->lock);
+        fn(s, job);
+        pthread_mutex_unlock(&s->lock);
+    }
+}
+
+/* What an earlier job left unread is forgotten. Another one may be running: then this one fails in `open`. */
+static void source_begin(leat_push_source *s, leat_job *job) {
+    if (is_running(s)) return;
+    s->starting = job;
+    s->over = false;
+    s->records = s->bytes = 0;
+    leati_link *link;
+    while ((link = leati_list_pop(&s->chunks))) chunk_free(LEATI_CONTAINER(link, push_chunk, link));
+}
+
+static void source_end(leat_push_source *s, leat_job *job) {
+    if (s->starting != job) return;
+    s->starting = NULL;
+    s->over = true;
+    pthread_cond_broadcast(&s->changed);
+}
+
+void leati_pushes_begin(leat_job *job) {
+    each_source(job, source_begin);
+}
+
+void leati_pushes_end(leat_job *job) {
+    each_source(job, source_end);
+}
 
 /* --- making and freeing --------------------------------------------------------------------------- */
 

@@ -231,7 +231,7 @@ leat_status leati_job_decode(const char *bytes, size_t size, leati_job_text *out
 }
 
 void leati_job_text_fini(leati_job_text *t) {
-    leati_graph_fini(&t->graph, false);
+    leati_graph_fini(&t->graph);
     leati_config_free(t->config);
     t->config = NULL;
 }

@@ -48,29 +48,20 @@ static leati_node *node_new(leat_env *env, const leat_operator *op, const leat_a
     leati_graph *g = &env->blue->graph;
     leati_node **nodes = leati_resize(g->nodes, (g->count + 1) * sizeof *nodes);
     if (nodes) g->nodes = nodes;
-    leati_node *n = nodes ? leati_zalloc(sizeof *n) : NULL;
+    leati_node *n = nodes ? leati_node_new(op) : NULL;
     leat_error err = {.status = LEAT_E_NOMEM, .text = "no memory"};
     leat_status status = n ? LEAT_OK : LEAT_E_NOMEM;
     if (n) {
         n->id = (int)g->count + 1;
-        n->op = op;
-        n->parallelism = op->flags & LEAT_OP_SINGLE ? 1 : -1;
-        n->max_parallelism = -1;
-        n->buffer_timeout = INT64_MIN;
         n->name = leati_strdup(op->name);
         if (input_count && op->flags & LEAT_OP_SAME_TYPE) n->output_type = type_of(inputs[0]);
-        status = leati_args_init(&n->args, op, args, arg_count, &err);
-        n->bound = status >= 0 && leati_args_host_bound(&n->args);
+        status = leati_args_init(&n->shared->args, op, args, arg_count, &err);
+        n->bound = status >= 0 && leati_args_host_bound(&n->shared->args);
     }
     if (status >= 0) status = add_inputs(n, inputs, input_count);
     if (status >= 0) return g->nodes[g->count++] = n;
     leati_env_fail(env, status, err.where[0] ? err.where : op->name, "%s", err.text);
-    if (n) {
-        leati_args_fini(&n->args, false);
-        leati_free(n->name);
-        leati_free(n->inputs);
-        leati_free(n);
-    }
+    leati_node_free(n);
     return NULL;
 }
 
