@@ -4,6 +4,8 @@
    a subclass might behave otherwise, so it stays an object. */
 #include "pybridge/py_convert.h"
 
+#include "pybridge/py_encode.h"
+
 #include <structmember.h>
 
 #include "pybridge/py_interp.h"
@@ -214,6 +216,12 @@ static PyObject *from_object(py_state *state, const leat_value *v) {
     return NULL;
 }
 
+/* An object that passed a task without an interpreter is still in its bytes. */
+static PyObject *bytes_from(py_state *state, const leat_value *v) {
+    if (v->flags & LEATI_OBJECT_BYTES) return py_decode_object(state, v->as.bytes, v->size);
+    return PyBytes_FromStringAndSize(v->as.bytes, (Py_ssize_t)v->size);
+}
+
 PyObject *py_from_value(py_state *state, const leat_value *v, const leat_type *type) {
     switch ((leat_kind)v->kind) {
     case LEAT_NULL: return Py_NewRef(Py_None);
@@ -221,7 +229,7 @@ PyObject *py_from_value(py_state *state, const leat_value *v, const leat_type *t
     case LEAT_INT: return from_int(state, v, type);
     case LEAT_DOUBLE: return PyFloat_FromDouble(v->as.d);
     case LEAT_STRING: return PyUnicode_DecodeUTF8(v->as.bytes, (Py_ssize_t)v->size, "replace");
-    case LEAT_BYTES: return PyBytes_FromStringAndSize(v->as.bytes, (Py_ssize_t)v->size);
+    case LEAT_BYTES: return bytes_from(state, v);
     case LEAT_TUPLE:
     case LEAT_ROW:
     case LEAT_LIST: return items_from(state, v, type);
