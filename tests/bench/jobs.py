@@ -1,0 +1,272 @@
+"""What run.py measures: each job beside the plain Python loop that calls the same functions.
+
+    python jobs.py JOB VARIANT SIZE FOLDER
+
+runs one of them in this process and writes one line of JSON: seconds, the check, CPU seconds and peak
+memory. VARIANT is plain, thread, or process:N with N workers. FOLDER is a private one, for what
+workers and files leave behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from leat.common import Configuration, Types, WatermarkStrategy
+from leat.datastream import StreamExecutionEnvironment
+from leat.datastream.connectors.number_seq import NumberSequenceSource
+from leat.datastream.functions import SinkFunction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from leat.datastream import DataStream
+
+DISTINCT = 5000
+WORDS_PER_LINE = 10
+PAIR = Types.TUPLE([Types.STRING(), Types.LONG()])
+
+
+# --- the users' functions -------------------------------------------------------------------------
+
+
+def increment(x: int) -> int:
+    return x + 1
+
+
+def is_wanted(x: int) -> bool:
+    return x % 4 != 0
+
+
+def double(x: int) -> int:
+    return x * 2
+
+
+def twice_or_not(x: int) -> list[int]:
+    return [x, x + 1] if x % 3 == 0 else [x]
+
+
+def make_lines(count: int, seed: int) -> list[str]:
+    """Lines of ten words each, of 5,000 distinct words of three to twelve letters."""
+    dice = random.Random(seed)
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = [f"{''.join(dice.choices(letters, k=dice.randint(0, 9)))}{i:x}" for i in range(DISTINCT)]
+    return [" ".join(dice.choices(words, k=WORDS_PER_LINE)) for _ in range(count)]
+
+
+class Split:
+    """The words of line `i` of a text without end."""
+
+    def __init__(self) -> None:
+        self.lines = make_lines(2000, seed=7)
+
+    def __call__(self, i: int) -> list[str]:
+        return self.lines[i % 2000].split()
+
+
+def split(line: str) -> list[str]:
+    return line.split()
+
+
+def pair(word: str) -> tuple[str, int]:
+    return (word, 1)
+
+
+def first(t: tuple[str, int]) -> str:
+    return t[0]
+
+
+def add(a: tuple[str, int], b: tuple[str, int]) -> tuple[str, int]:
+    return (a[0], a[1] + b[1])
+
+
+class AddUp(SinkFunction):
+    """The check: how many values came, and their sum. Each subtask leaves them in a file."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(None)
+        self.folder = folder
+        self.count = 0
+        self.total = 0
+
+    def invoke(self, value: int, context: Any) -> None:
+        self.count += 1
+        self.total += value
+
+    def close(self) -> None:
+        with open(f"{self.folder}/{os.getpid()}-{id(self)}", "w") as f:
+            print(self.count, self.total, file=f)
+
+
+class AddUpPairs(AddUp):
+    """The same for the numbers of (word, number)."""
+
+    def invoke(self, value: tuple[str, int], context: Any) -> None:
+        self.count += 1
+        self.total += value[1]
+
+
+# --- plain loops ----------------------------------------------------------------------------------
+
+
+def plain_map(size: int, sink: AddUp) -> None:
+    check = sink.invoke
+    for x in range(1, size + 1):
+        check(increment(x), None)
+
+
+def plain_chain(size: int, sink: AddUp) -> None:
+    check = sink.invoke
+    for x in range(1, size + 1):
+        y = increment(x)
+        if is_wanted(y):
+            for z in twice_or_not(double(y)):
+                check(z, None)
+
+
+def plain_word_count(size: int, sink: AddUp) -> None:
+    check, words, counts = sink.invoke, Split(), {}
+    for i in range(1, size // WORDS_PER_LINE + 1):
+        for word in words(i):
+            new = pair(word)
+            key = first(new)
+            old = counts.get(key)
+            counts[key] = result = new if old is None else add(old, new)
+            check(result, None)
+
+
+# --- jobs -----------------------------------------------------------------------------------------
+
+
+def numbers(env: StreamExecutionEnvironment, last: int) -> DataStream:
+    source = NumberSequenceSource(1, last)
+    return env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
+
+
+def job_map(env: StreamExecutionEnvironment, size: int, sink: AddUp) -> None:
+    numbers(env, size).map(increment).add_sink(sink)
+
+
+def job_chain(env: StreamExecutionEnvironment, size: int, sink: AddUp) -> None:
+    kept = numbers(env, size).map(increment).filter(is_wanted)
+    kept.map(double).flat_map(twice_or_not).add_sink(sink)
+
+
+def pairs(env: StreamExecutionEnvironment, size: int) -> DataStream:
+    words = numbers(env, size // WORDS_PER_LINE).flat_map(Split(), output_type=Types.STRING())
+    return words.map(pair, output_type=PAIR)
+
+
+def job_word_count(env: StreamExecutionEnvironment, size: int, sink: AddUp) -> None:
+    pairs(env, size).key_by(first, key_type=Types.STRING()).reduce(add).add_sink(sink)
+
+
+def job_word_count_sum(env: StreamExecutionEnvironment, size: int, sink: AddUp) -> None:
+    pairs(env, size).key_by(first, key_type=Types.STRING()).sum(1).add_sink(sink)
+
+
+def job_file(env: StreamExecutionEnvironment, source: Path, folder: str) -> None:
+    """From file to file: `source` is a text, the result goes to `folder`/out."""
+    words = env.read_text_file(str(source)).flat_map(split, output_type=Types.STRING())
+    keyed = words.map(pair, output_type=PAIR).key_by(first, key_type=Types.STRING())
+    keyed.reduce(add).write_as_text(f"{folder}/out")
+
+
+# --- measuring ------------------------------------------------------------------------------------
+
+
+JOBS: dict[str, tuple[Callable[..., None], Callable[..., None], type[AddUp]]] = {
+    "map": (plain_map, job_map, AddUp),
+    "chain": (plain_chain, job_chain, AddUp),
+    "word_count": (plain_word_count, job_word_count, AddUpPairs),
+    "word_count_sum": (plain_word_count, job_word_count_sum, AddUpPairs),
+}
+
+
+def environment(variant: str) -> StreamExecutionEnvironment:
+    mode, _, workers = variant.partition(":")
+    config = Configuration()
+    config.set_string("python.execution-mode", mode)
+    config.set_string("parallelism.default", workers or "1")
+    config.set_string("python.worker.pool-size", workers or "1")
+    return StreamExecutionEnvironment.get_execution_environment(config)
+
+
+def read_check(folder: str) -> list[int]:
+    parts = [[int(n) for n in f.read_text().split()] for f in Path(folder).iterdir() if f.is_file()]
+    return [sum(column) for column in zip(*parts, strict=True)]
+
+
+def measure(run: Callable[[], object]) -> dict[str, float]:
+    """Wall and CPU seconds of `run`, and the CPU seconds of the workers that ended in it."""
+    workers, cpu, begin = worker_usage(), time.process_time(), time.perf_counter()
+    run()
+    return {
+        "seconds": time.perf_counter() - begin,
+        "cpu": time.process_time() - cpu,
+        "cpu_workers": worker_usage() - workers,
+    }
+
+
+def worker_usage() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def peaks() -> dict[str, float]:
+    """Peak MiB of this process, and of the largest worker."""
+    return {
+        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+    }
+
+
+def run_job(name: str, variant: str, size: int, folder: str) -> dict[str, Any]:
+    plain, build, sink_type = JOBS[name]
+    sink = sink_type(folder)
+    if variant == "plain":
+        used = measure(lambda: plain(size, sink))
+        sink.close()
+    else:
+        env = environment(variant)
+        build(env, size, sink)
+        used = measure(lambda: env.execute(name))
+    return {"check": read_check(folder), **used, **peaks()}
+
+
+def lines_of(folder: Path) -> Iterator[str]:
+    files = [folder] if folder.is_file() else sorted(folder.iterdir())
+    for f in files:
+        with f.open() as lines:
+            yield from lines
+
+
+def run_file(variant: str, source: Path, folder: str) -> dict[str, Any]:
+    """`source` is a file of make_lines; the check: lines written, and the sum of all totals."""
+    env = environment(variant)
+    job_file(env, source, folder)
+    used = measure(lambda: env.execute("file")) | peaks()
+    count, totals = 0, {}
+    for line in lines_of(Path(f"{folder}/out")):
+        word, total = line.rstrip("\n)").lstrip("(").split(",")
+        totals[word] = max(totals.get(word, 0), int(total))
+        count += 1
+    return {"check": [count, sum(totals.values())], **used}
+
+
+def main(name: str, variant: str, size: str, folder: str) -> None:
+    if name == "file":
+        result = run_file(variant, Path(size), folder)
+    else:
+        result = run_job(name, variant, int(size), folder)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
