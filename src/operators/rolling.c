@@ -12,7 +12,7 @@
 
    Native values and objects of a host language take the same way, through leat_value_field and its
    kin; int64 scalars and fields of native tuples have a short one before it, which gives up where
-   they overflow. */
+   they overflow. A sum that leaves the range of its field's declared type is an error in either. */
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "operators/field.h"
@@ -23,6 +23,9 @@ typedef struct rolling_self {
     int64_t field;
     const char *field_name; /* NULL: `field` counts */
     leat_state *accumulated;
+    const leat_type
+        *integer;      /* the field's type if that is an integer of at most 64 bits, else NULL */
+    int64_t low, high; /* of `integer`; otherwise those of int64 */
 } rolling_self;
 
 static const leat_param params[] = {
@@ -49,8 +52,9 @@ static const leat_value *int_field(const rolling_self *r, const leat_value *v) {
     return item->kind == LEAT_INT ? item : NULL;
 }
 
-static bool add_overflows(int64_t a, int64_t b) {
-    return b > 0 ? a > INT64_MAX - b : a < INT64_MIN - b;
+/* Does a + b leave the range of the field? */
+static bool leaves_range(const rolling_self *r, int64_t a, int64_t b) {
+    return b > 0 ? a > r->high - b : a < r->low - b;
 }
 
 /* A copy of `v` in which the chosen item is `i`. */
@@ -98,19 +102,31 @@ static leat_status with(leat_context *ctx, const rolling_self *r, const leat_val
 
 /* --- the five results: `out` becomes the new accumulated element --------------------------------- */
 
+/* An integer that int64 does not hold is an object. */
+static leat_status check_range(leat_context *ctx, const rolling_self *r, const leat_value *sum) {
+    if (!r->integer) return LEAT_OK;
+    bool fits = sum->kind == LEAT_INT ? sum->as.i >= r->low && sum->as.i <= r->high
+                                      : sum->kind != LEAT_OBJECT;
+    if (fits) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_RANGE,
+                             "the sum leaves the range of %s; declare a larger type",
+                             r->integer->text);
+}
+
 static leat_status sum_long(leat_context *ctx, const rolling_self *r, const leat_value *v1,
                             const leat_value *v2, leat_value *out) {
     leat_value a, b, sum;
     leat_status status = take(ctx, r, v1, &a);
     if (status >= 0) status = take(ctx, r, v2, &b);
     if (status >= 0) status = leat_value_add(ctx, &a, &b, &sum);
+    if (status >= 0) status = check_range(ctx, r, &sum);
     return status < 0 ? status : with(ctx, r, v1, &sum, out);
 }
 
 static leat_status sum(leat_context *ctx, const rolling_self *r, const leat_value *v1,
                        const leat_value *v2, leat_value *out) {
     const leat_value *a = int_field(r, v1), *b = int_field(r, v2);
-    if (!a || !b || add_overflows(a->as.i, b->as.i)) return sum_long(ctx, r, v1, v2, out);
+    if (!a || !b || leaves_range(r, a->as.i, b->as.i)) return sum_long(ctx, r, v1, v2, out);
     return with_int(ctx, r, v1, a->as.i + b->as.i, out);
 }
 
@@ -147,6 +163,33 @@ static leat_status extreme(leat_context *ctx, const rolling_self *r, rolling_ver
     return LEAT_OK;
 }
 
+/* --- the field's declared type ------------------------------------------------------------------ */
+
+static const leat_type *field_type(const rolling_self *r, const leat_type *type) {
+    if (!type) return NULL;
+    if (type->tag != LEAT_T_TUPLE && type->tag != LEAT_T_ROW) return type;
+    for (uint32_t i = 0; i < type->size; i++) {
+        const char *name = type->schema ? type->schema->names[i] : "";
+        if (r->field_name ? strcmp(name, r->field_name) == 0 : i == r->field) return type->items[i];
+    }
+    return NULL;
+}
+
+static leat_status rolling_open(leat_context *ctx, void *self) {
+    rolling_self *r = self;
+    const leat_type *type = field_type(r, leat_context_output_type(ctx));
+    leat_type_tag tag = type ? type->tag : LEAT_T_PICKLED;
+    int bits = tag == LEAT_T_BYTE    ? 8
+               : tag == LEAT_T_SHORT ? 16
+               : tag == LEAT_T_INT   ? 32
+               : tag == LEAT_T_LONG  ? 64
+                                     : 0;
+    r->integer = bits ? type : NULL;
+    r->high = bits ? INT64_MAX >> (64 - bits) : INT64_MAX;
+    r->low = -r->high - 1;
+    return LEAT_OK;
+}
+
 /* --- hooks: the new element is emitted before it is put, because it may point into the old one ------ */
 
 static inline leat_status on_record(leat_context *ctx, const rolling_self *r, rolling_verb verb,
@@ -179,6 +222,7 @@ static inline leat_status on_record(leat_context *ctx, const rolling_self *r, ro
         .self_size = sizeof(rolling_self),                                             \
         .params = params,                                                              \
         .states = states,                                                              \
+        .open = rolling_open,                                                          \
         .on_record = noun##_on_record,                                                 \
     };                                                                                 \
     leat_stream *leat_stream_##noun(leat_stream *s, int field) {                       \
