@@ -216,7 +216,10 @@ static PyObject *add_operator(PyObject *self, py_addition *a) {
     PyMem_Free(inputs);
     if (!ok) return NULL;
     if (a->name[0]) leat_stream_name(stream, a->name);
-    if (a->type_text) leat_stream_returns(stream, a->type_text);
+    if (a->type_text)
+        leat_stream_returns(stream, a->type_text);
+    else if (!(a->op->flags & (LEAT_OP_SAME_TYPE | LEAT_OP_SINK)))
+        leat_stream_returns(stream, "PICKLED");
     if (a->parallelism > 0) leat_stream_parallelism(stream, a->parallelism);
     bool collect = strcmp(a->op->name, "collect") == 0;
     bool same = collect || (a->op->flags & LEAT_OP_SAME_TYPE);

@@ -290,6 +290,16 @@ static leat_status object_fail(leat_context *ctx, leat_status status) {
                                  : py_error_user(py_interp_state(), ctx);
 }
 
+static leat_status object_print_value(void *interpreter, const leat_value *v, leat_text_form form,
+                                      leati_buf *out) {
+    (void)interpreter;
+    py_state *state = py_interp_state();
+    PyObject *o = py_from_value(state, v, NULL);
+    bool ok = o && py_print(state, o, NULL, form, out);
+    Py_XDECREF(o);
+    return ok ? LEAT_OK : LEAT_E_USER;
+}
+
 void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
     *ops = (leati_object_ops){.interpreter = interpreter,
                               .inside = py_interp_inside,
@@ -307,6 +317,7 @@ void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
                               .field = object_field,
                               .with_field = object_with_field,
                               .print = object_print,
+                              .print_value = object_print_value,
                               .repr = object_repr,
                               .fail = object_fail};
 }

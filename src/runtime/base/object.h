@@ -36,6 +36,9 @@ typedef struct leati_object_ops {
                               leat_value *out);
     /* What print() shows, by PyFlink's rules. */
     leat_status (*print)(void *object, const leat_type *type, leat_text_form form, leati_buf *out);
+    /* The same of a native value in a stream without a type: as the language shows its own. */
+    leat_status (*print_value)(void *interpreter, const leat_value *v, leat_text_form form,
+                               leati_buf *out);
     leat_status (*repr)(void *object, leati_buf *out);
     /* Takes the interpreter's own error, which a call of this table left behind, and makes it the context's
        failure, unless there is none. Answers `status` or LEAT_E_USER. */

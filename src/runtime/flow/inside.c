@@ -212,13 +212,23 @@ leat_status leat_value_native(leat_context *ctx, const leat_value *v, const leat
     return leati_object_ops_of(v)->native(v->as.object, type, &ctx->chain->arena, out);
 }
 
+/* What a language put into a stream without a type looks as the language shows it, also when it has come here in
+   native form. */
+static leat_status write_text(leat_context *ctx, const leat_value *v, const leat_type *type,
+                              leat_text_form form, leati_buf *out) {
+    uint16_t domain = v->kind == LEAT_OBJECT ? v->domain : leati_context_domain(ctx);
+    const leati_object_ops *ops = domain ? leati_object_domains[domain] : NULL;
+    if (v->kind == LEAT_OBJECT) return ops->print(v->as.object, type, form, out);
+    if (ops && type && type->tag == LEAT_T_PICKLED)
+        return ops->print_value(ops->interpreter, v, form, out);
+    return leati_value_text(v, type, form, out);
+}
+
 leat_status leat_value_text(leat_context *ctx, const leat_value *v, const leat_type *type,
                             leat_text_form form, const char **text, size_t *size) {
     leati_buf *b = &ctx->chain->text;
     b->size = 0;
-    leat_status status = v->kind == LEAT_OBJECT
-                             ? leati_object_ops_of(v)->print(v->as.object, type, form, b)
-                             : leati_value_text(v, type, form, b);
+    leat_status status = write_text(ctx, v, type, form, b);
     if (status >= 0 && b->failed) status = LEAT_E_NOMEM;
     b->failed = false;
     if (status < 0) return status;

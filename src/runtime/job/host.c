@@ -185,6 +185,7 @@ static leat_status find_bridge(leati_host *h, leat_error *err) {
                               "python.execution-mode to process",
                               language);
     }
+    if (!h->bridge && p->interpreter) h->bridge = leati_bridge_find("python");
     return LEAT_OK;
 }
 

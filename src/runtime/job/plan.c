@@ -198,10 +198,27 @@ static int largest_parallelism(const leati_plan *p) {
     return largest;
 }
 
+/* Streams without a type, of a language that has a word for it, may carry its objects. */
+static bool meets_objects(const leati_plan *p, const leati_vertex *v) {
+    for (int i = 0; i < v->count; i++) {
+        const leati_op_info *info = &p->infos[v->nodes[i]];
+        const leat_type *type = info->input_types[0];
+        if (info->op->flags & LEAT_OP_OBJECTS && type && type->tag == LEAT_T_PICKLED) return true;
+    }
+    return false;
+}
+
+static bool is_elsewhere(const leati_plan *p, const leati_vertex *v) {
+    return p->workers && !v->host_bound;
+}
+
 /* What an interpreter's task feeds in its own process runs on the same runner and gets objects; what it
    feeds in the main process runs inside that one's interpreter, if it has one, and can read objects. */
 static void spread_inside(leati_plan *p) {
-    for (int i = 0; i < p->vertex_count; i++) p->vertices[i].inside = p->vertices[i].language;
+    for (int i = 0; i < p->vertex_count; i++) {
+        leati_vertex *v = &p->vertices[i];
+        v->inside = v->language || (p->interpreter && !is_elsewhere(p, v) && meets_objects(p, v));
+    }
     for (bool more = true; more;) {
         more = false;
         for (int i = 0; i < p->route_count; i++) {
@@ -238,7 +255,9 @@ static leat_status place_all(leati_plan *p) {
     int largest = largest_parallelism(p);
     if (p->language && in_process_mode(p))
         p->workers = (int)at_most(leati_config_int(p->config, "python.worker.pool-size"), largest);
-    p->inside_runners = p->language ? (int)leati_config_int(p->config, "python.thread.runners") : 0;
+    p->inside_runners = p->language || p->interpreter
+                            ? (int)leati_config_int(p->config, "python.thread.runners")
+                            : 0;
     p->native_runners = (int)at_most(cores > 0 ? cores : 1, largest);
     spread_inside(p);
     for (int i = 0; i < p->vertex_count; i++) {
@@ -262,10 +281,7 @@ leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config,
         p->config = config;
     }
     if (status >= 0) status = fill_infos(p, &own);
-    for (int i = 0; status >= 0 && i < p->info_count; i++) {
-        const char *language = leati_args_language(p->infos[i].args);
-        p->interpreter |= language && leati_bridge_find(language);
-    }
+    p->interpreter = leati_bridge_find("python") != NULL;
     if (status >= 0) status = form_vertices(p, seats);
     if (status >= 0) status = form_routes(p, seats, &own);
     if (status >= 0) status = place_all(p);

@@ -55,7 +55,7 @@ typedef struct leati_plan {
     int inside_runners; /* runners 0 ... of a host belong to the interpreter, the rest to native tasks */
     int native_runners;
     bool language;
-    bool interpreter; /* this process has one for that language */
+    bool interpreter; /* this process has one */
 } leati_plan;
 
 /* Borrows graph and config for its life. */

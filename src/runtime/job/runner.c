@@ -254,6 +254,16 @@ static void finish_tasks(leati_runner *r) {
     }
 }
 
+/* A user's close may fail, too; after another failure nobody wants to know. */
+static void close_tasks(leati_runner *r, bool failed) {
+    for (int i = 0; i < r->count; i++) {
+        leati_task *t = r->seats[i]->task;
+        bool blamed = t->chain->blamed != NULL;
+        leati_task_close(t, failed || r->failed);
+        if (!failed && !r->failed && !blamed && t->chain->blamed) report(r, r->seats[i]);
+    }
+}
+
 static void *runner_main(void *arg) {
     leati_runner *r = arg;
     current = r;
@@ -262,7 +272,7 @@ static void *runner_main(void *arg) {
     enter(r);
     bool failed = atomic_load(&r->stop) == 2;
     if (!failed) finish_tasks(r);
-    for (int i = 0; i < r->count; i++) leati_task_close(r->seats[i]->task, failed || r->failed);
+    close_tasks(r, failed);
     leave(r);
     atomic_store(&r->finished, true);
     return NULL;
