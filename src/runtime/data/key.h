@@ -11,9 +11,9 @@
 /* Appends the canonical bytes. LEAT_E_TYPE for what cannot be a key. */
 LEAT_API leat_status leati_key_write(const leat_value *key, leati_buf *out);
 /* XXH3 with a frozen seed over the canonical bytes; scalars and strings without writing them. */
-LEAT_API leat_status leati_key_hash(const leat_value *key, uint64_t *hash);
+leat_status leati_key_hash(const leat_value *key, uint64_t *hash);
 /* Does `key` have exactly these canonical bytes? Scalars and strings without writing them. */
-LEAT_API bool leati_key_matches(const leat_value *key, const void *bytes, size_t size);
+bool leati_key_matches(const leat_value *key, const void *bytes, size_t size);
 
 static inline int leati_key_group(uint64_t hash, int max_parallelism) {
     return (int)((uint64_t)(uint32_t)(hash >> 32) * (uint64_t)max_parallelism >> 32);
