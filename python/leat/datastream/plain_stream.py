@@ -292,7 +292,7 @@ class DataStream:
         wanted = "The input must be a SinkFunction or a callable function"
         function = shipped(sink_func, SinkFunction, "Sink", wanted)
         self._node.env._note_addition(f"DataStream.add_sink({function[2]}), a sink in Python")
-        return DataStreamSink(self._node.then("python_sink", {"function": function}, "Unnamed"))
+        return DataStreamSink(self._node.then("function_sink", {"function": function}, "Unnamed"))
 
     def sink_to(self, sink: Sink) -> DataStreamSink:
         """Write each value to a sink of `leat.datastream.connectors`."""
