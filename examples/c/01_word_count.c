@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <leat.h>
 #include <stdio.h>
+#include <unistd.h>
 
 /* Emits each word of the line, with a one beside it. */
 static leat_status split(leat_context *ctx, const leat_record *line, leat_emitter *out, void *arg) {
@@ -23,6 +24,15 @@ static leat_status split(leat_context *ctx, const leat_record *line, leat_emitte
     return LEAT_OK;
 }
 
+/* The file that was named, or the LICENSE of the folder, or a verse. */
+static leat_stream *read_text(leat_env *env, const char *path) {
+    const leat_value verse[] = {leat_string("The mill turns and the water runs,"),
+                                leat_string("the water runs and the mill turns.")};
+    if (path) return leat_env_read_text_file(env, path);
+    if (access("LICENSE", R_OK) == 0) return leat_env_read_text_file(env, "LICENSE");
+    return leat_env_collection(env, verse, 2);
+}
+
 int main(int argc, char **argv) {
     leat_error err;
     leat_env *env = leat_env_new(NULL, &err);
@@ -30,7 +40,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s: %s\n", err.where, err.text);
         return 1;
     }
-    leat_stream *lines = leat_env_read_text_file(env, argc > 1 ? argv[1] : "LICENSE");
+    leat_stream *lines = read_text(env, argc > 1 ? argv[1] : NULL);
     leat_stream *words = leat_stream_flat_map(lines, leat_flat_map_fn(split, NULL));
     leat_stream_print(leat_stream_sum(leat_stream_key_by(words, leat_field(0)), 1));
     int failed = leat_env_execute(env, "words", &err) < 0;

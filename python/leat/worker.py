@@ -1,12 +1,15 @@
 """`python -m leat.worker`: a worker process of a job in PROCESS mode. Started by the library only.
 
 Its arguments are the library's. With `LEAT_AS_PYFLINK` set, or `--as-pyflink` among them, the name
-`pyflink` means Leat before anything is unpickled. What else it takes over from the main process
+`pyflink` means Leat before anything is unpickled. `--module-path=FOLDER` names a folder with modules
+of a C program. What else it takes over from the main process
 comes with the job (`leat.shipping.bind_main_classes`).
 """
 
 import os
 import sys
+
+_MODULE_PATH = "--module-path="
 
 
 def main(arguments: list[str]) -> int:
@@ -16,6 +19,10 @@ def main(arguments: list[str]) -> int:
     if os.environ.get("LEAT_AS_PYFLINK") or "--as-pyflink" in arguments:
         arguments = [a for a in arguments if a != "--as-pyflink"]
         import leat.as_pyflink  # noqa: F401 - the import is what it is for
+    if folders := [a[len(_MODULE_PATH) :] for a in arguments if a.startswith(_MODULE_PATH)]:
+        from leat import program_path
+
+        program_path.add(folders)
     from leat import _leat
 
     return _leat.worker_main(arguments)

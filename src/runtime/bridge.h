@@ -88,6 +88,19 @@ typedef leat_status (*leati_preamble_fn)(void *interpreter, const void *bytes, s
                                          leat_error *err);
 LEAT_API int leati_worker_run(int argc, char **argv, leati_preamble_fn preamble);
 
+/* How the library starts an interpreter in a host without one: the bridge's module, opened as a file, exports a
+   `const leati_embedding leati_embed`. */
+typedef struct leati_embedding {
+    size_t size;
+    const char *version;
+    /* Starts the interpreter of `executable`, unless the host has started one; imports `module`, which registers the
+       bridge; lets modules in `folders` (NULL-terminated) be imported. Comes back outside of it. */
+    leat_status (*start)(const char *executable, const char *module, const char *const *folders,
+                         void **token, leat_error *err);
+    /* On the same thread, when nobody is inside any more: ends what `start` has started. */
+    void (*end)(void *token);
+} leati_embedding;
+
 /* The table of configuration keys, for `leat config` and the docs. */
 typedef struct leati_config_row {
     const char *key, *fallback, *kind, *status, *doc;

@@ -1,4 +1,4 @@
-"""What the built files show: libleat.so only its contract, the module only its entry.
+"""What the built files show: libleat.so only its contract, the module only its entries.
 
 Of its own names (leati_) the library shows those that the Python module may know by the layering
 rule: marked LEAT_API in a header of runtime/base or in runtime/bridge.h. Neither file asks for what
@@ -16,6 +16,7 @@ import tree
 
 CONTRACT = re.compile(r"leat_\w+|leati_bridge_\w+|LEAT_\d+")
 FOR_THE_MODULE = re.compile(r"LEAT_API[^;]*?\b(leati_\w+)\s*[(;\[]")
+ENTRIES = {"PyInit__leat", "leati_embed"}  # for Python, and for the library
 FOR_PYTHON = re.compile(r"_?Py[A-Z_]\w*")
 
 
@@ -43,7 +44,7 @@ def check_library(library: Path, internal: set[str]) -> Iterator[str]:
 
 def check_module(module: Path, library: Path) -> Iterator[str]:
     offered = dynamic(library, "defined")
-    for name in sorted(dynamic(module, "defined") - {"PyInit__leat"}):
+    for name in sorted(dynamic(module, "defined") - ENTRIES):
         yield f"{module.name}: exports {name}"
     for name in sorted(dynamic(module, "undefined")):
         if name.startswith("PyGILState_"):

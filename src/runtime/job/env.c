@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/job/interpreter.h"
 #include "runtime/job/job.h"
 #include "runtime/job/plan.h"
 
@@ -25,6 +26,7 @@ void leati_blueprint_unref(leati_blueprint *b) {
     leati_free(b->preamble);
     texts_free(b->worker_argv);
     texts_free(b->worker_envp);
+    leati_free(b->fallback);
     leati_free(b);
 }
 
@@ -200,9 +202,13 @@ leat_status leati_env_set_worker(leat_env *env, const char *const *argv, const c
 
 /* The copy that the next job runs; NULL with `err` filled. */
 static leati_blueprint *select_new(const leat_env *env, leat_error *err) {
-    if (env->error.status >= 0) return leati_blueprint_select(env->blue, err);
-    *err = env->error;
-    return NULL;
+    leati_blueprint *blue = NULL;
+    if (env->error.status < 0)
+        *err = env->error;
+    else
+        blue = leati_blueprint_select(env->blue, err);
+    if (blue) leati_interpreter_need(blue);
+    return blue;
 }
 
 leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err) {
@@ -246,6 +252,8 @@ char *leat_env_plan(leat_env *env, leat_error *err) {
     leati_blueprint *blue = select_new(env, err);
     if (!blue) return NULL;
     leati_plan *plan = leati_plan_new(&blue->graph, blue->config, err);
+    for (int i = 0; plan && blue->fallback && i < plan->vertex_count; i++)
+        if (plan->vertices[i].language) plan->vertices[i].reason = blue->fallback;
     char *text = plan ? leati_plan_json(plan) : NULL;
     leati_plan_free(plan);
     leati_blueprint_unref(blue);

@@ -32,6 +32,7 @@ typedef struct leati_blueprint {
     void *preamble;
     size_t preamble_size;
     char **worker_argv, **worker_envp; /* NULL: none set */
+    char *fallback; /* why it runs in PROCESS mode against its wish; NULL: it does not */
     bool host_dispatch;
 } leati_blueprint;
 

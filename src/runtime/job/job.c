@@ -14,6 +14,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/log.h"
+#include "runtime/job/interpreter.h"
 #include "runtime/job/pool.h"
 
 /* --- news ----------------------------------------------------------------------------------------- */
@@ -157,6 +158,7 @@ static void *driver_main(void *arg) {
     else
         wait_for_data(job);
     end(job);
+    if (!job->fenced) leati_interpreter_release();
     conclude(job);
     return NULL;
 }
@@ -202,8 +204,10 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     if (!job->name) status = LEAT_E_NOMEM;
     if (status >= 0) status = leati_dispatch_init(job);
     if (status >= 0) leati_pushes_begin(job);
+    leati_interpreter_hold();
     if (status >= 0) status = leati_thread_start(&job->thread, driver_main, job, "leat-driver");
     if (status < 0) {
+        leati_interpreter_release();
         leati_pushes_end(job);
         return leat_error_set(err, status, "job", "no memory or no thread for the job");
     }

@@ -76,7 +76,9 @@ static void put_task(leati_buf *b, const leati_plan *p, const leati_vertex *v) {
         else
             leati_buf_printf(b, "%s\"main\"", i ? ", " : "");
     }
-    leati_buf_printf(b, " ],\n      \"reason\" : \"%s\"\n    }", v->reason);
+    leati_buf_text(b, " ],\n      \"reason\" : ");
+    put_string(b, v->reason);
+    leati_buf_text(b, "\n    }");
 }
 
 char *leati_plan_json(const leati_plan *p) {

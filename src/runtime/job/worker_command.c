@@ -1,16 +1,10 @@
 /* worker_command.c: see worker_command.h. The form: `--worker=INDEX:FD,FD,...`, one descriptor per host. */
 #include "runtime/job/worker_command.h"
 
-#include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "runtime/base/alloc.h"
-
-#ifndef LEAT_PYTHON_VERSION /* built without the Python module */
-#define LEAT_PYTHON_VERSION "3"
-#endif
+#include "runtime/job/python_path.h"
 
 extern char **environ;
 
@@ -42,28 +36,35 @@ static char **copy_texts(char *const *texts, size_t more) {
     return copy;
 }
 
-/* --- the interpreter of a host without one -------------------------------------------------------- */
+/* --- the command of a host without an interpreter ------------------------------------------------- */
 
-static char *find_python(const leati_blueprint *b) {
-    const char *set = leati_config_get(b->config, "python.executable");
-    const char *venv = getenv("VIRTUAL_ENV");
-    if (set && *set) return leati_strdup(set);
-    if (venv && *venv) return leati_format("%s/bin/python", venv);
-#ifdef LEAT_BUILD_PYTHON
-    if (access(LEAT_BUILD_PYTHON, X_OK) == 0) return leati_strdup(LEAT_BUILD_PYTHON);
-#endif
-    return leati_strdup("python3");
-}
+/* argv[1] are the packages. Nothing but `leat` is in front of the standard library. */
+static const char program[] =
+    "import sys\n"
+    "sys.path.insert(0, sys.argv[1] + '/python%d.%d' % sys.version_info[:2])\n"
+    "try:\n"
+    "    from leat.worker import main\n"
+    "except ModuleNotFoundError as e:\n"
+    "    sys.exit(f'{sys.executable}: {e}; install leat there, or set python.executable')\n"
+    "sys.exit(main(sys.argv[2:]))\n";
 
+/* PYTHON -P -c PROGRAM PACKAGES --module-path=... */
 static char **default_argv(const leati_blueprint *b, size_t more) {
-    char *none[] = {NULL};
-    char **argv = copy_texts(none, 3 + more);
+    enum { WORDS = 7 };
+    char **argv = leati_zalloc((WORDS + more + 1) * sizeof *argv);
     if (!argv) return NULL;
-    argv[0] = find_python(b);
-    argv[1] = leati_strdup("-m");
-    argv[2] = leati_strdup("leat.worker");
-    if (argv[0] && argv[1] && argv[2]) return argv;
-    for (int i = 0; i < 3; i++) leati_free(argv[i]);
+    char *beside = leati_program_folder(), *working = leati_working_folder();
+    argv[0] = leati_python_executable(b->config);
+    argv[1] = leati_strdup("-P");
+    argv[2] = leati_strdup("-c");
+    argv[3] = leati_strdup(program);
+    argv[4] = leati_python_packages();
+    argv[5] = beside ? leati_format("--module-path=%s", beside) : NULL;
+    argv[6] = working ? leati_format("--module-path=%s", working) : NULL;
+    leati_free(beside);
+    leati_free(working);
+    if (count_of(argv) == WORDS) return argv;
+    for (size_t i = 0; i < WORDS; i++) leati_free(argv[i]);
     leati_free(argv);
     return NULL;
 }
@@ -86,46 +87,8 @@ char **leati_worker_argv(const leati_blueprint *b, const int *own, int hosts, in
     return NULL;
 }
 
-/* --- the environment ------------------------------------------------------------------------------ */
-
-/* Where this library lies; the package is found relative to it (contracts, 7). */
-static char *package_path(void) {
-    Dl_info info;
-    char text[4096];
-    if (!dladdr((void *)(uintptr_t)&leati_worker_argv, &info) || !info.dli_fname) return NULL;
-    char *file = realpath(info.dli_fname, NULL);
-    char *slash = file ? strrchr(file, '/') : NULL;
-    if (slash) *slash = 0;
-    snprintf(text, sizeof text, "%s/leat/python%s", file ? file : ".", LEAT_PYTHON_VERSION);
-    free(file);
-    return access(text, R_OK) == 0 ? leati_strdup(text) : NULL;
-}
-
-static bool set_python_path(char **envp, size_t count) {
-    char *path = package_path();
-    if (!path) return true;
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(envp[i], "PYTHONPATH=", 11) != 0) continue;
-        char *longer = leati_format("PYTHONPATH=%s:%s", path, envp[i] + 11);
-        leati_free(path);
-        if (!longer) return false;
-        leati_free(envp[i]);
-        envp[i] = longer;
-        return true;
-    }
-    envp[count] = leati_format("PYTHONPATH=%s", path);
-    leati_free(path);
-    return envp[count] != NULL;
-}
-
 char **leati_worker_envp(const leati_blueprint *b) {
-    if (b->worker_envp) return copy_texts(b->worker_envp, 0);
-    char **envp = copy_texts(environ, 1);
-    if (envp && !set_python_path(envp, count_of(envp))) {
-        free_texts(envp);
-        return NULL;
-    }
-    return envp;
+    return copy_texts(b->worker_envp ? b->worker_envp : environ, 0);
 }
 
 /* --- the worker's side ---------------------------------------------------------------------------- */

@@ -6,12 +6,11 @@
 
 enum { LEATI_MAX_WORKERS = 256 };
 
-/* What the bridge set, or for a host without an interpreter python.executable, that of $VIRTUAL_ENV, python3; then
-   the worker's number and its sockets: `own[j]` leads to host j, `own[index]` is the control socket. Allocated. */
+/* What the bridge set, or for a host without an interpreter the one of python_path.h and its modules' folders; then the
+   worker's number and its sockets: `own[j]` leads to host j, `own[index]` is the control socket. Allocated. */
 char **leati_worker_argv(const leati_blueprint *b, const int *own, int hosts, int index,
                          leat_error *err);
-/* The bridge's environment or this process's; for a host without an interpreter with the package of this library in
-   PYTHONPATH. */
+/* The bridge's environment, or this process's. */
 char **leati_worker_envp(const leati_blueprint *b);
 void leati_worker_command_free(char **argv, char **envp);
 
