@@ -218,15 +218,19 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
     leat_status status = leati_inbox_read(t->inbox);
     if (c->full) leati_chain_has_room(c);
     if (status >= 0) status = fire(c);
+    bool idle =
+        false; /* nothing came when it was asked; what was left behind still goes on its way */
     *waits = false;
     while (status >= 0 && budget > 0) {
         if (LEAT_UNLIKELY(c->full | c->held) && blocked(t)) *waits = true;
+        if (idle && !c->depth && !c->signalling && !c->dirty_watermark) *waits = true;
         if (*waits) break;
         status = turn(t, &budget);
         if (status == LEAT_DONE) return LEAT_DONE;
         if (status == LEAT_AGAIN && !c->depth) {
+            idle = !c->signalling;
             status = drain_hooks(c);
-            *waits = !c->depth && (c->signalling || !c->dirty_watermark);
+            *waits = !idle && !c->depth;
         }
     }
     return status;
