@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
@@ -78,4 +79,70 @@ leat_status leati_io_submit(leat_status (*work)(void *arg), void (*done)(void *a
     pthread_mutex_unlock(&lock);
     if (status < 0) leati_free(w);
     return status;
+}
+
+/* --- waiting -------------------------------------------------------------------------------------- */
+
+/* Shared by who waits and the I/O thread; the last one frees it. */
+typedef struct settling {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done, left;
+} settling;
+
+static leat_status settle_nothing(void *arg) {
+    (void)arg;
+    return LEAT_OK;
+}
+
+static void settling_free(settling *s) {
+    pthread_cond_destroy(&s->changed);
+    pthread_mutex_destroy(&s->lock);
+    leati_free(s);
+}
+
+static void settled(void *arg, leat_status status) {
+    settling *s = arg;
+    (void)status;
+    pthread_mutex_lock(&s->lock);
+    bool left = s->left;
+    s->done = true;
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    if (left) settling_free(s);
+}
+
+static struct timespec deadline(int ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    return until;
+}
+
+/* Work runs in the order it came: when ours has, all before it has. */
+bool leati_io_settle(int timeout_ms) {
+    settling *s = leati_zalloc(sizeof *s);
+    struct timespec until = deadline(timeout_ms);
+    if (!s) return false;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->changed, &attr);
+    pthread_condattr_destroy(&attr);
+    pthread_mutex_init(&s->lock, NULL);
+    bool refused = leati_io_submit(settle_nothing, settled, s) < 0;
+    int late = 0;
+    pthread_mutex_lock(&s->lock);
+    if (refused) s->done = true;
+    while (!s->done && !late) late = pthread_cond_timedwait(&s->changed, &s->lock, &until);
+    bool done = s->done;
+    s->left = true;
+    pthread_mutex_unlock(&s->lock);
+    if (done) settling_free(s);
+    return done;
 }

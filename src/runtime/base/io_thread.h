@@ -10,6 +10,9 @@
 leat_status leati_io_submit(leat_status (*work)(void *arg), void (*done)(void *arg, leat_status),
                             void *arg);
 
+/* Waits until all work that was given so far is done; false after `timeout_ms`. Not on the I/O thread. */
+bool leati_io_settle(int timeout_ms);
+
 /* Starts a thread with all signals blocked, as every thread of ours. */
 leat_status leati_thread_start(unsigned long *thread, void *(*main)(void *), void *arg,
                                const char *name);

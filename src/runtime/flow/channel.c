@@ -117,5 +117,6 @@ static size_t left(size_t used, size_t most) {
 
 void leati_channel_credit(leati_channel *c, size_t *records, size_t *bytes) {
     *records = left(atomic_load(&c->records), c->max_records);
+    if (c->batch_records && *records > c->batch_records) *records = c->batch_records;
     *bytes = left(atomic_load(&c->bytes), c->max_bytes);
 }

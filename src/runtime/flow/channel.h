@@ -30,6 +30,7 @@ typedef struct leati_channel {
     /* Set before use: takes over pushed elements, for another process. */
     leat_status (*send)(void *arg, leati_element *element, size_t records, size_t bytes);
     void *send_arg;
+    size_t batch_records; /* 0, or how many records a batch for `send` may have; the sender's */
     /* Set on the reader's side of a channel from another process: is told what was given back. */
     void (*credit)(void *arg, size_t records, size_t bytes);
     void *credit_arg;

@@ -244,11 +244,12 @@ void leati_host_stop(leati_host *h, bool failed) {
         if (h->runners[i]) leati_runner_stop(h->runners[i], failed);
 }
 
-bool leati_host_join(leati_host *h, int timeout_ms, const char **stuck) {
+bool leati_host_join(leati_host *h, int timeout_ms, const leati_task **stuck) {
     bool joined = true;
     for (int i = 0; i < h->runner_count; i++) {
         if (!h->runners[i] || leati_runner_join(h->runners[i], timeout_ms)) continue;
-        if (stuck) *stuck = leati_runner_stuck_in(h->runners[i]);
+        const leati_task *task = leati_runner_stuck_in(h->runners[i]);
+        if (stuck && task) *stuck = task;
         joined = false;
     }
     return joined;

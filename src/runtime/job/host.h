@@ -31,8 +31,9 @@ leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_
 bool leati_host_empty(const leati_host *h);
 leat_status leati_host_start(leati_host *h);
 void leati_host_stop(leati_host *h, bool failed);
-/* False when a runner did not end in time; `stuck` (may be NULL) then names an operator. -1 waits for ever. */
-bool leati_host_join(leati_host *h, int timeout_ms, const char **stuck);
+/* False when a runner did not end in time; `stuck` (may be NULL) is then the task it is in, NULL when in none. -1 waits
+   for ever. */
+bool leati_host_join(leati_host *h, int timeout_ms, const leati_task **stuck);
 /* Raises in the threads that are inside user functions. */
 void leati_host_interrupt(leati_host *h);
 void leati_host_free(leati_host *h); /* after a successful join */

@@ -99,40 +99,67 @@ static void wait_for_data(leat_job *job) {
     pthread_mutex_unlock(&job->lock);
 }
 
-/* A function that does not come back is interrupted, and after the time-out left alone, fenced: it can reach nothing but
-   what stays allocated. */
-static void join_host(leat_job *job, bool failed) {
-    const char *stuck = NULL;
-    int64_t timeout = leati_config_duration_ms(job->plan->config, "task.cancellation.timeout");
-    int64_t waited = 0, slice = 100;
-    bool joined = false;
-    while (!joined && (!failed || !timeout || waited < timeout)) {
-        joined = leati_host_join(job->host, (int)slice, &stuck);
-        if (joined || !failed) continue;
-        leati_host_interrupt(job->host);
-        waited += slice;
-    }
-    if (joined) return;
-    job->fenced = true;
-    leati_log(LEAT_LOG_ERROR,
-              "leat: %s: the function did not return within %lld ms after the cancel; it is left "
-              "to itself, and the job ends without it",
-              stuck ? stuck : "job", (long long)timeout);
+bool leati_job_is_failing(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    bool failing = job->cancel || job->failure.status != LEAT_OK;
+    pthread_mutex_unlock(&job->lock);
+    return failing;
 }
 
+/* "Map, Filter": the chain that a function is stuck in. */
+static void fence(leat_job *job, const leati_task *stuck, int64_t timeout) {
+    leati_buf names;
+    leati_buf_init(&names);
+    for (int i = 0; stuck && i < stuck->chain->count; i++) {
+        if (i) leati_buf_text(&names, ", ");
+        leati_buf_text(&names, stuck->chain->contexts[i]->info->name);
+    }
+    if (!stuck) leati_buf_text(&names, job->name);
+    job->fenced = true;
+    leati_log(LEAT_LOG_ERROR,
+              "leat: %s: the function did not return within %lld ms after the job's end "
+              "(task.cancellation.timeout); it is left to itself, and the job ends without it",
+              leati_buf_cstr(&names), (long long)timeout);
+    leati_buf_fini(&names);
+}
+
+/* A function that does not come back after a failure or cancel is interrupted, and after the time-out left alone, fenced:
+   it can reach nothing but what stays allocated. */
+static void join_host(leat_job *job) {
+    enum { SLICE_MS = 200, AGAIN_MS = 1000 };
+    const leati_task *stuck = NULL;
+    int64_t timeout = leati_config_duration_ms(job->plan->config, "task.cancellation.timeout");
+    int64_t failing_since = 0, interrupt_at = 0;
+    while (!leati_host_join(job->host, SLICE_MS, &stuck)) {
+        if (!leati_job_is_failing(job)) continue;
+        int64_t now = leati_clock_monotonic() / 1000000;
+        if (!failing_since) failing_since = now - SLICE_MS;
+        if (timeout && now - failing_since >= timeout) {
+            fence(job, stuck, timeout);
+            return;
+        }
+        if (now < interrupt_at) continue;
+        leati_host_interrupt(job->host);
+        interrupt_at = now + AGAIN_MS;
+    }
+}
+
+/* Workers end first when all is well, since a failure to close there is one for all; else at the same time. What a
+   fenced function can reach is never freed. */
 static void end(leat_job *job) {
-    pthread_mutex_lock(&job->lock);
-    bool failed = job->cancel || job->failure.status != LEAT_OK;
-    pthread_mutex_unlock(&job->lock);
+    bool failed = leati_job_is_failing(job);
+    if (failed && job->host) leati_host_stop(job->host, true);
     if (job->pool) leati_pool_stop(job->pool, failed);
     if (job->host) {
-        leati_host_stop(job->host, failed);
-        join_host(job, failed);
+        leati_host_stop(job->host, leati_job_is_failing(job));
+        join_host(job);
     }
-    leati_pool_free(job->pool);
-    job->pool = NULL;
-    if (!job->fenced) leati_host_free(job->host);
+    if (!job->fenced) {
+        leati_host_free(job->host);
+        leati_pool_free(job->pool);
+    }
     job->host = NULL;
+    job->pool = NULL;
 }
 
 static void conclude(leat_job *job) {

@@ -50,6 +50,8 @@ void leati_job_host_closed(leat_job *job);
 void leati_job_fail(leat_job *job, leati_failure *failure);
 void leati_job_fail_text(leat_job *job, leat_status status, const char *format, ...)
     LEAT_PRINTF(3, 4);
+/* Did it fail, or was it cancelled? Any thread. */
+bool leati_job_is_failing(leat_job *job);
 
 /* push.c: its push sources take records from now on; and those that never opened take no more. */
 void leati_pushes_begin(leat_job *job);

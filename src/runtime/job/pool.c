@@ -1,13 +1,11 @@
 /* pool.c: see pool.h.
 
-   The driver's thread makes sockets, processes and wires; then one thread runs the loop that reads and watches them. A
-   worker says hello, is handed its part, and from then on reports: opened, ended, failed, closed. Its process is watched
-   by pidfd: an end that nobody asked for fails the job, with the worker's last words. */
+   The driver's thread makes sockets, processes and channels; then one thread runs the loop that reads and watches them.
+   Who minds each worker is minder.c; here is what they share: the loop, the sockets between all processes, the time
+   limits, and the end of all. */
 #include "runtime/job/pool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,193 +13,86 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/job/job.h"
-#include "runtime/job/relay.h"
+#include "runtime/job/minder.h"
 #include "runtime/job/remote.h"
 #include "runtime/job/spawn.h"
 #include "runtime/job/worker_command.h"
 
-enum { GRACE_MS = 1500, LINE = 160 };
-
-typedef struct pool_worker {
-    leati_pool *pool;
-    int index; /* from 1 */
-    leati_process process;
-    uv_poll_t watch; /* of the pidfd */
-    bool watching;
-    leati_connection *control;
-    leati_relay *out, *errors;
-    bool hello, closed, gone;
-    int pid;
-} pool_worker;
+enum { GRACE_MS = 1500, LOOK_MS = 100, OUTPUT_MS = 2000 };
 
 struct leati_pool {
     leat_job *job;
     int count;
-    pool_worker *workers;
+    leati_minder **minders;  /* of worker i + 1 */
+    leati_connection **data; /* to worker i + 1 */
     leati_remote *remote;
-    leati_connection **data; /* main to worker i */
+    int64_t memory_limit; /* 0: none */
     uv_loop_t loop;
-    uv_async_t command;
-    uv_timer_t start_timer;
+    uv_async_t leave;
+    uv_timer_t start_timer, weigh_timer;
     unsigned long thread;
     bool thread_started, loop_open;
-    atomic_bool ending, leave;
     pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int gone;
+    pthread_cond_t changed; /* a worker closed or is gone; by CLOCK_MONOTONIC */
 };
 
-/* --- what workers say ----------------------------------------------------------------------------- */
+/* --- on the loop's thread ------------------------------------------------------------------------- */
 
-/* "Map, Reduce": the operators of a worker. */
-static void name_operators(const leati_pool *pool, int index, char *out, size_t size) {
-    const leati_plan *p = pool->job->plan;
-    size_t at = 0;
-    out[0] = 0;
-    for (int i = 0; i < p->task_count; i++) {
-        if (p->tasks[i].host != index) continue;
-        const leati_vertex *v = &p->vertices[p->tasks[i].vertex];
-        for (int k = 0; k < v->count && at < size; k++)
-            at += (size_t)snprintf(out + at, size - at, "%s%s", at ? ", " : "",
-                                   p->infos[v->nodes[k]].name);
-    }
-}
-
-static void fail(pool_worker *w, leat_status status, const char *what) {
-    char operators[LINE], tail[1024];
-    name_operators(w->pool, w->index, operators, sizeof operators);
-    tail[0] = 0;
-    if (w->errors) leati_relay_tail(w->errors, tail, sizeof tail);
-    leati_job_fail_text(w->pool->job, status, "worker %d (process %d) of %s %s%s%s", w->index,
-                        w->pid, operators, what, tail[0] ? "; its last words:\n" : "", tail);
-}
-
-static leat_status take_hello(pool_worker *w, const char *payload, size_t size) {
-    leati_reader in = leati_reader_of(payload, size);
-    uint64_t version = leati_reader_varint(&in);
-    size_t length;
-    const char *leat = leati_reader_blob(&in, &length);
-    char what[LINE];
-    if (in.failed || version != LEATI_WIRE_VERSION || length != strlen(LEAT_VERSION_STRING) ||
-        memcmp(leat, LEAT_VERSION_STRING, length) != 0) {
-        snprintf(what, sizeof what,
-                 "runs Leat %.*s and this is Leat %s; install the same in both interpreters",
-                 leat ? (int)length : 1, leat ? leat : "?", LEAT_VERSION_STRING);
-        fail(w, LEAT_E_VERSION, what);
-        return LEAT_E_VERSION;
-    }
-    w->hello = true;
-    leati_buf job;
-    leati_buf_init(&job);
-    leati_job_encode(w->pool->job->blue, w->index, w->pool->count, w->pool->job->attempt, &job);
-    leat_status status =
-        job.failed ? LEAT_E_NOMEM
-                   : leati_connection_send(w->control, LEATI_F_JOB, job.bytes, job.size, NULL, 0);
-    leati_buf_fini(&job);
-    return status;
-}
-
-static leat_status take_failure(pool_worker *w, const char *payload, size_t size) {
-    leati_reader in = leati_reader_of(payload, size);
-    leati_failure failure;
-    leat_status status = leati_failure_decode(&in, &failure);
-    if (status < 0) return status;
-    leati_job_fail(w->pool->job, &failure);
-    leati_failure_fini(&failure);
-    return LEAT_OK;
-}
-
-static leat_status on_control(void *arg, leati_connection *wire, uint8_t kind, const char *payload,
-                              size_t size) {
-    pool_worker *w = arg;
-    (void)wire;
-    switch (kind) {
-    case LEATI_F_HELLO: return take_hello(w, payload, size);
-    case LEATI_F_OPENED: leati_job_host_opened(w->pool->job); return LEAT_OK;
-    case LEATI_F_ENDED: leati_job_host_ended(w->pool->job); return LEAT_OK;
-    case LEATI_F_FAILED: return take_failure(w, payload, size);
-    case LEATI_F_CLOSED: w->closed = true; return LEAT_OK;
-    default: return LEAT_E_FORMAT;
-    }
-}
-
-/* The end of a process is told by its pidfd; here only nonsense is a failure. */
-static void on_control_end(void *arg, leati_connection *wire, leat_status status) {
-    pool_worker *w = arg;
-    (void)wire;
-    if (status < 0) fail(w, LEAT_E_WORKER, "broke the protocol");
-}
-
-static leat_status on_data(void *arg, leati_connection *wire, uint8_t kind, const char *payload,
+static leat_status on_data(void *arg, leati_connection *c, uint8_t kind, const char *payload,
                            size_t size) {
     leati_pool *pool = arg;
-    (void)wire;
-    return leati_remote_take(pool->remote, kind, payload, size);
+    return leati_remote_take(pool->remote, leati_connection_peer(c), kind, payload, size);
 }
 
-static void on_data_end(void *arg, leati_connection *wire, leat_status status) {
+/* That a process ended is its minder's business; here only nonsense is a failure. */
+static void on_data_end(void *arg, leati_connection *c, leat_status status) {
     leati_pool *pool = arg;
     if (status < 0)
-        fail(&pool->workers[leati_connection_peer(wire) - 1], LEAT_E_WORKER, "broke the protocol");
+        leati_minder_blame(pool->minders[leati_connection_peer(c) - 1], LEAT_E_WORKER,
+                           status == LEAT_E_NOMEM ? "no memory for what it sent"
+                                                  : "it broke the protocol");
 }
 
-/* --- the end of a process ------------------------------------------------------------------------- */
+static void worker_ending(void *arg, int index) {
+    leati_pool *pool = arg;
+    leati_connection_drain(pool->data[index - 1]);
+}
 
-static void on_process_end(uv_poll_t *poll, int status, int events) {
-    pool_worker *w = poll->data;
-    leati_pool *pool = w->pool;
-    char how[LINE], what[LINE + 32];
-    (void)status;
-    (void)events;
-    uv_poll_stop(poll);
-    uv_close((uv_handle_t *)poll, NULL);
-    w->watching = false;
-    leati_process_reap(&w->process, how, sizeof how);
-    leati_relay_drain(w->out);
-    leati_relay_drain(w->errors);
-    if (!atomic_load(&pool->ending) || !w->closed) {
-        snprintf(what, sizeof what, "ended with %s", how);
-        fail(w, LEAT_E_WORKER, what);
-    }
+static void worker_changed(void *arg) {
+    leati_pool *pool = arg;
     pthread_mutex_lock(&pool->lock);
-    w->gone = true;
-    pool->gone++;
     pthread_cond_broadcast(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
 }
 
 static void on_start_timeout(uv_timer_t *timer) {
     leati_pool *pool = timer->data;
-    for (int i = 0; i < pool->count; i++) {
-        pool_worker *w = &pool->workers[i];
-        if (!w->hello && !w->gone)
-            fail(w, LEAT_E_TIMEOUT,
-                 "did not start in time; raise python.worker.start-timeout if the machine is slow");
-    }
+    for (int i = 0; i < pool->count; i++) leati_minder_too_late(pool->minders[i]);
 }
 
-/* --- the loop's thread ---------------------------------------------------------------------------- */
+static void on_weigh(uv_timer_t *timer) {
+    leati_pool *pool = timer->data;
+    for (int i = 0; i < pool->count; i++) leati_minder_weigh(pool->minders[i], pool->memory_limit);
+}
 
-static void on_command(uv_async_t *async) {
-    leati_pool *pool = async->data;
-    if (!atomic_load(&pool->leave)) return;
-    leati_remote_close(pool->remote);
+static void close_handles(leati_pool *pool) {
     for (int i = 0; i < pool->count; i++) {
-        pool_worker *w = &pool->workers[i];
-        leati_connection_close(w->control);
-        leati_connection_close(pool->data[i]);
-        leati_relay_close(w->out);
-        leati_relay_close(w->errors);
-        if (w->watching) uv_close((uv_handle_t *)&w->watch, NULL);
+        if (pool->minders) leati_minder_close(pool->minders[i]);
+        if (pool->data) leati_connection_close(pool->data[i]);
     }
     uv_close((uv_handle_t *)&pool->start_timer, NULL);
-    uv_close((uv_handle_t *)&pool->command, NULL);
+    uv_close((uv_handle_t *)&pool->weigh_timer, NULL);
+    uv_close((uv_handle_t *)&pool->leave, NULL);
+}
+
+static void on_leave(uv_async_t *async) {
+    close_handles(async->data);
 }
 
 static void *pool_main(void *arg) {
     leati_pool *pool = arg;
     for (int i = 0; i < pool->count; i++) {
-        leati_connection_start(pool->workers[i].control);
+        leati_minder_listen(pool->minders[i]);
         leati_connection_start(pool->data[i]);
     }
     uv_run(&pool->loop, UV_RUN_DEFAULT);
@@ -212,17 +103,20 @@ static void *pool_main(void *arg) {
 
 static leat_status make_pair(int *a, int *b, leat_error *err) {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair))
-        return leat_error_set(err, LEAT_E_IO, "worker", "socketpair: %s", strerror(errno));
-    *a = pair[0];
-    *b = pair[1];
-    return LEAT_OK;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == 0) {
+        *a = leati_fd_above_stdio(pair[0]);
+        *b = leati_fd_above_stdio(pair[1]);
+        if (*a >= 0 && *b >= 0) return LEAT_OK;
+    }
+    return leat_error_set(err, LEAT_E_IO, "worker",
+                          "socketpair: %s; raise the limit of open files (ulimit -n), or lower "
+                          "python.worker.pool-size",
+                          strerror(errno));
 }
 
-/* The sockets between all processes: `sockets[i * n + j]` is i's end of the pair with j; the main process is 0, and
-   the diagonal holds the workers' ends of the control sockets. -1: none. */
-static leat_status make_sockets(leati_pool *pool, int *sockets, int *controls, leat_error *err) {
-    int n = pool->count + 1;
+/* The sockets between all processes: `sockets[i * n + j]` is i's end of the pair with j; the main process is 0. The
+   diagonal holds the workers' ends of the control sockets, and `controls` the other ones. -1: none. */
+static leat_status make_sockets(int n, int *sockets, int *controls, leat_error *err) {
     leat_status status = LEAT_OK;
     for (int i = 0; i < n; i++)
         for (int j = i + 1; j < n && status >= 0; j++)
@@ -232,79 +126,67 @@ static leat_status make_sockets(leati_pool *pool, int *sockets, int *controls, l
     return status;
 }
 
-static leat_status start_process(leati_pool *pool, pool_worker *w, const int *sockets,
-                                 leat_error *err) {
-    int n = pool->count + 1, out[2], errors[2];
-    const int *own = sockets + w->index * n;
-    char **argv = leati_worker_argv(pool->job->blue, own, n, w->index, err);
-    char **envp = leati_worker_envp(pool->job->blue);
-    if (!argv) return err->status;
-    if (pipe2(out, O_CLOEXEC) || pipe2(errors, O_CLOEXEC))
-        return leat_error_set(err, LEAT_E_IO, "worker", "pipe: %s", strerror(errno));
-    int inherit[LEATI_MAX_WORKERS + 2], count = 0;
-    for (int i = 0; i < n; i++) inherit[count++] = own[i];
-    inherit[count] = -1;
-    leat_status status =
-        leati_process_start(&w->process, argv, envp, out[1], errors[1], inherit, err);
-    close(out[1]);
-    close(errors[1]);
-    w->out = leati_relay_new(&pool->loop, out[0], 1);
-    w->errors = leati_relay_new(&pool->loop, errors[0], 2);
-    leati_worker_command_free(argv, envp);
-    if (status < 0) return status;
-    w->pid = w->process.pid;
-    uv_poll_init(&pool->loop, &w->watch, w->process.pidfd);
-    w->watch.data = w;
-    w->watching = true;
-    uv_poll_start(&w->watch, UV_READABLE, on_process_end);
-    return w->out && w->errors ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");
+static int take_fd(int *fd) {
+    int taken = *fd;
+    *fd = -1;
+    return taken;
 }
 
-static leat_status join_worker(leati_pool *pool, pool_worker *w, int data, int control,
-                               leat_error *err) {
-    leati_connection_news from_control = {on_control, on_control_end, w};
-    leati_connection_news from_data = {on_data, on_data_end, pool};
-    w->control = leati_connection_new(&pool->loop, control, w->index, &from_control);
-    pool->data[w->index - 1] = leati_connection_new(&pool->loop, data, w->index, &from_data);
-    leati_remote_set_wire(pool->remote, w->index, pool->data[w->index - 1]);
-    return w->control && pool->data[w->index - 1]
-               ? LEAT_OK
-               : leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");
+static leat_status start_worker(leati_pool *pool, int index, int *sockets, int *controls,
+                                leat_error *err) {
+    leati_minder *m = pool->minders[index - 1];
+    leati_connection_news data = {on_data, on_data_end, pool};
+    leat_status status = leati_minder_connect(m, take_fd(&controls[index]), err);
+    if (status < 0) return status;
+    leati_connection *c = leati_connection_new(&pool->loop, take_fd(&sockets[index]), index, &data);
+    pool->data[index - 1] = c;
+    leati_remote_set_wire(pool->remote, index, c);
+    if (!c) return leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");
+    return leati_minder_launch(m, sockets + index * (pool->count + 1), err);
 }
 
 /* The children have their ends; ours of theirs are closed, so that a death is seen. */
-static void close_foreign(int *sockets, int n) {
-    for (int i = 1; i < n; i++)
-        for (int j = 0; j < n; j++)
-            if (sockets[i * n + j] >= 0) close(sockets[i * n + j]);
-}
-
 static leat_status start_all(leati_pool *pool, leat_error *err) {
-    int n = pool->count + 1, controls[LEATI_MAX_WORKERS + 1];
-    int *sockets = leati_alloc((size_t)(n * n) * sizeof(int));
+    int n = pool->count + 1;
+    size_t all = (size_t)n * (size_t)(n + 1);
+    int *sockets = leati_alloc(all * sizeof(int));
     if (!sockets) return leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");
-    for (int i = 0; i < n * n; i++) sockets[i] = -1;
-    leat_status status = make_sockets(pool, sockets, controls, err);
+    int *controls = sockets + n * n;
+    for (size_t i = 0; i < all; i++) sockets[i] = -1;
+    leat_status status = make_sockets(n, sockets, controls, err);
     for (int i = 1; i < n && status >= 0; i++)
-        status = start_process(pool, &pool->workers[i - 1], sockets, err);
-    for (int i = 1; i < n && status >= 0; i++)
-        status = join_worker(pool, &pool->workers[i - 1], sockets[i], controls[i], err);
-    close_foreign(sockets, n);
+        status = start_worker(pool, i, sockets, controls, err);
+    for (size_t i = 0; i < all; i++)
+        if (sockets[i] >= 0) close(sockets[i]);
     leati_free(sockets);
     return status;
 }
 
+static leat_status make_minders(leati_pool *pool, leat_error *err) {
+    leati_minder_news news = {worker_ending, worker_changed, pool};
+    pool->minders = leati_zalloc((size_t)pool->count * sizeof(leati_minder *));
+    pool->data = leati_zalloc((size_t)pool->count * sizeof(leati_connection *));
+    pool->remote = leati_remote_new(pool->count + 1);
+    bool ok = pool->minders && pool->data && pool->remote;
+    for (int i = 0; i < pool->count && ok; i++)
+        ok = (pool->minders[i] =
+                  leati_minder_new(pool->job, &pool->loop, i + 1, pool->count, &news));
+    return ok ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");
+}
+
 static leat_status open_loop(leati_pool *pool, leat_error *err) {
+    const leati_config *config = pool->job->plan->config;
     if (uv_loop_init(&pool->loop))
         return leat_error_set(err, LEAT_E_IO, "worker", "no event loop; too many open files?");
     pool->loop_open = true;
-    uv_async_init(&pool->loop, &pool->command, on_command);
+    uv_async_init(&pool->loop, &pool->leave, on_leave);
     uv_timer_init(&pool->loop, &pool->start_timer);
-    pool->command.data = pool->start_timer.data = pool;
-    uv_timer_start(
-        &pool->start_timer, on_start_timeout,
-        (uint64_t)leati_config_duration_ms(pool->job->plan->config, "python.worker.start-timeout"),
-        0);
+    uv_timer_init(&pool->loop, &pool->weigh_timer);
+    pool->leave.data = pool->start_timer.data = pool->weigh_timer.data = pool;
+    int64_t patience = leati_config_duration_ms(config, "python.worker.start-timeout");
+    uv_timer_start(&pool->start_timer, on_start_timeout, (uint64_t)patience, 0);
+    pool->memory_limit = leati_config_bytes(config, "python.worker.memory-limit");
+    if (pool->memory_limit > 0) uv_timer_start(&pool->weigh_timer, on_weigh, LOOK_MS, LOOK_MS);
     return LEAT_OK;
 }
 
@@ -322,21 +204,14 @@ leati_pool *leati_pool_new(leat_job *job, leati_wires *wires, leat_error *err) {
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&pool->changed, &attr);
     pthread_condattr_destroy(&attr);
-    pool->workers = leati_zalloc((size_t)pool->count * sizeof *pool->workers);
-    pool->data = leati_zalloc((size_t)pool->count * sizeof(leati_connection *));
-    pool->remote = leati_remote_new(pool->count + 1);
-    leat_status status = pool->workers && pool->data && pool->remote
-                             ? open_loop(pool, err)
-                             : leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");
-    for (int i = 0; pool->workers && i < pool->count; i++) {
-        pool->workers[i].pool = pool;
-        pool->workers[i].index = i + 1;
-    }
+    leat_status status = open_loop(pool, err);
+    if (status >= 0) status = make_minders(pool, err);
     if (status >= 0) status = start_all(pool, err);
     if (status >= 0) {
         *wires = leati_remote_wires(pool->remote);
         return pool;
     }
+    leati_pool_stop(pool, true);
     leati_pool_free(pool);
     return NULL;
 }
@@ -350,7 +225,14 @@ leat_status leati_pool_start(leati_pool *pool, leat_error *err) {
 
 /* --- ending --------------------------------------------------------------------------------------- */
 
-static bool wait_until_gone(leati_pool *pool, int ms) {
+static bool all(const leati_pool *pool, bool (*is)(leati_minder *m)) {
+    for (int i = 0; i < pool->count; i++)
+        if (!is(pool->minders[i])) return false;
+    return true;
+}
+
+/* Until `is` holds for all workers; false after `ms`. */
+static bool wait_until(leati_pool *pool, bool (*is)(leati_minder *m), int ms) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += ms / 1000;
@@ -361,55 +243,48 @@ static bool wait_until_gone(leati_pool *pool, int ms) {
     }
     int late = 0;
     pthread_mutex_lock(&pool->lock);
-    while (pool->gone < pool->count && !late)
+    while (!all(pool, is) && !late)
         late = pthread_cond_timedwait(&pool->changed, &pool->lock, &until);
-    bool gone = pool->gone == pool->count;
     pthread_mutex_unlock(&pool->lock);
-    return gone;
+    return !late || all(pool, is);
 }
 
-static void kill_all(leati_pool *pool) {
-    pthread_mutex_lock(&pool->lock);
-    for (int i = 0; i < pool->count; i++)
-        if (!pool->workers[i].gone) leati_process_kill(&pool->workers[i].process);
-    pthread_mutex_unlock(&pool->lock);
+/* After success a worker may take its time to close, since its sinks write, unless the job is cancelled or
+   fails meanwhile. To end the process afterwards, it has the same time as after a failure. */
+static void end_workers(leati_pool *pool, bool failed) {
+    for (int i = 0; i < pool->count; i++) leati_minder_finish(pool->minders[i], failed);
+    while (!failed && !wait_until(pool, leati_minder_closed, LOOK_MS))
+        failed = leati_job_is_failing(pool->job);
+    if (wait_until(pool, leati_minder_gone, GRACE_MS)) return;
+    for (int i = 0; i < pool->count; i++) leati_minder_kill(pool->minders[i]);
+    wait_until(pool, leati_minder_gone, GRACE_MS);
 }
 
-/* After success a worker may take its time to close: its sinks write. It is only killed when the job is cancelled meanwhile. */
 void leati_pool_stop(leati_pool *pool, bool failed) {
-    uint8_t how = failed;
-    atomic_store(&pool->ending, true);
-    if (!pool->thread_started) return;
-    for (int i = 0; i < pool->count; i++)
-        leati_connection_send(pool->workers[i].control, LEATI_F_FINISH, &how, 1, NULL, 0);
-    while (!failed && !wait_until_gone(pool, 100)) {
-        pthread_mutex_lock(&pool->job->lock);
-        failed = pool->job->failure.status != LEAT_OK || pool->job->cancel;
-        pthread_mutex_unlock(&pool->job->lock);
+    if (pool->thread_started) end_workers(pool, failed);
+    if (pool->remote) leati_remote_close(pool->remote);
+    if (!pool->loop_open) return;
+    if (pool->thread_started) {
+        uv_async_send(&pool->leave);
+        pthread_join((pthread_t)pool->thread, NULL);
+    } else {
+        close_handles(pool);
+        uv_run(&pool->loop, UV_RUN_DEFAULT);
     }
-    if (!wait_until_gone(pool, GRACE_MS)) kill_all(pool);
-    wait_until_gone(pool, GRACE_MS);
+    uv_loop_close(&pool->loop);
+    pool->loop_open = pool->thread_started = false;
+    for (int i = 0; pool->minders && i < pool->count; i++) {
+        leati_minder_free(pool->minders[i]);
+        pool->minders[i] = NULL;
+    }
+    while (!leati_io_settle(OUTPUT_MS) && !failed) failed = leati_job_is_failing(pool->job);
 }
 
 void leati_pool_free(leati_pool *pool) {
     if (!pool) return;
-    atomic_store(&pool->ending, true);
-    atomic_store(&pool->leave, true);
-    for (int i = 0; pool->workers && i < pool->count; i++)
-        if (!pool->workers[i].gone) leati_process_kill(&pool->workers[i].process);
-    if (pool->loop_open) {
-        if (pool->thread_started) {
-            uv_async_send(&pool->command);
-            pthread_join((pthread_t)pool->thread, NULL);
-        } else {
-            on_command(&pool->command);
-            uv_run(&pool->loop, UV_RUN_DEFAULT);
-        }
-        uv_loop_close(&pool->loop);
-    }
     leati_remote_free(pool->remote);
     leati_free(pool->data);
-    leati_free(pool->workers);
+    leati_free(pool->minders);
     pthread_cond_destroy(&pool->changed);
     pthread_mutex_destroy(&pool->lock);
     leati_free(pool);

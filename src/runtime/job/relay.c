@@ -1,18 +1,23 @@
 /* relay.c: see relay.h. Lines wait for the I/O thread in one piece of work each read; when more than a megabyte waits, reading
-   pauses, so that a worker that prints faster than the terminal takes is slowed down and no memory is lost. */
+   pauses, so that a worker that prints faster than the terminal takes is slowed down and no memory is lost. For the same
+   reason a line of more than a megabyte is given out in pieces. */
 #include "runtime/job/relay.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/io_thread.h"
+#include "runtime/base/utf8.h"
 
-enum { READ_ROOM = 16 * 1024, MOST_WAITING = 1 << 20, TAIL = 2048 };
+enum { READ_ROOM = 64 * 1024, MOST_WAITING = 1 << 20, LONGEST_LINE = 1 << 20, TAIL = 2048 };
 
 struct leati_relay {
     atomic_int refs; /* the owner, and each piece of work */
@@ -42,14 +47,24 @@ static void unref(leati_relay *r) {
 
 /* --- writing, on the I/O thread ------------------------------------------------------------------- */
 
+/* The host may have made its output non-blocking. */
+static bool wait_for_room(int fd) {
+    struct pollfd p = {.fd = fd, .events = POLLOUT};
+    int n = poll(&p, 1, -1);
+    return n > 0 || (n < 0 && errno == EINTR);
+}
+
 static leat_status write_lines(void *arg) {
     relay_lines *l = arg;
     size_t at = 0;
     while (at < l->size) {
         ssize_t n = write(l->relay->to, l->bytes + at, l->size - at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return LEAT_E_IO; /* nobody reads what users print; that fails no job */
-        at += (size_t)n;
+        if (n >= 0)
+            at += (size_t)n;
+        else if (errno == EAGAIN && wait_for_room(l->relay->to))
+            continue;
+        else if (errno != EINTR)
+            return LEAT_E_IO; /* nobody reads what users print; that fails no job */
     }
     return LEAT_OK;
 }
@@ -91,20 +106,28 @@ static void keep_tail(leati_relay *r, const char *bytes, size_t size) {
     r->tail_size = keep + size;
 }
 
-/* False when there is nothing more now. */
-static bool read_once(leati_relay *r) {
-    if (r->ended || !leati_buf_reserve(&r->line, READ_ROOM)) return false;
-    ssize_t n = read(r->from, r->line.bytes + r->line.size, READ_ROOM);
-    if (n < 0) return errno == EINTR;
+/* Gives out what ends with the last newline among the `fresh` last bytes, or a line that is too long. */
+static void pass_lines(leati_relay *r, size_t fresh) {
+    size_t whole = r->line.size, least = r->line.size - fresh;
+    while (whole > least && r->line.bytes[whole - 1] != '\n') whole--;
+    if (whole == least) whole = r->line.size > LONGEST_LINE ? r->line.size : 0;
+    pass_on(r, r->line.bytes, whole);
+    if (whole) memmove(r->line.bytes, r->line.bytes + whole, r->line.size - whole);
+    r->line.size -= whole;
+}
+
+/* How much was read; 0 when there is nothing more now. */
+static size_t read_once(leati_relay *r) {
+    ssize_t n;
+    if (r->ended || !leati_buf_reserve(&r->line, READ_ROOM)) return 0;
+    do n = read(r->from, r->line.bytes + r->line.size, READ_ROOM);
+    while (n < 0 && errno == EINTR);
+    if (n < 0) return 0;
     r->ended = n == 0;
     keep_tail(r, r->line.bytes + r->line.size, (size_t)n);
     r->line.size += (size_t)n;
-    size_t whole = r->line.size;
-    while (whole && r->line.bytes[whole - 1] != '\n') whole--;
-    pass_on(r, r->line.bytes, whole);
-    memmove(r->line.bytes, r->line.bytes + whole, r->line.size - whole);
-    r->line.size -= whole;
-    return !r->ended;
+    pass_lines(r, (size_t)n);
+    return (size_t)n;
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
@@ -143,14 +166,41 @@ leati_relay *leati_relay_new(uv_loop_t *loop, int from, int to) {
 }
 
 void leati_relay_drain(leati_relay *r) {
-    while (read_once(r)) continue;
+    int there = 0;
+    if (!r || ioctl(r->from, FIONREAD, &there)) return;
+    for (size_t left = (size_t)there, n; left && (n = read_once(r)); left -= n < left ? n : left)
+        continue;
+}
+
+/* --- last words ----------------------------------------------------------------------------------- */
+
+/* What is no text becomes '?'. */
+static void make_text(char *text, size_t size) {
+    for (size_t at = 0; at < size;) {
+        at += leati_utf8_valid(text + at, size - at);
+        if (at < size) text[at++] = '?';
+    }
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)text[i] < ' ' && text[i] != '\n' && text[i] != '\t') text[i] = '?';
 }
 
 void leati_relay_tail(const leati_relay *r, char *out, size_t size) {
-    size_t n = r->tail_size < size - 1 ? r->tail_size : size - 1;
-    memcpy(out, r->tail + r->tail_size - n, n);
-    out[n] = 0;
+    const char *from = r->tail, *end = r->tail + r->tail_size;
+    bool cut = r->tail_size == TAIL;
+    while (end > from && (end[-1] == '\n' || end[-1] == ' ')) end--;
+    if ((size_t)(end - from) > size - 1) {
+        from = end - (size - 1);
+        cut = true;
+    }
+    const char *newline = cut ? memchr(from, '\n', (size_t)(end - from)) : NULL;
+    if (newline) from = newline + 1;
+    size_t length = (size_t)(end - from);
+    memcpy(out, from, length);
+    make_text(out, length);
+    out[length] = 0;
 }
+
+/* --- the end -------------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle) {
     leati_relay *r = handle->data;

@@ -1,25 +1,37 @@
 /* remote.c: see remote.h. Batches are encoded on the writer's thread, which is inside the interpreter where there
-   are objects, and decoded on the reader's. `lock` guards the table of channels only: wires are set before any task runs. */
+   are objects, and decoded on the reader's. `lock` is written by the close and read by all who send; the table of
+   channels and the connections are complete before any task runs.
+
+   Credit. A channel charges what a batch weighs in memory; an object weighs nothing there, so that what its bytes
+   weigh more is charged when they are known, and batches begin small and grow to what a batch of native values weighs.
+   A reader that gives back little at a time collects it to a quarter of the channel, since each time wakes the sender:
+   what is collected never blocks it, for less than the capacity is outstanding then. */
 #include "runtime/job/remote.h"
 
 #include "runtime/base/alloc.h"
 #include "runtime/data/batch.h"
+#include "runtime/data/codec.h"
+#include "runtime/flow/output.h"
+
+/* A frame ends with the record that makes it this large. */
+enum { FRAME_BYTES = 4 * LEATI_BATCH_BYTES, GROWTH = 4 };
 
 typedef struct remote_end {
     leati_remote *remote;
-    leati_channel *channel; /* one reference; NULL after close */
+    leati_channel *channel; /* one reference */
     uint32_t number;
     int peer;
     bool writes;
     const leat_type *type;
+    size_t owed_records, owed_bytes; /* given back, not yet told; the reading task's */
 } remote_end;
 
 struct leati_remote {
     leati_connection **wires; /* by host */
     int hosts;
-    pthread_mutex_t lock;
-    remote_end **ends;
-    size_t count;
+    pthread_rwlock_t lock;
+    remote_end **ends; /* by channel; NULL: none here */
+    size_t room;
     bool closed;
 };
 
@@ -28,7 +40,7 @@ leati_remote *leati_remote_new(int hosts) {
     if (!r) return NULL;
     r->hosts = hosts;
     r->wires = leati_zalloc((size_t)hosts * sizeof(leati_connection *));
-    pthread_mutex_init(&r->lock, NULL);
+    pthread_rwlock_init(&r->lock, NULL);
     if (r->wires) return r;
     leati_remote_free(r);
     return NULL;
@@ -36,13 +48,14 @@ leati_remote *leati_remote_new(int hosts) {
 
 void leati_remote_free(leati_remote *r) {
     if (!r) return;
-    for (size_t i = 0; i < r->count; i++) {
+    for (size_t i = 0; i < r->room; i++) {
+        if (!r->ends[i]) continue;
         leati_channel_unref(r->ends[i]->channel);
         leati_free(r->ends[i]);
     }
     leati_free(r->ends);
     leati_free(r->wires);
-    pthread_mutex_destroy(&r->lock);
+    pthread_rwlock_destroy(&r->lock);
     leati_free(r);
 }
 
@@ -54,33 +67,82 @@ static void put_u32(char *at, uint64_t x) {
     for (int i = 0; i < 4; i++) at[i] = (char)(x >> (8 * i));
 }
 
-/* A broken wire is reported by its end; tasks that still write are about to be stopped. */
+static void put_u64(char *at, uint64_t x) {
+    for (int i = 0; i < 8; i++) at[i] = (char)(x >> (8 * i));
+}
+
+/* A broken connection is reported by its end; tasks that still write are about to be stopped. */
 static leat_status send_frame(remote_end *e, leati_frame_kind kind, const char *head,
                               size_t head_size, const leati_buf *body) {
     leati_remote *r = e->remote;
-    pthread_mutex_lock(&r->lock);
-    leati_connection *wire = r->closed ? NULL : r->wires[e->peer];
-    leat_status status =
-        wire ? leati_connection_send(wire, kind, head, head_size, body ? body->bytes : NULL,
-                                     body ? body->size : 0)
-             : LEAT_OK;
-    pthread_mutex_unlock(&r->lock);
+    leat_status status = LEAT_OK;
+    pthread_rwlock_rdlock(&r->lock);
+    if (!r->closed)
+        status = leati_connection_send(r->wires[e->peer], kind, head, head_size,
+                                       body ? body->bytes : NULL, body ? body->size : 0);
+    pthread_rwlock_unlock(&r->lock);
     return status == LEAT_E_IO ? LEAT_OK : status;
 }
 
 /* --- sending -------------------------------------------------------------------------------------- */
 
-static leat_status send_batch(remote_end *e, const leati_batch *batch, size_t charge) {
-    char head[12];
+/* A batch on its way: as one frame, or as several when its records are large. */
+typedef struct sending {
+    remote_end *end;
     leati_buf body;
-    leati_buf_init(&body);
-    leat_status status = leati_batch_encode(batch, e->type, &body);
-    if (status >= 0 && body.failed) status = LEAT_E_NOMEM;
-    put_u32(head, e->number);
-    put_u32(head + 4, batch->count);
-    put_u32(head + 8, charge);
-    if (status >= 0) status = send_frame(e, LEATI_F_DATA, head, sizeof head, &body);
-    leati_buf_fini(&body);
+    uint32_t count;         /* records in `body` */
+    size_t charge, charged; /* the batch's, and what frames have taken of it, or beyond it */
+} sending;
+
+/* The channel's counter must never be below what may come back, so it is raised first. */
+static leat_status send_part(sending *s, bool last) {
+    char head[16];
+    leati_channel *c = s->end->channel;
+    size_t left = s->charge > s->charged ? s->charge - s->charged : 0;
+    size_t charge = last && left > s->body.size ? left : s->body.size;
+    if (charge > left) atomic_fetch_add(&c->bytes, charge - left);
+    s->charged += charge;
+    put_u32(s->body.bytes, s->count);
+    put_u32(head, s->end->number);
+    put_u32(head + 4, s->count);
+    put_u64(head + 8, charge);
+    leat_status status = send_frame(s->end, LEATI_F_DATA, head, sizeof head, &s->body);
+    s->body.size = 0;
+    s->count = 0;
+    return status;
+}
+
+static leat_status encode_some(sending *s, const leati_batch *batch, uint32_t *at) {
+    leat_status status = LEAT_OK;
+    leati_buf_u32(&s->body, 0); /* their number: send_part */
+    while (status >= 0 && *at < batch->count && s->body.size < FRAME_BYTES) {
+        status = leati_record_encode(&batch->records[(*at)++], s->end->type, &s->body);
+        s->count++;
+    }
+    return status >= 0 && s->body.failed ? LEAT_E_NOMEM : status;
+}
+
+/* So many records weigh about as much as a batch of native values may. */
+static void size_next_batch(leati_channel *c, const leati_batch *batch, size_t bytes) {
+    size_t fit = (size_t)FRAME_BYTES * batch->count / (bytes + 1);
+    size_t most = GROWTH * c->batch_records;
+    if (most > fit) most = fit;
+    if (most > LEATI_BATCH_RECORDS) most = LEATI_BATCH_RECORDS;
+    c->batch_records = most ? most : 1;
+}
+
+static leat_status send_batch(remote_end *e, const leati_batch *batch, size_t charge) {
+    sending s = {.end = e, .charge = charge};
+    leat_status status = LEAT_OK;
+    size_t bytes = 0;
+    leati_buf_init(&s.body);
+    for (uint32_t at = 0; at < batch->count && status >= 0;) {
+        status = encode_some(&s, batch, &at);
+        bytes += s.body.size;
+        if (status >= 0) status = send_part(&s, at == batch->count);
+    }
+    size_next_batch(e->channel, batch, bytes);
+    leati_buf_fini(&s.body);
     return status;
 }
 
@@ -95,8 +157,7 @@ static leat_status remote_send(void *arg, leati_element *element, size_t records
         char head[13];
         put_u32(head, e->number);
         head[4] = (char)element->kind;
-        put_u32(head + 5, (uint64_t)element->value);
-        put_u32(head + 9, (uint64_t)element->value >> 32);
+        put_u64(head + 5, (uint64_t)element->value);
         status = send_frame(e, LEATI_F_SIGNAL, head, sizeof head, NULL);
     }
     leati_element_drop(element);
@@ -106,33 +167,53 @@ static leat_status remote_send(void *arg, leati_element *element, size_t records
 /* leati_channel.credit of a channel that is written elsewhere. */
 static void remote_credit(void *arg, size_t records, size_t bytes) {
     remote_end *e = arg;
-    char head[12];
+    char head[16];
+    e->owed_records += records;
+    e->owed_bytes += bytes;
+    if (e->owed_records <= e->channel->max_records / 4 &&
+        e->owed_bytes <= e->channel->max_bytes / 4)
+        return;
     put_u32(head, e->number);
-    put_u32(head + 4, records);
-    put_u32(head + 8, bytes);
+    put_u32(head + 4, e->owed_records);
+    put_u64(head + 8, e->owed_bytes);
+    e->owed_records = e->owed_bytes = 0;
     send_frame(e, LEATI_F_CREDIT, head, sizeof head, NULL);
+}
+
+/* Room for the channel of this number. */
+static bool make_room(leati_remote *r, size_t number) {
+    if (number < r->room) return true;
+    size_t room = 2 * number + 16;
+    remote_end **ends = leati_resize(r->ends, room * sizeof(remote_end *));
+    if (!ends) return false;
+    memset(ends + r->room, 0, (room - r->room) * sizeof(remote_end *));
+    r->ends = ends;
+    r->room = room;
+    return true;
 }
 
 static leat_status join(void *arg, leati_channel *channel, int number, int peer, bool writes,
                         const leat_type *type) {
     leati_remote *r = arg;
-    remote_end **ends = leati_resize(r->ends, (r->count + 1) * sizeof(remote_end *));
-    if (ends) r->ends = ends;
-    remote_end *e = ends ? leati_zalloc(sizeof *e) : NULL;
-    if (!e || peer < 0 || peer >= r->hosts) {
-        leati_free(e);
-        return LEAT_E_NOMEM;
-    }
-    *e = (remote_end){r, channel, (uint32_t)number, peer, writes, type};
+    bool known = number >= 0 && peer >= 0 && peer < r->hosts && r->wires[peer];
+    remote_end *e = known && make_room(r, (size_t)number) ? leati_zalloc(sizeof *e) : NULL;
+    if (!e) return LEAT_E_NOMEM;
+    e->remote = r;
+    e->channel = channel;
+    e->number = (uint32_t)number;
+    e->peer = peer;
+    e->writes = writes;
+    e->type = type;
     leati_channel_ref(channel);
     if (writes) {
         channel->send = remote_send;
         channel->send_arg = e;
+        channel->batch_records = 1;
     } else {
         channel->credit = remote_credit;
         channel->credit_arg = e;
     }
-    r->ends[r->count++] = e;
+    r->ends[number] = e;
     return LEAT_OK;
 }
 
@@ -142,44 +223,43 @@ leati_wires leati_remote_wires(leati_remote *r) {
 
 /* --- taking --------------------------------------------------------------------------------------- */
 
-static remote_end *find(leati_remote *r, uint32_t number, bool writes) {
-    for (size_t i = 0; i < r->count; i++)
-        if (r->ends[i]->number == number && r->ends[i]->writes == writes) return r->ends[i];
-    return NULL;
-}
-
 static leat_status take_data(remote_end *e, leati_reader *in) {
     leati_element element = {.kind = LEATI_FRAME, .value = (int64_t)leati_reader_u32(in)};
-    element.as.frame.charge = leati_reader_u32(in);
-    element.as.frame.size = leati_reader_left(in);
-    if (in->failed) return LEAT_E_FORMAT;
-    element.as.frame.bytes = leati_memdup(in->at, element.as.frame.size);
+    uint64_t charge = leati_reader_u64(in);
+    size_t size = leati_reader_left(in);
+    if (in->failed || !size || charge > SIZE_MAX / 2) return LEAT_E_FORMAT;
+    element.as.frame.charge = (size_t)charge;
+    element.as.frame.size = size;
+    element.as.frame.bytes = leati_memdup(in->at, size);
     if (!element.as.frame.bytes) return LEAT_E_NOMEM;
-    return leati_channel_push(e->channel, &element, (size_t)element.value, element.as.frame.charge);
+    return leati_channel_push(e->channel, &element, (size_t)element.value, (size_t)charge);
 }
 
 static leat_status take_signal(remote_end *e, leati_reader *in) {
     uint8_t kind = leati_reader_u8(in);
     int64_t value = (int64_t)leati_reader_u64(in);
-    if (in->failed || kind < LEATI_WATERMARK || kind > LEATI_END) return LEAT_E_FORMAT;
+    if (in->failed || leati_reader_left(in) || kind < LEATI_WATERMARK || kind > LEATI_END)
+        return LEAT_E_FORMAT;
     leati_element element = leati_signal((leati_element_kind)kind, value);
     return leati_channel_push(e->channel, &element, 0, 0);
 }
 
 static leat_status take_credit(remote_end *e, leati_reader *in) {
-    size_t records = leati_reader_u32(in), bytes = leati_reader_u32(in);
+    uint64_t records = leati_reader_u32(in), bytes = leati_reader_u64(in);
     leati_channel *c = e->channel;
-    if (in->failed || records > atomic_load(&c->records) || bytes > atomic_load(&c->bytes))
+    if (in->failed || leati_reader_left(in) || records > atomic_load(&c->records) ||
+        bytes > atomic_load(&c->bytes))
         return LEAT_E_FORMAT;
-    leati_channel_give_back(c, records, bytes);
+    leati_channel_give_back(c, (size_t)records, (size_t)bytes);
     return LEAT_OK;
 }
 
-leat_status leati_remote_take(leati_remote *r, uint8_t kind, const char *payload, size_t size) {
+leat_status leati_remote_take(leati_remote *r, int peer, uint8_t kind, const char *payload,
+                              size_t size) {
     leati_reader in = leati_reader_of(payload, size);
     uint32_t number = leati_reader_u32(&in);
-    remote_end *e = in.failed ? NULL : find(r, number, kind == LEATI_F_CREDIT);
-    if (!e || !e->channel) return LEAT_E_FORMAT;
+    remote_end *e = in.failed || number >= r->room ? NULL : r->ends[number];
+    if (!e || e->peer != peer || e->writes != (kind == LEATI_F_CREDIT)) return LEAT_E_FORMAT;
     switch (kind) {
     case LEATI_F_DATA: return take_data(e, &in);
     case LEATI_F_SIGNAL: return take_signal(e, &in);
@@ -189,9 +269,9 @@ leat_status leati_remote_take(leati_remote *r, uint8_t kind, const char *payload
 }
 
 void leati_remote_close(leati_remote *r) {
-    pthread_mutex_lock(&r->lock);
+    pthread_rwlock_wrlock(&r->lock);
     r->closed = true;
-    pthread_mutex_unlock(&r->lock);
+    pthread_rwlock_unlock(&r->lock);
 }
 
 /* --- the job's description -------------------------------------------------------------------------- */

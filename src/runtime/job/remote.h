@@ -12,13 +12,14 @@ typedef struct leati_remote leati_remote;
 /* `hosts`: workers and the main process. */
 leati_remote *leati_remote_new(int hosts);
 void leati_remote_free(leati_remote *r);
-/* Which wire leads to a host. */
+/* Which connection leads to a host; before channels are joined. */
 void leati_remote_set_wire(leati_remote *r, int peer, leati_connection *wire);
 /* For leati_host_new. */
 leati_wires leati_remote_wires(leati_remote *r);
-/* Takes a data frame; LEAT_E_FORMAT when it is wrong. Loop's thread. */
-leat_status leati_remote_take(leati_remote *r, uint8_t kind, const char *payload, size_t size);
-/* Nothing is sent and taken any more; channels that are still used fall silent. Loop's thread. */
+/* Takes a data frame from a host; LEAT_E_FORMAT when it is wrong. Loop's thread. */
+leat_status leati_remote_take(leati_remote *r, int peer, uint8_t kind, const char *payload,
+                              size_t size);
+/* Nothing is sent any more; channels that are still used fall silent. Before the connections are closed. */
 void leati_remote_close(leati_remote *r);
 
 /* What a worker is told: its number, the number of workers, the attempt, configuration, graph, preamble. */

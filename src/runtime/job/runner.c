@@ -46,7 +46,7 @@ struct leati_runner {
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t timer;
-    _Atomic(const char *) stepping;
+    _Atomic(const leati_task *) stepping;
 };
 
 static _Thread_local leati_runner *current;
@@ -159,8 +159,7 @@ static void report(leati_runner *r, leati_seat *s) {
 static void step(leati_runner *r, leati_seat *s) {
     if (s->ended || r->failed) return;
     enter(r);
-    atomic_store_explicit(&r->stepping, s->task->chain->contexts[0]->info->name,
-                          memory_order_relaxed);
+    atomic_store_explicit(&r->stepping, s->task, memory_order_relaxed);
     leati_task_state state = leati_task_step(s->task, STEP_BUDGET);
     atomic_store_explicit(&r->stepping, NULL, memory_order_relaxed);
     if (r->inside) r->bridge->rest(r->bridge->interpreter, false);
@@ -237,7 +236,7 @@ static void open_tasks(leati_runner *r) {
     enter(r);
     for (int i = 0; i < r->count && !r->failed && !atomic_load(&r->stop); i++) {
         leati_task *t = r->seats[i]->task;
-        atomic_store(&r->stepping, t->chain->contexts[0]->info->name);
+        atomic_store(&r->stepping, t);
         if (leati_task_open(t, NULL) < 0) report(r, r->seats[i]);
         atomic_store(&r->stepping, NULL);
         seat_wake(r->seats[i]);
@@ -259,7 +258,9 @@ static void close_tasks(leati_runner *r, bool failed) {
     for (int i = 0; i < r->count; i++) {
         leati_task *t = r->seats[i]->task;
         bool blamed = t->chain->blamed != NULL;
+        atomic_store(&r->stepping, t);
         leati_task_close(t, failed || r->failed);
+        atomic_store(&r->stepping, NULL);
         if (!failed && !r->failed && !blamed && t->chain->blamed) report(r, r->seats[i]);
     }
 }
@@ -300,14 +301,14 @@ bool leati_runner_join(leati_runner *r, int timeout_ms) {
     if (!r->started || r->joined) return true;
     if (timeout_ms >= 0) {
         struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += timeout_ms / 1000;
         until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
         if (until.tv_nsec >= 1000000000) {
             until.tv_sec++;
             until.tv_nsec -= 1000000000;
         }
-        if (pthread_timedjoin_np((pthread_t)r->thread, NULL, &until)) return false;
+        if (pthread_clockjoin_np((pthread_t)r->thread, NULL, CLOCK_MONOTONIC, &until)) return false;
     } else {
         pthread_join((pthread_t)r->thread, NULL);
     }
@@ -319,6 +320,6 @@ unsigned long leati_runner_thread(const leati_runner *r) {
     return r->thread;
 }
 
-const char *leati_runner_stuck_in(const leati_runner *r) {
+const leati_task *leati_runner_stuck_in(const leati_runner *r) {
     return atomic_load(&r->stepping);
 }

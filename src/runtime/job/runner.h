@@ -34,7 +34,7 @@ void leati_runner_stop(leati_runner *r, bool failed);
 bool leati_runner_join(leati_runner *r, int timeout_ms);
 /* For leati_bridge.interrupt. */
 unsigned long leati_runner_thread(const leati_runner *r);
-/* What it is doing, for the message that names a stuck function: the operator's name, or NULL. */
-const char *leati_runner_stuck_in(const leati_runner *r);
+/* The task that it is inside of, for the message that names a stuck function; or NULL. */
+const leati_task *leati_runner_stuck_in(const leati_runner *r);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -48,7 +49,7 @@ leat_status leati_process_start(leati_process *p, char *const *argv, char *const
     p->pidfd = (int)syscall(SYS_pidfd_open, p->pid, 0);
     if (p->pidfd >= 0) return LEAT_OK;
     failed = errno;
-    leati_process_kill(p);
+    kill(p->pid, SIGKILL);
     waitpid(p->pid, NULL, 0);
     p->pid = 0;
     return leat_error_set(err, LEAT_E_UNSUPPORTED, "worker", "pidfd_open: %s; Linux 5.3 is needed",
@@ -60,7 +61,7 @@ void leati_process_reap(leati_process *p, char *text, size_t size) {
     int status = 0;
     pid_t got = waitpid(p->pid, &status, WNOHANG);
     if (got != p->pid)
-        snprintf(text, size, "an unknown end");
+        snprintf(text, size, "an unknown exit code, since this program waited for it itself");
     else if (WIFSIGNALED(status))
         snprintf(text, size, "signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
@@ -70,6 +71,23 @@ void leati_process_reap(leati_process *p, char *text, size_t size) {
     p->pidfd = -1;
 }
 
-void leati_process_kill(leati_process *p) {
-    if (p->pid) kill(p->pid, SIGKILL);
+void leati_process_kill(const leati_process *p) {
+    if (p->pid) syscall(SYS_pidfd_send_signal, p->pidfd, SIGKILL, NULL, 0);
+}
+
+void leati_process_end(leati_process *p) {
+    enum { PATIENCE_MS = 2000, TEXT = 128 };
+    char how[TEXT];
+    if (!p->pid) return;
+    leati_process_kill(p);
+    struct pollfd ended = {.fd = p->pidfd, .events = POLLIN};
+    while (poll(&ended, 1, PATIENCE_MS) < 0 && errno == EINTR) continue;
+    leati_process_reap(p, how, sizeof how);
+}
+
+int leati_fd_above_stdio(int fd) {
+    if (fd < 0 || fd > 2) return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    close(fd);
+    return above;
 }

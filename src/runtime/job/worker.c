@@ -2,12 +2,16 @@
 
    The process's main thread runs the loop that reads all sockets; runners have their own threads. A
    watchdog thread, which needs neither loop nor interpreter, ends the process within 2 s when the main process is gone,
-   whatever everybody else is stuck in. */
+   whatever everybody else is stuck in. It looks at the control socket, and at the main process itself, since a child
+   that was forked from that may keep the socket open. A worker that somebody stopped is woken by the main process's
+   death, so that its watchdog sees it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
@@ -15,7 +19,7 @@
 #include "runtime/job/remote.h"
 #include "runtime/job/worker_command.h"
 
-enum { GRACE_MS = 1500 };
+enum { GRACE_MS = 1500, JOIN_MS = 5, INTERRUPT_EVERY = 50 };
 
 typedef struct worker {
     leati_worker_sockets sockets;
@@ -28,18 +32,31 @@ typedef struct worker {
     leati_host *host;
     leati_preamble_fn preamble;
     uv_idle_t closer; /* looks whether the runners have ended */
-    bool finishing, failed;
+    int looks;        /* of it */
+    bool finishing, failed, closed;
     int exit_code;
+    int watched[2]; /* the watchdog's: the control socket, the main process */
 } worker;
 
 /* --- the watchdog --------------------------------------------------------------------------------- */
 
 static void *watchdog_main(void *arg) {
-    int fd = (int)(intptr_t)arg;
-    struct pollfd p = {.fd = fd, .events = POLLRDHUP};
-    while (poll(&p, 1, -1) < 0 && errno == EINTR) continue;
+    const worker *w = arg;
+    struct pollfd p[2] = {{.fd = w->watched[0], .events = POLLRDHUP},
+                          {.fd = w->watched[1], .events = POLLIN}};
+    while (poll(p, 2, -1) < 0 && errno == EINTR) continue;
     poll(NULL, 0, GRACE_MS); /* time to end in order */
     _exit(111);
+}
+
+/* It has descriptors of its own, which stay open as long as the process lives. */
+static leat_status start_watchdog(worker *w) {
+    unsigned long thread;
+    w->watched[0] = fcntl(w->sockets.to[w->sockets.index], F_DUPFD_CLOEXEC, 3);
+    w->watched[1] = (int)syscall(SYS_pidfd_open, getppid(), 0); /* -1 is ignored by poll */
+    prctl(PR_SET_PDEATHSIG, SIGCONT);
+    if (w->watched[0] < 0) return LEAT_E_IO;
+    return leati_thread_start(&thread, watchdog_main, w, "leat-watch");
 }
 
 /* --- reports -------------------------------------------------------------------------------------- */
@@ -101,25 +118,34 @@ static leat_status begin(worker *w, const char *payload, size_t size, leat_error
     if (!w->host) return err->status;
     if (leati_host_start(w->host) < 0)
         return leat_error_set(err, LEAT_E_NOMEM, "job", "no thread could be started");
+    if (leati_host_empty(w->host)) {
+        host_opened(w);
+        host_ended(w);
+    }
     for (int i = 0; i < w->sockets.hosts; i++)
         if (w->data[i]) leati_connection_start(w->data[i]);
     return LEAT_OK;
 }
 
-static void leave(worker *w) {
+/* Stays until the last words are written, or nobody listens. */
+static void on_closer(uv_idle_t *idle) {
+    worker *w = idle->data;
+    if (!w->closed && w->host && !leati_host_join(w->host, JOIN_MS, NULL)) {
+        if (w->failed && ++w->looks % INTERRUPT_EVERY == 0) leati_host_interrupt(w->host);
+        return;
+    }
+    if (!w->closed) say(w, LEATI_F_CLOSED, NULL, 0);
+    w->closed = true;
+    if (!leati_connection_idle(w->control)) return;
     uv_idle_stop(&w->closer);
     uv_stop(&w->loop);
 }
 
-static void on_closer(uv_idle_t *idle) {
-    worker *w = idle->data;
-    if (w->host && !leati_host_join(w->host, 5, NULL)) return;
-    say(w, LEATI_F_CLOSED, NULL, 0);
-    leave(w);
-}
-
 static void finish(worker *w, bool failed) {
-    if (w->finishing) return;
+    if (w->finishing) {
+        w->failed |= failed;
+        return;
+    }
     w->finishing = true;
     w->failed = failed;
     if (w->host) leati_host_stop(w->host, failed);
@@ -153,14 +179,16 @@ static void on_control_end(void *arg, leati_connection *c, leat_status status) {
 static leat_status on_data(void *arg, leati_connection *c, uint8_t kind, const char *payload,
                            size_t size) {
     worker *w = arg;
-    (void)c;
-    return leati_remote_take(w->remote, kind, payload, size);
+    return leati_remote_take(w->remote, leati_connection_peer(c), kind, payload, size);
 }
 
 static void on_data_end(void *arg, leati_connection *c, leat_status status) {
     leat_error err;
     if (status >= 0) return; /* a peer that died is the main process's business */
-    leat_error_set(&err, status, "worker", "host %d broke the protocol", leati_connection_peer(c));
+    leat_error_set(&err, status, "worker", "%s %d",
+                   status == LEAT_E_NOMEM ? "no memory for what came from worker"
+                                          : "the protocol was broken by worker",
+                   leati_connection_peer(c));
     report(arg, &err);
 }
 
@@ -207,9 +235,17 @@ static void close_all(worker *w) {
     uv_loop_close(&w->loop);
 }
 
+static leat_status prepare(worker *w) {
+    leat_status status = start_watchdog(w);
+    w->remote = leati_remote_new(w->sockets.hosts);
+    if (status < 0 || !w->remote || uv_loop_init(&w->loop) || !connect_all(w)) return LEAT_E_NOMEM;
+    uv_idle_init(&w->loop, &w->closer);
+    w->closer.data = w;
+    return LEAT_OK;
+}
+
 int leati_worker_run(int argc, char **argv, leati_preamble_fn preamble) {
-    worker *w = leati_zalloc(sizeof *w);
-    unsigned long watchdog;
+    worker *w = leati_zalloc(sizeof *w); /* never freed: the watchdog outlives this call */
     if (!w) return 1;
     w->preamble = preamble;
     if (leati_worker_read_argv(argc, argv, &w->sockets) < 0) {
@@ -218,13 +254,10 @@ int leati_worker_run(int argc, char **argv, leati_preamble_fn preamble) {
         return 2;
     }
     quiet_signals();
-    w->remote = leati_remote_new(w->sockets.hosts);
-    int control = w->sockets.to[w->sockets.index];
-    if (!w->remote || uv_loop_init(&w->loop) || !connect_all(w) ||
-        leati_thread_start(&watchdog, watchdog_main, (void *)(intptr_t)control, "leat-watch") < 0)
+    if (prepare(w) < 0) {
+        fprintf(stderr, "leat: worker: no memory, or too many open files or threads\n");
         return 1;
-    uv_idle_init(&w->loop, &w->closer);
-    w->closer.data = w;
+    }
     leati_connection_start(w->control);
     say_hello(w);
     uv_run(&w->loop, UV_RUN_DEFAULT);
@@ -233,7 +266,5 @@ int leati_worker_run(int argc, char **argv, leati_preamble_fn preamble) {
     leati_plan_free(w->plan);
     leati_job_text_fini(&w->text);
     leati_remote_free(w->remote);
-    int code = w->exit_code;
-    leati_free(w);
-    return code;
+    return w->exit_code;
 }
