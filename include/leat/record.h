@@ -20,9 +20,10 @@ typedef struct leat_record {
 
 static inline leat_record leat_record_of(leat_value value, int64_t time) {
     leat_record r;
-    memset(&r, 0, sizeof r);
     r.value = value;
+    r.key = leat_null();
     r.time = time;
+    r.hash = 0;
     return r;
 }
 

@@ -35,6 +35,7 @@ typedef struct py_cursor {
 
 struct py_call {
     py_state *state;
+    leati_arena *arena; /* of the chain */
     leat_role role;
     uint16_t domain;
     py_target targets[2]; /* of input 0 and 1 */

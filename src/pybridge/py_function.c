@@ -171,6 +171,7 @@ typedef struct py_found {
 static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     py_found *found = arg;
     py_call *c = found->call;
+    c->arena = leati_context_arena(ctx);
     c->in[0] = leat_context_input_type(ctx, 0);
     c->in[1] = leat_context_input_type(ctx, 1);
     bool typed = c->role != LEAT_ROLE_KEY && c->role != LEAT_ROLE_FILTER &&

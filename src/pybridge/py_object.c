@@ -33,8 +33,21 @@ static leat_status value_of_new(PyObject *o, leat_value *out) {
 
 /* --- other forms -------------------------------------------------------------------------------- */
 
+/* A string lends its UTF-8, which lives as long as it does; false when it has none or its type wants another look. */
+static bool lend_string(PyObject *o, const leat_type *type, leat_value *out) {
+    if (!PyUnicode_CheckExact(o)) return false;
+    if (type && type->tag != LEAT_T_STRING && type->tag != LEAT_T_PICKLED) return false;
+    Py_ssize_t size = PyUnicode_IS_COMPACT_ASCII(o) ? PyUnicode_GET_LENGTH(o) : 0;
+    const char *text = size ? PyUnicode_DATA(o) : PyUnicode_AsUTF8AndSize(o, &size);
+    if (!text) PyErr_Clear(); /* a lone surrogate */
+    if (!text || size >= UINT32_MAX) return false;
+    *out = leat_string_n(text, (size_t)size);
+    return true;
+}
+
 static leat_status object_native(void *object, const leat_type *type, leati_arena *arena,
                                  leat_value *out) {
+    if (lend_string(object, type, out)) return LEAT_OK;
     py_state *state = py_interp_state();
     const py_shape *shape;
     if (!py_shape_of(state, type, &shape)) return LEAT_E_USER;
@@ -79,11 +92,22 @@ static leat_status object_repr(void *object, leati_buf *out) {
 
 /* --- copies ------------------------------------------------------------------------------------- */
 
+static inline bool is_plain(PyObject *o) {
+    return PyUnicode_CheckExact(o) || PyLong_CheckExact(o) || PyFloat_CheckExact(o) ||
+           PyBytes_CheckExact(o) || PyBool_Check(o) || o == Py_None;
+}
+
+/* A plain scalar or a tuple of such, which is what most records are. */
+static bool is_plainly_immutable(PyObject *o) {
+    if (!PyTuple_CheckExact(o)) return is_plain(o);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); i++)
+        if (!is_plain(PyTuple_GET_ITEM(o, i))) return false;
+    return true;
+}
+
 /* Scalars, and tuples of such, however deep. */
 static bool is_immutable(py_state *state, PyObject *o) {
-    if (PyUnicode_CheckExact(o) || PyLong_CheckExact(o) || PyFloat_CheckExact(o) ||
-        PyBytes_CheckExact(o) || PyBool_Check(o) || o == Py_None)
-        return true;
+    if (is_plain(o)) return true;
     if (PyTuple_CheckExact(o)) {
         for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); i++)
             if (!is_immutable(state, PyTuple_GET_ITEM(o, i))) return false;
@@ -161,7 +185,11 @@ PyObject *py_object_cut(py_state *state, PyObject *o) {
 }
 
 static leat_status object_copy(void *object, const leat_type *type, leat_value *out) {
-    (void)type;
+    (void)type; /* and `out` is the object */
+    if (is_plainly_immutable(object)) {
+        Py_INCREF((PyObject *)object);
+        return LEAT_OK;
+    }
     py_state *state = py_interp_state();
     PyObject *copy = py_object_cut(state, object);
     if (!copy) return LEAT_E_USER;
@@ -210,7 +238,7 @@ static bool name_is(PyObject *field, const char *name) {
    meant itself. */
 static leat_status locate(py_state *state, PyObject *o, int index, const char *name,
                           PyObject **items, py_row_parts *parts, Py_ssize_t *at) {
-    bool row = py_row_is(state, o);
+    bool row = !PyTuple_CheckExact(o) && py_row_is(state, o);
     if (row) {
         if (!py_row_read(state, o, parts)) {
             PyErr_Clear();
@@ -242,9 +270,19 @@ static leat_status object_field(void *object, int index, const char *name, leat_
     PyObject *item = items ? PySequence_Fast_GET_ITEM(items, at) : object;
     *owned = false;
     if (py_scalar_value(item, out)) return LEAT_OK;
-    *owned = item != object; /* a list may drop it */
+    *owned = item != object && !PyTuple_CheckExact(object); /* a list may drop it */
     *out = py_object_value(state, *owned ? Py_NewRef(item) : item);
     return LEAT_OK;
+}
+
+/* A tuple with one item replaced; steals `item`. */
+static PyObject *tuple_with(PyObject *tuple, Py_ssize_t at, PyObject *item) {
+    Py_ssize_t size = PyTuple_GET_SIZE(tuple);
+    PyObject *copy = PyTuple_New(size);
+    for (Py_ssize_t i = 0; copy && i < size; i++)
+        PyTuple_SET_ITEM(copy, i, i == at ? item : Py_NewRef(PyTuple_GET_ITEM(tuple, i)));
+    if (!copy) Py_DECREF(item);
+    return copy;
 }
 
 /* A copy of `o` whose items are those of the list; steals `list`. */
@@ -257,6 +295,19 @@ static PyObject *with_items(py_state *state, PyObject *o, PyObject *list,
     return tuple;
 }
 
+/* A copy of `object`, whose items are `items`, with another one at `at`; steals `item`. */
+static PyObject *items_with(py_state *state, PyObject *object, PyObject *items,
+                            const py_row_parts *parts, Py_ssize_t at, PyObject *item) {
+    if (PyTuple_CheckExact(object)) return tuple_with(object, at, item);
+    PyObject *list = PySequence_List(items);
+    if (!list) {
+        Py_DECREF(item);
+        return NULL;
+    }
+    PyList_SetItem(list, at, item);
+    return with_items(state, object, list, parts);
+}
+
 static leat_status object_with_field(void *object, int index, const char *name,
                                      const leat_value *item, leat_value *out) {
     py_state *state = py_interp_state();
@@ -267,17 +318,7 @@ static leat_status object_with_field(void *object, int index, const char *name,
     if (status < 0) return status;
     PyObject *new_item = py_from_value(state, item, NULL);
     if (!new_item) return LEAT_E_USER;
-    if (!items) {
-        *out = py_object_value(state, new_item);
-        return LEAT_OK;
-    }
-    PyObject *list = PySequence_List(items);
-    if (!list) {
-        Py_DECREF(new_item);
-        return LEAT_E_USER;
-    }
-    PyList_SetItem(list, at, new_item);
-    PyObject *copy = with_items(state, object, list, &parts);
+    PyObject *copy = items ? items_with(state, object, items, &parts, at, new_item) : new_item;
     if (!copy) return LEAT_E_USER;
     *out = py_object_value(state, copy);
     return LEAT_OK;

@@ -12,7 +12,7 @@ static inline leat_status keep_result(py_call *c, leat_context *ctx, PyObject *r
     result = py_shape_apply(c->shape, result);
     if (LEAT_UNLIKELY(!result)) return py_result_fail(c, ctx);
     *out = py_lend(c, result);
-    return leat_context_keep(ctx, out);
+    return leati_arena_keep(c->arena, out);
 }
 
 /* Calls target `input` with the record's value; NULL with an error set. */
@@ -59,7 +59,7 @@ static leat_status key_call(leat_context *ctx, const leat_record *in, leat_value
     PyObject *result = call_with(c, 0, in);
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     *key = py_lend(c, result);
-    return leat_context_keep(ctx, key);
+    return leati_arena_keep(c->arena, key);
 }
 
 static leat_status reduce_call(leat_context *ctx, const leat_value *a, const leat_value *b,

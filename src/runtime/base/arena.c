@@ -70,11 +70,18 @@ leat_status leati_arena_keep_slow(leati_arena *a, const leat_value *object) {
     return LEAT_OK;
 }
 
-/* Newest first; a release may run any code of its language, which must find the arena whole. */
+/* Newest first; a release may run any code of its language, which must find the arena whole. Objects
+   mostly are of one domain, so that is asked about once. */
 static void arena_release_down_to(leati_arena *a, uint32_t count) {
+    uint16_t inside = a->inside;
     while (a->kept_count > count) {
         leat_value object = a->kept[--a->kept_count];
-        leati_object_release(&object);
+        if (LEAT_UNLIKELY(object.domain != inside)) {
+            leati_object_release(&object);
+            if (leati_object_is_inside(&object)) inside = object.domain;
+            continue;
+        }
+        leati_object_ops_of(&object)->release(object.as.object);
     }
 }
 
@@ -108,12 +115,7 @@ void leati_arena_fini(leati_arena *a) {
     leati_arena_init(a);
 }
 
-leati_arena_mark leati_arena_mark_get(const leati_arena *a) {
-    leati_arena_mark mark = {a->blocks, a->next, a->bytes, a->kept_count};
-    return mark;
-}
-
-void leati_arena_rewind(leati_arena *a, leati_arena_mark mark) {
+void leati_arena_rewind_slow(leati_arena *a, leati_arena_mark mark) {
     arena_release_down_to(a, mark.kept_count);
     while (a->blocks != mark.block) {
         leati_block *block = a->blocks;

@@ -12,7 +12,8 @@ typedef struct leati_arena {
     leati_block *blocks; /* newest first */
     leat_value *kept;    /* objects, one reference each */
     uint32_t kept_count, kept_room;
-    size_t bytes; /* handed out since the last reset */
+    size_t bytes;    /* handed out since the last reset */
+    uint16_t inside; /* the domain that its user is inside of whenever objects go; 0: to be asked */
 } leati_arena;
 
 LEAT_API void *leati_arena_grow(leati_arena *a, size_t bytes);
@@ -59,7 +60,13 @@ typedef struct leati_arena_mark {
     size_t bytes;
     uint32_t kept_count;
 } leati_arena_mark;
-LEAT_API leati_arena_mark leati_arena_mark_get(const leati_arena *a);
-LEAT_API void leati_arena_rewind(leati_arena *a, leati_arena_mark mark);
+static inline leati_arena_mark leati_arena_mark_get(const leati_arena *a) {
+    leati_arena_mark mark = {a->blocks, a->next, a->bytes, a->kept_count};
+    return mark;
+}
+LEAT_API void leati_arena_rewind_slow(leati_arena *a, leati_arena_mark mark);
+static inline void leati_arena_rewind(leati_arena *a, leati_arena_mark mark) {
+    if (a->next != mark.next || a->kept_count != mark.kept_count) leati_arena_rewind_slow(a, mark);
+}
 
 #endif

@@ -23,6 +23,11 @@ void leati_object_unregister(uint16_t domain) {
     pthread_mutex_unlock(&mutex);
 }
 
+bool leati_object_is_inside(const leat_value *v) {
+    const leati_object_ops *ops = leati_object_ops_of(v);
+    return ops && ops->inside(ops->interpreter);
+}
+
 void leati_object_release(const leat_value *v) {
     const leati_object_ops *ops = leati_object_ops_of(v);
     if (!ops) return; /* its interpreter has ended, and its memory with it */

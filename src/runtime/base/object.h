@@ -26,7 +26,8 @@ typedef struct leati_object_ops {
     leat_status (*decode)(void *interpreter, const void *bytes, size_t size, leat_value *out);
     /* The canonical bytes of the object as a key (key.h). */
     leat_status (*canonical)(void *object, leati_buf *out);
-    /* A copy that shares nothing mutable, or the object itself with one more reference. */
+    /* A copy that shares nothing mutable, or the object itself with one more reference: as such it
+       stands in `out` already. */
     leat_status (*copy)(void *object, const leat_type *type, leat_value *out);
     bool (*equal)(void *a, void *b);
     leat_status (*compare)(const leat_value *a, const leat_value *b, int *order);
@@ -56,6 +57,8 @@ static inline const leati_object_ops *leati_object_ops_of(const leat_value *v) {
 static inline void leati_object_retain(const leat_value *v) {
     leati_object_ops_of(v)->retain(v->as.object);
 }
+/* Is this thread inside the interpreter of the object? */
+LEAT_API bool leati_object_is_inside(const leat_value *v);
 /* Any thread: goes to the interpreter's release list when this thread is outside. */
 LEAT_API void leati_object_release(const leat_value *v);
 

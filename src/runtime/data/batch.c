@@ -3,6 +3,7 @@
 #include "runtime/data/batch.h"
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/object.h"
 #include "runtime/data/codec.h"
 
 enum { ARENA_PER_RECORD = 24, ARENA_LEAST = 256 };
@@ -37,19 +38,59 @@ static void batch_note_domain(leati_batch *b) {
     if (b->arena.kept_count) b->domain = b->arena.kept[b->arena.kept_count - 1].domain;
 }
 
-/* What was kept for a record that failed stays until the batch ends. */
-leat_status leati_batch_append_slow(leati_batch *b, const leat_record *record,
-                                    const leat_type *type, bool cut) {
-    leat_record made = *record;
-    size_t before = b->arena.bytes;
-    leat_status status = cut ? leati_value_cut(&record->value, type, &b->arena, &made.value)
-                             : leati_value_copy(&record->value, &b->arena, &made.value);
-    /* The key is never shown to anybody who may change it. */
-    if (status >= 0) status = leati_value_copy(&record->key, &b->arena, &made.key);
-    if (status < 0) return status;
+/* The object itself or its copy, with a reference that the batch keeps. */
+static leat_status take_object(leati_batch *b, const leat_value *v, const leat_type *type, bool cut,
+                               leat_value *out) {
+    leat_value taken = *v;
+    if (cut) {
+        leat_status status = leati_object_ops_of(v)->copy(v->as.object, type, &taken);
+        if (status < 0) return status;
+    } else {
+        leati_object_retain(v);
+    }
+    *out = taken;
+    if (taken.kind != LEAT_OBJECT) return LEAT_OK;
+    b->domain = taken.domain;
+    return leati_arena_keep(&b->arena, &taken);
+}
+
+static leat_status take_rest(leati_batch *b, const leat_value *v, const leat_type *type, bool cut,
+                             leat_value *out) {
+    leat_status status =
+        cut ? leati_value_cut(v, type, &b->arena, out) : leati_value_copy(v, &b->arena, out);
     batch_note_domain(b);
-    b->bytes += sizeof made + (b->arena.bytes - before);
-    b->records[b->count++] = made;
+    return status;
+}
+
+/* A copy of one value. Scalars, strings and objects are most of what comes; the rest is walked. */
+static inline leat_status take(leati_batch *b, const leat_value *v, const leat_type *type, bool cut,
+                               leat_value *out) {
+    if (v->kind == LEAT_OBJECT) return take_object(b, v, type, cut, out);
+    if (!leati_kind_is_scalar(v->kind) && (v->kind != LEAT_STRING || !v->size))
+        return take_rest(b, v, type, cut, out);
+    *out = *v;
+    if (v->kind != LEAT_STRING) return LEAT_OK;
+    char *copy = leati_arena_alloc(&b->arena, v->size);
+    if (LEAT_UNLIKELY(!copy)) return LEAT_E_NOMEM;
+    memcpy(copy, v->as.bytes, v->size);
+    out->as.bytes = copy;
+    return LEAT_OK;
+}
+
+/* What was kept for a record that failed stays until the batch ends. The key is never shown to anybody who may
+   change it. */
+leat_status leati_batch_append(leati_batch *b, const leat_record *record, const leat_type *type,
+                               bool cut) {
+    if (LEAT_UNLIKELY(b->count == b->room)) return LEAT_E_RANGE;
+    leat_record *to = &b->records[b->count];
+    size_t before = b->arena.bytes;
+    leat_status status = take(b, &record->value, type, cut, &to->value);
+    if (status >= 0) status = take(b, &record->key, NULL, false, &to->key);
+    if (status < 0) return status;
+    to->time = record->time;
+    to->hash = record->hash;
+    b->bytes += sizeof *to + (b->arena.bytes - before);
+    b->count++;
     return LEAT_OK;
 }
 

@@ -30,31 +30,10 @@ static inline void leati_batch_ref(leati_batch *b) {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
 }
 
-leat_status leati_batch_append_slow(leati_batch *b, const leat_record *record,
-                                    const leat_type *type, bool cut);
-
 /* Copies a record in, key and all. `cut`: mutable objects are copied (contracts, 3), else retained. The
    batch must have room; LEAT_E_RANGE when it has not. */
-static inline leat_status leati_batch_append(leati_batch *b, const leat_record *record,
-                                             const leat_type *type, bool cut) {
-    if (LEAT_UNLIKELY(b->count == b->room)) return LEAT_E_RANGE;
-    const leat_value *v = &record->value;
-    bool text = v->kind == LEAT_STRING && v->size > 0;
-    if (!leati_kind_is_scalar(record->key.kind) || !(text || leati_kind_is_scalar(v->kind)))
-        return leati_batch_append_slow(b, record, type, cut);
-    leat_record *to = &b->records[b->count];
-    *to = *record;
-    b->bytes += sizeof *to;
-    if (text) {
-        char *copy = (char *)leati_arena_alloc(&b->arena, v->size);
-        if (LEAT_UNLIKELY(!copy)) return LEAT_E_NOMEM;
-        memcpy(copy, v->as.bytes, v->size);
-        to->value.as.bytes = copy;
-        b->bytes += v->size;
-    }
-    b->count++;
-    return LEAT_OK;
-}
+leat_status leati_batch_append(leati_batch *b, const leat_record *record, const leat_type *type,
+                               bool cut);
 
 /* All records, for another process: u32 count, then records by codec.h. */
 leat_status leati_batch_encode(const leati_batch *b, const leat_type *type, leati_buf *out);

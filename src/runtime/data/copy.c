@@ -121,7 +121,7 @@ static const leat_type *item_type(const leat_type *type, uint8_t kind, size_t i)
 
 /* One new reference in *v: of a copy that shares nothing mutable, or of the object itself. */
 static leat_status object_cut(leat_value *v, const leat_type *type, leati_arena *arena) {
-    leat_value copy;
+    leat_value copy = *v;
     leat_status status = leati_object_ops_of(v)->copy(v->as.object, type, &copy);
     if (status < 0) return status;
     *v = copy;

@@ -153,20 +153,18 @@ leat_status leati_key_write(const leat_value *key, leati_buf *out) {
     return status < 0 ? status : out->failed ? LEAT_E_NOMEM : LEAT_OK;
 }
 
-/* A string that fits on the stack: tag, size (one byte below 128), bytes. */
-enum { SHORT_STRING = 110 };
+size_t leati_key_short(const leat_value *key, char *to) {
+    if (key->kind != LEAT_STRING && key->kind != LEAT_BYTES) return scalar_write(key, to);
+    if (key->size > LEATI_KEY_SHORT - 2) return 0;
+    to[0] = key->kind == LEAT_STRING ? LEATI_K_STRING : LEATI_K_BYTES;
+    to[1] = (char)key->size; /* below 128: one byte */
+    if (key->size) memcpy(to + 2, key->as.bytes, key->size);
+    return (size_t)key->size + 2;
+}
 
 leat_status leati_key_hash(const leat_value *key, uint64_t *hash) {
-    char bytes[SHORT_STRING + 2];
-    size_t size;
-    if ((key->kind == LEAT_STRING || key->kind == LEAT_BYTES) && key->size <= SHORT_STRING) {
-        bytes[0] = key->kind == LEAT_STRING ? LEATI_K_STRING : LEATI_K_BYTES;
-        bytes[1] = (char)key->size;
-        if (key->size) memcpy(bytes + 2, key->as.bytes, key->size);
-        size = key->size + 2;
-    } else {
-        size = scalar_write(key, bytes);
-    }
+    char bytes[LEATI_KEY_SHORT];
+    size_t size = leati_key_short(key, bytes);
     if (size) {
         *hash = leati_hash(bytes, size);
         return LEAT_OK;
@@ -180,16 +178,9 @@ leat_status leati_key_hash(const leat_value *key, uint64_t *hash) {
 }
 
 bool leati_key_matches(const leat_value *key, const void *bytes, size_t size) {
-    char scalar[SCALAR_MAX];
-    size_t written = scalar_write(key, scalar);
-    if (written) return written == size && memcmp(scalar, bytes, size) == 0;
-    if (key->kind == LEAT_STRING || key->kind == LEAT_BYTES) {
-        leati_reader in = leati_reader_of(bytes, size);
-        uint8_t tag = key->kind == LEAT_STRING ? LEATI_K_STRING : LEATI_K_BYTES;
-        return leati_reader_u8(&in) == tag && leati_reader_varint(&in) == key->size &&
-               leati_reader_left(&in) == key->size &&
-               (key->size == 0 || memcmp(in.at, key->as.bytes, key->size) == 0);
-    }
+    char short_bytes[LEATI_KEY_SHORT];
+    size_t written = leati_key_short(key, short_bytes);
+    if (written) return written == size && memcmp(short_bytes, bytes, size) == 0;
     leati_buf buf;
     leati_buf_init(&buf);
     bool same =

@@ -168,6 +168,7 @@ static leat_status open_context(leat_context *ctx) {
 
 leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
     leat_status status = LEAT_OK;
+    if (c->around.bridge) c->arena.inside = c->around.bridge->domain; /* until it is closed */
     for (int i = c->count; i-- > 0 && status >= 0;) {
         status = open_context(c->contexts[i]);
         if (status < 0) leati_chain_blame(c->contexts[i], status);
@@ -196,6 +197,7 @@ void leati_chain_close(leati_chain *c, bool failed) {
     while (c->depth) leati_chain_close_top(c);
     for (int i = 0; i < c->count; i++) close_context(c->contexts[i], failed);
     leati_arena_reset(&c->arena);
+    c->arena.inside = 0;
 }
 
 static void free_context(leat_context *ctx) {

@@ -87,16 +87,6 @@ void leati_table_expect(const leati_table *t, uint64_t hash) {
 
 /* --- Finding cells ---------------------------------------------------------------------------- */
 
-/* Scalars and strings are compared with the address without being written. */
-static bool address_is_last(const leati_table *t, const leat_value *key, uint64_t hash,
-                            leat_namespace ns) {
-    const leati_buf *a = &t->address;
-    bool cheap = leati_kind_is_scalar(key->kind) || key->kind == LEAT_STRING;
-    return cheap && a->size > 0 && t->last_hash == hash && a->size - t->key_size == ns.size &&
-           (ns.size == 0 || memcmp(a->bytes + t->key_size, ns.bytes, ns.size) == 0) &&
-           leati_key_matches(key, a->bytes, t->key_size);
-}
-
 /* Everything that follows from an address in the buffer whose key has `hash` and `key_size`. */
 static void address_done(leati_table *t, uint64_t hash, size_t key_size) {
     const leati_buf *a = &t->address;
@@ -108,26 +98,50 @@ static void address_done(leati_table *t, uint64_t hash, size_t key_size) {
     t->last_cell = NULL;
 }
 
+/* Does the buffer hold this address already? */
+static bool address_is(const leati_table *t, const char *key, size_t key_size, uint64_t hash,
+                       leat_namespace ns) {
+    const leati_buf *a = &t->address;
+    return t->last_hash == hash && t->key_size == key_size && a->size == key_size + ns.size &&
+           memcmp(a->bytes, key, key_size) == 0 &&
+           (ns.size == 0 || memcmp(a->bytes + key_size, ns.bytes, ns.size) == 0);
+}
+
+/* Of a key that had to be written somewhere to be compared: into the spare buffer, which becomes the address. */
+static leat_status address_set_long(leati_table *t, const leat_value *key, uint64_t hash,
+                                    leat_namespace ns) {
+    leati_buf *made = &t->spare;
+    made->size = 0;
+    made->failed = false;
+    leat_status status = leati_key_write(key, made);
+    size_t key_size = made->size;
+    if (status < 0 || address_is(t, made->bytes, key_size, hash, ns)) return status;
+    leati_buf_append(made, ns.bytes, ns.size);
+    if (made->failed || made->size > UINT32_MAX) return LEAT_E_NOMEM;
+    leati_buf last = t->address;
+    t->address = *made;
+    t->spare = last;
+    address_done(t, hash, key_size);
+    return LEAT_OK;
+}
+
 /* Makes the address that of this key and namespace. */
 static leat_status address_set(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns) {
-    if (address_is_last(t, key, hash, ns)) return LEAT_OK;
-    leati_buf made = t->spare, last = t->address;
-    made.size = 0;
-    made.failed = false;
-    leat_status status = leati_key_write(key, &made);
-    size_t key_size = made.size;
-    if (status >= 0) leati_buf_append(&made, ns.bytes, ns.size);
-    if (status >= 0 && (made.failed || made.size > UINT32_MAX)) status = LEAT_E_NOMEM;
-    bool same = status >= 0 && made.size == last.size && t->last_hash == hash &&
-                key_size == t->key_size && memcmp(made.bytes, last.bytes, made.size) == 0;
-    if (status < 0 || same) {
-        t->spare = made;
-        return status < 0 ? status : LEAT_OK;
+    char bytes[LEATI_KEY_SHORT];
+    size_t size = leati_key_short(key, bytes);
+    if (!size) return address_set_long(t, key, hash, ns);
+    if (address_is(t, bytes, size, hash, ns)) return LEAT_OK;
+    leati_buf *a = &t->address;
+    a->size = 0;
+    a->failed = false;
+    leati_buf_append(a, bytes, size);
+    leati_buf_append(a, ns.bytes, ns.size);
+    if (a->failed || a->size > UINT32_MAX) {
+        a->size = 0;
+        return LEAT_E_NOMEM;
     }
-    t->spare = last;
-    t->address = made;
-    address_done(t, hash, key_size);
+    address_done(t, hash, size);
     return LEAT_OK;
 }
 
@@ -173,8 +187,20 @@ static bool cell_reuse(cell *c, const leat_value *value, leati_extent e) {
     return true;
 }
 
+/* One object takes the place of another, or of a scalar. */
+static void cell_swap_object(cell *c, const leat_value *value) {
+    leat_value old = c->value;
+    leati_object_retain(value);
+    c->value = *value;
+    if (old.kind == LEAT_OBJECT) leati_object_release(&old);
+}
+
 static leat_status cell_store(cell *c, const leat_value *value) {
     leati_extent e = {0, 0};
+    if (value->kind == LEAT_OBJECT && !c->block) {
+        cell_swap_object(c, value);
+        return LEAT_OK;
+    }
     if (!leati_kind_is_scalar(value->kind)) {
         e = leati_value_extent(value);
         if (e.bytes > UINT32_MAX) return LEAT_E_RANGE;
