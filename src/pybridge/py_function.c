@@ -73,8 +73,9 @@ static bool bind_methods(py_call *c) {
 static PyObject *import_spec(const char *spec, size_t size) {
     const char *colon = memchr(spec, ':', size);
     if (!colon) {
-        PyErr_Format(PyExc_ValueError, "\"%.*s\" is not of the form \"module:name\"", (int)size,
-                     spec);
+        PyObject *text = PyUnicode_FromStringAndSize(spec, (Py_ssize_t)size);
+        if (text) PyErr_Format(PyExc_ValueError, "%R is not of the form 'module:name'", text);
+        Py_XDECREF(text);
         return NULL;
     }
     PyObject *module = PyUnicode_FromStringAndSize(spec, colon - spec);

@@ -284,7 +284,7 @@ static PyObject *env_side_output(PyObject *self, PyObject *args) {
     py_stream *s = stream_at(self, index);
     if (!s || !parse_type(self, type_text, &type)) return NULL;
     leat_stream *side = leat_stream_side_output(s->stream, tag);
-    if (type_text) leat_stream_returns(side, type_text);
+    leat_stream_returns(side, type_text ? type_text : "PICKLED");
     return add_stream(self, side, type, false);
 }
 

@@ -2,6 +2,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "runtime/base/own_process.h"
 #include "runtime/bridge.h"
 
 enum { MAX_BRIDGES = 8 };
@@ -16,7 +17,9 @@ leat_status leati_bridge_register(const leati_bridge *bridge, const char *versio
                               "the module is of Leat %s and the library that is loaded of %s; "
                               "install one Leat only",
                               version, LEAT_VERSION_STRING);
-    leat_status status = LEAT_E_STATE;
+    leat_status status = leati_process_check(bridge->language, err);
+    if (status < 0) return status;
+    status = LEAT_E_STATE;
     pthread_mutex_lock(&lock);
     for (int i = 0; i < MAX_BRIDGES && status < 0; i++)
         if (!bridges[i]) {

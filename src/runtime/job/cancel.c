@@ -6,7 +6,7 @@
 #include "runtime/job/job.h"
 
 void leat_env_cancel(leat_env *env) {
-    if (!env) return;
+    if (leati_env_check(env, "", NULL) < 0) return;
     pthread_mutex_lock(&env->lock);
     for (leati_link *at = env->jobs.next; at != &env->jobs; at = at->next)
         leat_job_cancel(LEATI_CONTAINER(at, leat_job, link));

@@ -167,10 +167,12 @@ static bool wait_for_records(leati_collect *q, int timeout_ms) {
 }
 
 leat_status leati_job_collect(leat_job *job, int collect_id, int timeout_ms, leati_batch **out) {
+    leat_status status = leati_job_check(job, "", NULL);
+    if (status < 0) return status;
     leati_collect *q = collect_of(job, collect_id);
     if (!q) return LEAT_E_NOMEM;
     pthread_mutex_lock(&q->lock);
-    leat_status status = wait_for_records(q, timeout_ms) ? LEAT_OK : LEAT_AGAIN;
+    status = wait_for_records(q, timeout_ms) ? LEAT_OK : LEAT_AGAIN;
     leati_link *link = status == LEAT_OK ? leati_list_pop(&q->chunks) : NULL;
     if (link) {
         collect_chunk *chunk = LEATI_CONTAINER(link, collect_chunk, link);

@@ -170,12 +170,13 @@ static void call_free(dispatch_call *call) {
 }
 
 int leat_job_dispatch(leat_job *job, int max) {
+    leat_status status = leati_job_check(job, "", NULL);
+    if (status < 0) return status;
     leati_dispatch *d = job->dispatch;
     if (!d) return LEAT_E_STATE;
     hush(d);
     int made = 0;
     dispatch_call *call;
-    leat_status status = LEAT_OK;
     while (status >= 0 && (max < 0 || made < max) && (call = next_call(d))) {
         leat_function *f = call->function;
         status = f->call.sink(call->ctx, &call->record, f->arg);
@@ -191,7 +192,7 @@ int leat_job_dispatch(leat_job *job, int max) {
 }
 
 int leat_job_fd(leat_job *job) {
-    return job->dispatch ? job->dispatch->fd : -1;
+    return job && job->dispatch ? job->dispatch->fd : -1;
 }
 
 void leati_dispatch_free(leat_job *job) {

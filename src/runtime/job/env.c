@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/own_process.h"
 #include "runtime/job/interpreter.h"
 #include "runtime/job/job.h"
 #include "runtime/job/plan.h"
@@ -93,7 +94,15 @@ static leat_status read_settings(leati_config *config, const leat_options *optio
     return status;
 }
 
+leat_status leati_env_check(const leat_env *env, const char *where, leat_error *err) {
+    if (!env) return leat_error_set(err, LEAT_E_ARGUMENT, where, "env is NULL");
+    if (env->process == leati_process_number()) return LEAT_OK;
+    return leat_error_set(err, LEAT_E_STATE, where,
+                          "it belongs to the process that this one was forked from");
+}
+
 leat_env *leat_env_new(const leat_options *options, leat_error *err) {
+    if (leati_process_check("leat_env_new", err) < 0) return NULL;
     leat_env *env = leati_zalloc(sizeof *env);
     leati_config *config = env ? leati_config_new() : NULL;
     leat_status status = config ? read_settings(config, options, err)
@@ -108,6 +117,7 @@ leat_env *leat_env_new(const leat_options *options, leat_error *err) {
         leati_free(env);
         return NULL;
     }
+    env->process = leati_process_number();
     env->blue->host_dispatch = options && options->host_dispatch;
     leati_list_init(&env->streams);
     leati_list_init(&env->pushes);
@@ -126,7 +136,7 @@ static void free_streams(leat_env *env) {
 }
 
 void leat_env_free(leat_env *env) {
-    if (!env) return;
+    if (leati_env_check(env, "", NULL) < 0) return;
     leati_jobs_end(env);
     free_streams(env);
     leati_pushes_free(env);
@@ -157,8 +167,10 @@ leat_stream *leati_env_fail(leat_env *env, leat_status status, const char *where
 }
 
 leat_status leat_env_set(leat_env *env, const char *key, const char *value, leat_error *err) {
-    if (!env || !key || !value)
-        return leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_set", "env, key or value is NULL");
+    leat_status status = leati_env_check(env, "leat_env_set", err);
+    if (status < 0) return status;
+    if (!key || !value)
+        return leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_set", "key or value is NULL");
     return leati_config_set(env->blue->config, key, value, LEATI_CONFIG_PROGRAM, err);
 }
 
@@ -214,10 +226,7 @@ static leati_blueprint *select_new(const leat_env *env, leat_error *err) {
 leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err) {
     leat_error own;
     if (!err) err = &own;
-    if (!env) {
-        leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_start", "env is NULL");
-        return NULL;
-    }
+    if (leati_env_check(env, "leat_env_start", err) < 0) return NULL;
     leati_blueprint *blue = select_new(env, err);
     if (!blue) return NULL;
     leati_graph_set_run(&env->blue->graph);
@@ -236,6 +245,7 @@ leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err) {
 }
 
 void leat_env_clear(leat_env *env) {
+    if (leati_env_check(env, "", NULL) < 0) return;
     leati_blueprint *old = env->blue;
     leati_blueprint *fresh = blueprint_new(leati_config_copy(old->config));
     if (!fresh) return; /* the graph stays, and the next execution says that memory is short */
@@ -249,6 +259,7 @@ void leat_env_clear(leat_env *env) {
 char *leat_env_plan(leat_env *env, leat_error *err) {
     leat_error own;
     if (!err) err = &own;
+    if (leati_env_check(env, "leat_env_plan", err) < 0) return NULL;
     leati_blueprint *blue = select_new(env, err);
     if (!blue) return NULL;
     leati_plan *plan = leati_plan_new(&blue->graph, blue->config, err);

@@ -37,6 +37,7 @@ typedef struct leati_blueprint {
 } leati_blueprint;
 
 struct leat_env {
+    unsigned process; /* that it was made in */
     leati_blueprint *blue;
     leati_link streams, pushes;
     leat_error error;     /* the first; status LEAT_OK: none */
@@ -44,6 +45,8 @@ struct leat_env {
     leati_link jobs;      /* those that leat_env_free has to end */
 };
 
+/* Was it made by the process that this one was forked from? Then LEAT_E_STATE. */
+leat_status leati_env_check(const leat_env *env, const char *where, leat_error *err);
 void leati_pushes_free(leat_env *env);
 void leati_blueprint_unref(leati_blueprint *b);
 /* A copy with what the next job runs; NULL with `err` filled when there is nothing, or no memory. */

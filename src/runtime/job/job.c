@@ -14,6 +14,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/log.h"
+#include "runtime/base/own_process.h"
 #include "runtime/job/interpreter.h"
 #include "runtime/job/pool.h"
 
@@ -232,6 +233,7 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     if (status >= 0) status = leati_dispatch_init(job);
     if (status >= 0) leati_pushes_begin(job);
     leati_interpreter_hold();
+    leati_process_use();
     if (status >= 0) status = leati_thread_start(&job->thread, driver_main, job, "leat-driver");
     if (status < 0) {
         leati_interpreter_release();
@@ -266,12 +268,18 @@ leat_job *leati_job_start(leat_env *env, leati_blueprint *blue, const char *name
     return job;
 }
 
+leat_status leati_job_check(const leat_job *job, const char *where, leat_error *err) {
+    if (!job) return leat_error_set(err, LEAT_E_ARGUMENT, where, "job is NULL");
+    return leati_env_check(job->env, where, err);
+}
+
 const char *leat_job_id(const leat_job *job) {
-    return job->id;
+    return job ? job->id : "";
 }
 
 leat_job_state leat_job_status(const leat_job *job) {
     leat_job *j = (leat_job *)(uintptr_t)job;
+    if (leati_job_check(job, "", NULL) < 0) return job ? job->state : LEAT_JOB_CREATED;
     pthread_mutex_lock(&j->lock);
     leat_job_state state = j->state;
     pthread_mutex_unlock(&j->lock);
@@ -279,6 +287,8 @@ leat_job_state leat_job_status(const leat_job *job) {
 }
 
 leat_status leat_job_wait(leat_job *job, int timeout_ms) {
+    leat_status status = leati_job_check(job, "", NULL);
+    if (status < 0) return status;
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += timeout_ms / 1000;
@@ -301,6 +311,7 @@ leat_status leat_job_wait(leat_job *job, int timeout_ms) {
 }
 
 void leat_job_cancel(leat_job *job) {
+    if (leati_job_check(job, "", NULL) < 0) return;
     pthread_mutex_lock(&job->lock);
     if (job->state == LEAT_JOB_RUNNING) {
         job->cancel = true;
@@ -311,6 +322,8 @@ void leat_job_cancel(leat_job *job) {
 }
 
 leat_status leat_job_result(leat_job *job, leat_error *err) {
+    leat_status status = leati_job_check(job, "leat_job_result", err);
+    if (status < 0) return status;
     const leat_failure *f = leat_job_failure(job);
     if (!f) {
         leat_job_state state = leat_job_status(job);
@@ -339,6 +352,7 @@ const void *leati_job_payload(const leat_job *job, size_t *size) {
 
 int64_t leat_job_runtime(const leat_job *job) {
     leat_job *j = (leat_job *)(uintptr_t)job;
+    if (leati_job_check(job, "", NULL) < 0) return 0;
     pthread_mutex_lock(&j->lock);
     int64_t until = j->over ? j->ended_at : leati_clock_monotonic();
     pthread_mutex_unlock(&j->lock);
@@ -346,7 +360,7 @@ int64_t leat_job_runtime(const leat_job *job) {
 }
 
 void leat_job_free(leat_job *job) {
-    if (!job) return;
+    if (leati_job_check(job, "", NULL) < 0) return;
     leat_job_cancel(job);
     pthread_mutex_lock(&job->env->lock);
     leati_list_remove(&job->link);

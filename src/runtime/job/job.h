@@ -42,6 +42,9 @@ leat_job *leati_job_start(leat_env *env, leati_blueprint *blue, const char *name
 /* leat_env_free: ends and frees what is still there. */
 void leati_jobs_end(leat_env *env);
 
+/* LEAT_E_ARGUMENT for NULL, LEAT_E_STATE for a job of the process that this one was forked from. */
+leat_status leati_job_check(const leat_job *job, const char *where, leat_error *err);
+
 /* News of a host: all its tasks are open, have ended their data, are closed. Any thread. */
 void leati_job_host_opened(leat_job *job);
 void leati_job_host_ended(leat_job *job);

@@ -4,13 +4,15 @@
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/own_process.h"
 #include "runtime/data/batch.h"
 #include "runtime/job/job.h"
 
 enum { BATCH_ROOM = 256, QUEUE_RECORDS = 4096, QUEUE_BYTES = 1 << 20 };
 
 struct leat_push_source {
-    leati_link link; /* in the env's sources */
+    leati_link link;  /* in the env's sources */
+    unsigned process; /* that it was made in */
     pthread_mutex_t lock;
     pthread_cond_t changed;
     leati_link chunks;
@@ -98,6 +100,7 @@ static leat_status append(leat_push_source *s, const leat_value *value, int64_t 
 leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t time,
                       int timeout_ms) {
     if (!source || !value) return LEAT_E_ARGUMENT;
+    if (source->process != leati_process_number()) return LEAT_E_STATE;
     pthread_mutex_lock(&source->lock);
     leat_status status = wait_for_room(source, timeout_ms);
     if (status == LEAT_OK) status = append(source, value, time);
@@ -108,6 +111,7 @@ leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t
 
 leat_status leat_push_end(leat_push_source *source) {
     if (!source) return LEAT_E_ARGUMENT;
+    if (source->process != leati_process_number()) return LEAT_E_STATE;
     pthread_mutex_lock(&source->lock);
     leat_status status = is_running(source) && !source->over ? LEAT_OK : LEAT_E_STATE;
     if (is_running(source)) source->over = true;
@@ -272,6 +276,7 @@ leat_stream *leat_env_push_source(leat_env *env, leat_push_source **source) {
     pthread_condattr_destroy(&attr);
     pthread_mutex_init(&s->lock, NULL);
     leati_list_init(&s->chunks);
+    s->process = env->process;
     leati_list_push(&env->pushes, &s->link);
     *source = s;
     leat_arg arg = leat_arg_of("source", LEAT_PARAM_POINTER);

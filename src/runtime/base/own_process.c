@@ -1,0 +1,60 @@
+/* own_process.c: see own_process.h. The loader lists what is loaded in the order of loading, so of two libraries only the
+   second one finds another before itself. */
+#include "runtime/base/own_process.h"
+
+#include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static atomic_uint number;
+static atomic_bool used, parent_used;
+static char other[256]; /* the library that was here before; "": none */
+
+static void in_child(void) {
+    atomic_fetch_add(&number, 1);
+    if (atomic_exchange(&used, false)) atomic_store(&parent_used, true);
+}
+
+static bool is_libleat(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    return strncmp(name, "libleat.so", 10) == 0 || strncmp(name, "libleat-", 8) == 0;
+}
+
+/* Ends at this library itself. */
+static int look(struct dl_phdr_info *info, size_t size, void *self) {
+    (void)size;
+    if (info->dlpi_addr == (uintptr_t)self) return 1;
+    if (is_libleat(info->dlpi_name)) snprintf(other, sizeof other, "%s", info->dlpi_name);
+    return other[0] != 0;
+}
+
+static void start(void) {
+    Dl_info self;
+    pthread_atfork(NULL, NULL, in_child);
+    if (dladdr(&once, &self)) dl_iterate_phdr(look, self.dli_fbase);
+}
+
+unsigned leati_process_number(void) {
+    return atomic_load_explicit(&number, memory_order_relaxed);
+}
+
+leat_status leati_process_check(const char *where, leat_error *err) {
+    pthread_once(&once, start);
+    if (other[0])
+        return leat_error_set(err, LEAT_E_VERSION, where,
+                              "this process has loaded %s, too; link everything in it to one "
+                              "libleat",
+                              other);
+    if (!atomic_load(&parent_used)) return LEAT_OK;
+    return leat_error_set(err, LEAT_E_STATE, where,
+                          "this process was forked from one that ran Leat; start it with exec, or "
+                          "fork before the first job");
+}
+
+void leati_process_use(void) {
+    atomic_store(&used, true);
+}
