@@ -19,7 +19,7 @@
 #include "runtime/job/remote.h"
 #include "runtime/job/worker_command.h"
 
-enum { GRACE_MS = 1500, JOIN_MS = 5, INTERRUPT_EVERY = 50 };
+enum { GRACE_MS = 1500, LOOK_MS = 1000, JOIN_MS = 5, INTERRUPT_EVERY = 50 };
 
 typedef struct worker {
     leati_worker_sockets sockets;
@@ -44,12 +44,15 @@ static void *watchdog_main(void *arg) {
     const worker *w = arg;
     struct pollfd p[2] = {{.fd = w->watched[0], .events = POLLRDHUP},
                           {.fd = w->watched[1], .events = POLLIN}};
-    while (poll(p, 2, -1) < 0 && errno == EINTR) continue;
+    int n;
+    do n = poll(p, 2, LOOK_MS);
+    while (n == 0 || (n < 0 && errno == EINTR));
     poll(NULL, 0, GRACE_MS); /* time to end in order */
     _exit(111);
 }
 
-/* It has descriptors of its own, which stay open as long as the process lives. */
+/* It has descriptors of its own, which stay open as long as the process lives. A poll holds what it waits for, even when
+   a user's function closes all descriptors: so it looks again each second. */
 static leat_status start_watchdog(worker *w) {
     unsigned long thread;
     w->watched[0] = fcntl(w->sockets.to[w->sockets.index], F_DUPFD_CLOEXEC, 3);

@@ -137,9 +137,6 @@ static void refused_value_says_why(void **state) {
     assert_int_equal(set(*state, "restart-strategy", "fixed-delay"), LEAT_E_UNSUPPORTED);
     assert_int_equal(set(*state, "restart-strategy", "OFF"), LEAT_OK);
     assert_int_equal(set(*state, "python.thread.interpreter", "isolated"), LEAT_E_UNSUPPORTED);
-    assert_int_equal(set(*state, "python.worker.memory-limit", "1gb"), LEAT_E_UNSUPPORTED);
-    assert_int_equal(set(*state, "python.worker.memory-limit", "none"), LEAT_OK);
-    assert_int_equal(leati_config_bytes(*state, "python.worker.memory-limit"), 0);
 }
 
 static void flinks_key_without_meaning_is_said_once(void **state) {
