@@ -7,7 +7,8 @@
 
    Objects dropped outside go to a stack without locks, which `rest` empties. The collector is off while anybody is
    inside, so that it never starts in the middle of a batch. `rest` runs it by CPython's own thresholds: the youngest
-   generations when they ask; a full collection when the middle one overflowed or nothing else is to do, but never so
+   generations when they ask, which is later than in a program of one thing after the other, since the records on their way
+   are young containers, by the thousand, that no collection would free; a full collection when the middle one overflowed or nothing else is to do, but never so
    often that it takes more than a twentieth of the time.
 
    The struct outlives the module as long as a seat, an Env or a Job points to it: when the interpreter ends, seats of threads that are still there
@@ -221,15 +222,17 @@ static bool full_is_affordable(const py_interp *interp) {
     return since > 20 * interp->full_cost && since > 100000000;
 }
 
+enum { ON_THEIR_WAY = 8 };
+
 static void collect_when_due(py_interp *interp, bool idle) {
     long count[3], limit[3];
     if (!read_three(interp->state, PY_GC_COUNT, count)) return;
     if (!read_three(interp->state, PY_GC_THRESHOLD, limit)) return;
     if (limit[0] <= 0) return;
     bool middle = count[1] > limit[1], old = count[2] > limit[2];
-    if ((idle ? count[1] > 0 || count[2] > 0 : middle && old) && full_is_affordable(interp))
+    if ((idle ? count[2] > 0 : middle && old) && full_is_affordable(interp))
         collect(interp, 2);
-    else if (count[0] > limit[0])
+    else if (count[0] > ON_THEIR_WAY * limit[0])
         collect(interp, middle ? 1 : 0);
 }
 

@@ -70,6 +70,14 @@ static leat_status drain_hooks(leati_chain *c) {
     return status;
 }
 
+/* What is known to be looked for in a few records' time can be on its way from memory. */
+static inline void expect_ahead(const leat_context *head, const leati_batch *batch, uint32_t at) {
+    enum { AHEAD = 6 };
+    if (at + AHEAD >= batch->count) return;
+    for (size_t i = 0; i < head->table_count; i++)
+        leati_table_expect(head->tables[i], batch->records[at + AHEAD].hash);
+}
+
 /* Records of the batch until it is exhausted, a cursor opens or an output is full. */
 static leat_status run_batch(leati_task *t, int *budget) {
     leati_chain *c = t->chain;
@@ -77,6 +85,7 @@ static leat_status run_batch(leati_task *t, int *budget) {
     leati_batch *batch = t->batch;
     while (t->at < batch->count) {
         const leat_record *record = &batch->records[t->at++];
+        expect_ahead(head, batch, t->at);
         --*budget;
         head->current = record;
         leat_status status = head->on_record(head, head->self, t->input, record);
