@@ -192,9 +192,13 @@ static PyObject *dict_from(py_state *state, const leat_value *v, const leat_type
 static PyObject *row_from(py_state *state, const leat_value *items, uint32_t size, int kind,
                           const leat_schema *schema, const leat_type *type) {
     if (tag_is(type, LEAT_T_ROW) && type->size == size) schema = py_row_schema(state, type);
-    PyObject *names = schema && schema->size == size ? py_schema_names(state, schema) : Py_None;
+    /* Held, because rows among the items may push these names out of the cache. */
+    PyObject *names =
+        Py_XNewRef(schema && schema->size == size ? py_schema_names(state, schema) : Py_None);
     PyObject *values = names && !PyErr_Occurred() ? list_from(state, items, size, type) : NULL;
-    return values ? py_row_new(state, names, values, kind) : NULL;
+    PyObject *row = values ? py_row_new(state, names, values, kind) : NULL;
+    Py_XDECREF(names);
+    return row;
 }
 
 static PyObject *items_from(py_state *state, const leat_value *v, const leat_type *type) {
