@@ -168,6 +168,8 @@ LEAT_API int leat_context_targets(const leat_context *ctx);
 /* The declared type of the operator's output, and of its input; NULL when unknown. */
 LEAT_API const leat_type *leat_context_output_type(const leat_context *ctx);
 LEAT_API const leat_type *leat_context_input_type(const leat_context *ctx, unsigned input);
+/* The declared type of the keys that a keyed operator's records come with; NULL when unknown. */
+LEAT_API const leat_type *leat_context_key_type(const leat_context *ctx);
 /* The value of a configuration key, its default included; NULL for unknown keys. */
 LEAT_API const char *leat_context_config(const leat_context *ctx, const char *key);
 

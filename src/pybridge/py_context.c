@@ -57,7 +57,8 @@ static PyObject *context_current_key(PyObject *self, PyObject *unused) {
     (void)unused;
     leat_context *ctx = context_live(self);
     if (!ctx) return NULL;
-    return py_from_value(py_type_state(Py_TYPE(self)), leat_context_key(ctx), NULL);
+    return py_from_value(py_type_state(Py_TYPE(self)), leat_context_key(ctx),
+                         leat_context_key_type(ctx));
 }
 
 static PyObject *context_timer_service(PyObject *self, PyObject *unused) {

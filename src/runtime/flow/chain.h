@@ -33,6 +33,7 @@ typedef struct leati_op_info {
     int parallelism, max_parallelism;
     const leat_type *output_type;
     const leat_type *input_types[2];
+    const leat_type *key_type; /* of its records, when they come from a key_by that has one */
     const leati_args *args;
 } leati_op_info;
 

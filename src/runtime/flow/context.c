@@ -52,6 +52,10 @@ const leat_type *leat_context_input_type(const leat_context *ctx, unsigned input
     return input < 2 ? ctx->info->input_types[input] : NULL;
 }
 
+const leat_type *leat_context_key_type(const leat_context *ctx) {
+    return ctx->info->key_type;
+}
+
 const char *leat_context_config(const leat_context *ctx, const char *key) {
     const leati_surroundings *around = &ctx->chain->around;
     return around->config ? around->config(around->arg, key) : NULL;

@@ -201,6 +201,13 @@ bool leati_args_host_bound(const leati_args *args) {
     return leati_args_has_c_function(args);
 }
 
+const char *leati_args_string(const leati_args *args, const char *name) {
+    for (size_t i = 0; i < args->count; i++)
+        if (args->items[i].kind == LEAT_PARAM_STRING && strcmp(args->items[i].name, name) == 0)
+            return args->items[i].as.string;
+    return NULL;
+}
+
 const char *leati_args_language(const leati_args *args) {
     for (size_t i = 0; i < args->count; i++)
         if (args->items[i].kind == LEAT_PARAM_FUNCTION && args->items[i].as.function->language)

@@ -23,6 +23,8 @@ leat_status leati_args_fill(const leati_args *args, const leat_operator *op, voi
                             uint16_t domain, leati_arena *arena);
 /* Does an argument bind the operator to the main process: a pointer, or a function in C? */
 bool leati_args_host_bound(const leati_args *args);
+/* The string that was given for a parameter; NULL when there is none. */
+const char *leati_args_string(const leati_args *args, const char *name);
 /* The language of the first function that is not in C; NULL when there is none. */
 const char *leati_args_language(const leati_args *args);
 bool leati_args_has_c_function(const leati_args *args);

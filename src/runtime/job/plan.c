@@ -21,6 +21,14 @@ static const leat_type *input_type(const leati_graph *g, const leati_edge *e) {
     return e->tag ? e->tag_type : leati_graph_node(g, e->from)->output_type;
 }
 
+static const leat_type *key_type(const leati_graph *g, const leati_edge *e) {
+    const leati_node *from = leati_graph_node(g, e->from);
+    bool keys = from->op->flags & LEAT_OP_SETS_KEY;
+    const char *text = keys ? leati_args_string(&from->shared->args, "key_type") : NULL;
+    leat_error err;
+    return text ? leat_type_parse(text, &err) : NULL; /* key_by complains of a wrong one */
+}
+
 static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *info,
                              leat_error *err) {
     info->op = n->op;
@@ -35,8 +43,10 @@ static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *
     info->max_parallelism = n->max_parallelism > 0
                                 ? n->max_parallelism
                                 : (int)leati_config_int(p->config, "pipeline.max-parallelism");
-    for (size_t i = 0; i < n->input_count; i++)
+    for (size_t i = 0; i < n->input_count; i++) {
         info->input_types[n->inputs[i].input] = input_type(p->graph, &n->inputs[i]);
+        if (!info->key_type) info->key_type = key_type(p->graph, &n->inputs[i]);
+    }
     if (info->parallelism <= info->max_parallelism) return LEAT_OK;
     return leat_error_set(err, LEAT_E_ARGUMENT, n->name,
                           "parallelism %d is above the maximum of %d; raise "
