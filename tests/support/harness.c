@@ -34,6 +34,7 @@ struct harness {
     leat_status opened; /* what `open` answered */
     int64_t watermarks[2];
     bool ended[2], idle[2], end_seen;
+    int64_t revivals; /* these number the checkpoints that they pretend */
 
     char **lines;
     size_t first, count, room;
@@ -272,11 +273,12 @@ static bool is_quiet(const harness *h) {
     return true;
 }
 
-/* What is held back for batching goes out before a snapshot; it may open cursors. */
+/* As before a checkpoint: what is held back for batching goes out, which may open cursors. */
 static bool drain(harness *h) {
     leat_context *head = h->task->chain->contexts[0];
     const leat_operator *op = h->info.op;
     if (op->on_drain) assert_int_equal(op->on_drain(head, head->self), LEAT_OK);
+    if (op->prepare) assert_int_equal(op->prepare(head, head->self, ++h->revivals), LEAT_OK);
     while (h->task->chain->depth)
         if (leati_task_step(h->task, BUDGET) == LEATI_TASK_WAITING) break;
     return is_quiet(h);
@@ -347,8 +349,12 @@ static leat_status take_step(harness *h) {
     return status;
 }
 
+/* A wait without a result is no step: what was begun would be thrown away and begun again for ever. */
 leat_status harness_drive(harness *h) {
-    return take_step(h);
+    size_t before = h->count;
+    leat_status status = drive(h, BUDGET);
+    if (h->always && status >= 0 && h->count > before) harness_revive(h);
+    return status;
 }
 
 leat_status harness_push(harness *h, unsigned input, const leat_value *value, int64_t time) {
@@ -391,12 +397,13 @@ leat_status harness_end(harness *h, unsigned input) {
     return take_step(h);
 }
 
-/* One poll per step when it is revived between them. A wait without a result is no step: what was begun would
-   be thrown away and begun again for ever. */
+/* One poll per step when it is revived between them; a poll that gave nothing is followed by more. */
 leat_status harness_poll(harness *h) {
+    enum { ONE_POLL = 2 };
     for (;;) {
         size_t before = h->count;
-        leat_status status = drive(h, h->always ? 2 : BUDGET);
+        leat_status status = drive(h, h->always ? ONE_POLL : BUDGET);
+        if (status >= 0 && h->count == before) status = drive(h, BUDGET);
         if (status < 0) return status;
         if (h->task->state == LEATI_TASK_ENDED) return LEAT_DONE;
         bool stuck = is_full(h) || h->task->state == LEATI_TASK_WAITING;
@@ -444,7 +451,7 @@ leat_status harness_wait(harness *h) {
         late = pthread_cond_timedwait(&h->changed, &h->lock, &until);
     pthread_mutex_unlock(&h->lock);
     assert_int_equal(late, 0);
-    return take_step(h);
+    return harness_drive(h);
 }
 
 /* --- results -------------------------------------------------------------------------------------- */
