@@ -390,10 +390,10 @@ class Keep(SinkFunction):
 
 def test_python_sources_and_sinks(env):
     made = env.add_source(Count(3), type_info=Types.INT())
-    assert last(made)[0] == "python_source"
+    assert last(made)[0] == "function_source"
     assert last(made)[3:] == ("Custom Source", "INT", 1)
     made.add_sink(Keep()).name("keep").set_parallelism(2)
-    assert made._node.engine.streams[-1][0] == "python_sink"
+    assert made._node.engine.streams[-1][0] == "function_sink"
     made.add_sink(print)
     assert call(last(env.add_source(lambda: range(3)))[2]["function"])() == range(3)
     with pytest.raises(TypeError):
@@ -469,11 +469,11 @@ def test_execution_config(env):
             config.set_max_parallelism(wrong)
 
 
-def test_execute_clears_the_graph_and_answers_the_result(env, pairs):
+def test_execute_keeps_the_streams_and_answers_the_result(env, pairs):
     pairs.print()
     result = env.execute("name")
     assert env._engine.jobs[0][0] == "name"
-    assert env._engine.cleared == 1
+    assert env._engine.cleared == 0
     assert result.get_net_runtime() == 12
     assert str(result.get_job_id()) == "5eed"
     assert result.get_all_accumulator_results() == {}
@@ -553,7 +553,7 @@ def test_the_plan_ends_a_script_under_plan(env, pairs, monkeypatch):
     pairs.add_sink(print)
     with pytest.raises(settings.PlanReady) as ready:
         env.execute()
-    assert "python_sink" in ready.value.plan
+    assert "function_sink" in ready.value.plan
     assert "sink in Python" in ready.value.additions[0]
 
 
