@@ -2,7 +2,9 @@
    leat_job_dispatch on a thread of the host's.
 
    With host dispatch records wait in one bounded queue per job; an eventfd is readable while something waits, when pushes have
-   room again, and at the end. A full queue holds the sinks. */
+   room again, and at the end. A full queue holds the sinks. The host's thread calls with a context of its own, so that
+   the callback and the task share nothing; a sink that closes takes its calls out of the queue and waits
+   for the one that is being made. */
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -13,11 +15,17 @@
 
 enum { QUEUE_LETTERS = 4096 };
 
+typedef struct callback_self {
+    leat_function function;
+    leati_dispatch *dispatch; /* NULL: call at once */
+    leati_chain *host;        /* one context, for the host's thread; NULL: call at once */
+    int pending;              /* calls without an answer */
+    bool waiting;
+} callback_self;
+
 typedef struct dispatch_call {
     leati_link link;
-    leat_function
-        *function; /* the subtask's, which outlives the queue: tasks close after it is empty */
-    leat_context *ctx;
+    callback_self *to;
     leat_mailbox *mailbox;
     leat_record record;
     leati_arena arena;
@@ -25,16 +33,11 @@ typedef struct dispatch_call {
 
 struct leati_dispatch {
     pthread_mutex_t lock;
+    pthread_cond_t made; /* a call has been */
     leati_link calls;
+    const callback_self *calling;
     int count, fd;
 };
-
-typedef struct callback_self {
-    leat_function function;
-    leati_dispatch *dispatch; /* NULL: call at once */
-    int pending;              /* calls in the queue */
-    bool waiting;
-} callback_self;
 
 /* --- the descriptor ------------------------------------------------------------------------------- */
 
@@ -62,6 +65,7 @@ leat_status leati_dispatch_init(leat_job *job) {
         return LEAT_E_IO;
     }
     pthread_mutex_init(&d->lock, NULL);
+    pthread_cond_init(&d->made, NULL);
     leati_list_init(&d->calls);
     job->dispatch = d;
     return LEAT_OK;
@@ -76,8 +80,44 @@ void leati_dispatch_end(leat_job *job) {
 static leat_status callback_open(leat_context *ctx, void *self) {
     callback_self *s = self;
     leat_job *job = ctx->chain->around.job;
-    s->dispatch = job ? job->dispatch : NULL;
+    if (!job || !job->dispatch) return LEAT_OK;
+    s->host = leati_chain_new(&ctx->chain->around, ctx->chain->inbox);
+    if (!s->host || !leati_chain_add(s->host, ctx->info, ctx->subtask, NULL, NULL))
+        return LEAT_E_NOMEM;
+    s->dispatch = job->dispatch;
     return LEAT_OK;
+}
+
+static void call_free(dispatch_call *call) {
+    leati_arena_fini(&call->arena);
+    leat_mailbox_unref(call->mailbox);
+    leati_free(call);
+}
+
+/* Its calls leave the queue: what they would call ends with the subtask. */
+static void callback_close(leat_context *ctx, void *self, bool failed) {
+    (void)ctx;
+    (void)failed;
+    const callback_self *s = self;
+    leati_dispatch *d = s->dispatch;
+    leati_link mine, *at, *next;
+    if (!d) return;
+    leati_list_init(&mine);
+    pthread_mutex_lock(&d->lock);
+    for (at = d->calls.next; at != &d->calls; at = next) {
+        next = at->next;
+        if (LEATI_CONTAINER(at, dispatch_call, link)->to != s) continue;
+        leati_list_remove(at);
+        leati_list_push(&mine, at);
+        d->count--;
+    }
+    while (d->calling == s) pthread_cond_wait(&d->made, &d->lock);
+    pthread_mutex_unlock(&d->lock);
+    while ((at = leati_list_pop(&mine))) call_free(LEATI_CONTAINER(at, dispatch_call, link));
+}
+
+static void callback_fini(void *self) {
+    leati_chain_free(((callback_self *)self)->host);
 }
 
 /* The answer of a call that the host has made: `arg` carries its status. */
@@ -89,7 +129,10 @@ static leat_status answered(leat_context *ctx, void *self, void *arg) {
         s->waiting = false;
         leat_context_release(ctx);
     }
-    if (status < 0) return leat_context_fail(ctx, status, "the host's callback failed");
+    if (status < 0) {
+        const char *why = s->host->failure.text; /* no call follows a failed one */
+        return leat_context_fail(ctx, status, "%s", why ? why : "the host's callback failed");
+    }
     leat_context_wake(ctx);
     return LEAT_OK;
 }
@@ -98,15 +141,13 @@ static leat_status enqueue(leat_context *ctx, callback_self *s, const leat_recor
     leati_dispatch *d = s->dispatch;
     dispatch_call *call = leati_zalloc(sizeof *call);
     if (!call) return LEAT_E_NOMEM;
-    call->function = &s->function;
-    call->ctx = ctx;
+    call->to = s;
     call->record = *in;
     call->mailbox = leat_context_mailbox(ctx);
     leat_status status = leati_value_copy(&in->value, &call->arena, &call->record.value);
+    if (status >= 0) status = leati_value_copy(&in->key, &call->arena, &call->record.key);
     if (status < 0 || !call->mailbox) {
-        leati_arena_fini(&call->arena);
-        leat_mailbox_unref(call->mailbox);
-        leati_free(call);
+        call_free(call);
         return LEAT_E_NOMEM;
     }
     pthread_mutex_lock(&d->lock);
@@ -144,13 +185,15 @@ static const leat_param params[] = {
 const leat_operator leat_callback_sink_operator = {
     .size = sizeof(leat_operator),
     .name = "callback_sink",
-    .flags = LEAT_OP_SINK | LEAT_OP_HOST,
+    .flags = LEAT_OP_SINK | LEAT_OP_HOST | LEAT_OP_SINGLE, /* one call at a time */
     .inputs = 1,
     .self_size = sizeof(callback_self),
     .params = params,
     .on_record = callback_on_record,
     .open = callback_open,
     .on_end_of_data = callback_on_end,
+    .close = callback_close,
+    .fini = callback_fini,
 };
 
 /* --- the host's side ------------------------------------------------------------------------------ */
@@ -158,15 +201,31 @@ const leat_operator leat_callback_sink_operator = {
 static dispatch_call *next_call(leati_dispatch *d) {
     pthread_mutex_lock(&d->lock);
     leati_link *link = leati_list_pop(&d->calls);
-    if (link) d->count--;
+    dispatch_call *call = link ? LEATI_CONTAINER(link, dispatch_call, link) : NULL;
+    if (call) d->count--;
+    d->calling = call ? call->to : NULL;
     pthread_mutex_unlock(&d->lock);
-    return link ? LEATI_CONTAINER(link, dispatch_call, link) : NULL;
+    return call;
 }
 
-static void call_free(dispatch_call *call) {
-    leati_arena_fini(&call->arena);
-    leat_mailbox_unref(call->mailbox);
-    leati_free(call);
+static leat_status make(leat_job *job, dispatch_call *call) {
+    callback_self *s = call->to;
+    leat_context *ctx = s->host->contexts[0];
+    ctx->current = &call->record;
+    leat_status status = s->function.call.sink(ctx, &call->record, s->function.arg);
+    ctx->current = NULL;
+    leati_arena_reset(&s->host->arena);
+    if (leat_mailbox_post(call->mailbox, answered, (void *)(intptr_t)status, NULL) < 0)
+        leati_job_fail_text(job, LEAT_E_NOMEM, "no memory for the answer of a callback");
+    return status;
+}
+
+/* From here on the sink may go. */
+static void made(leati_dispatch *d) {
+    pthread_mutex_lock(&d->lock);
+    d->calling = NULL;
+    pthread_cond_broadcast(&d->made);
+    pthread_mutex_unlock(&d->lock);
 }
 
 int leat_job_dispatch(leat_job *job, int max) {
@@ -175,20 +234,19 @@ int leat_job_dispatch(leat_job *job, int max) {
     leati_dispatch *d = job->dispatch;
     if (!d) return LEAT_E_STATE;
     hush(d);
-    int made = 0;
+    int count = 0;
     dispatch_call *call;
-    while (status >= 0 && (max < 0 || made < max) && (call = next_call(d))) {
-        leat_function *f = call->function;
-        status = f->call.sink(call->ctx, &call->record, f->arg);
-        leat_mailbox_post(call->mailbox, answered, (void *)(intptr_t)status, NULL);
+    while (status >= 0 && (max < 0 || count < max) && (call = next_call(d))) {
+        status = make(job, call);
         call_free(call);
-        made++;
+        made(d);
+        count++;
     }
     pthread_mutex_lock(&d->lock);
     bool more = d->count > 0;
     pthread_mutex_unlock(&d->lock);
     if (more || leat_job_wait(job, 0) == LEAT_OK) ring(d);
-    return status < 0 ? status : made;
+    return status < 0 ? status : count;
 }
 
 int leat_job_fd(leat_job *job) {
@@ -201,6 +259,7 @@ void leati_dispatch_free(leat_job *job) {
     dispatch_call *call;
     while ((call = next_call(d))) call_free(call);
     close(d->fd);
+    pthread_cond_destroy(&d->made);
     pthread_mutex_destroy(&d->lock);
     leati_free(d);
     job->dispatch = NULL;
