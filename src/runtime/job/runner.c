@@ -312,7 +312,7 @@ bool leati_runner_join(leati_runner *r, int timeout_ms) {
     } else {
         pthread_join((pthread_t)r->thread, NULL);
     }
-    r->joined = true;
+    r->joined = atomic_load(&r->finished); /* which shows analysers of races the join, too */
     return true;
 }
 
