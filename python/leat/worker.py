@@ -6,6 +6,7 @@ of a C program. What else it takes over from the main process
 comes with the job (`leat.shipping.bind_main_classes`).
 """
 
+import io
 import os
 import sys
 
@@ -25,6 +26,8 @@ def main(arguments: list[str]) -> int:
         program_path.add(folders)
     from leat import _leat
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what functions print comes out at once
     return _leat.worker_main(arguments)
 
 

@@ -301,7 +301,8 @@ leati_minder *leati_minder_new(leat_job *job, uv_loop_t *loop, int index, int wo
 static int make_relay(leati_minder *m, leati_relay **relay, int to, leat_error *err) {
     int ends[2];
     if (pipe2(ends, O_CLOEXEC)) {
-        leat_error_set(err, LEAT_E_IO, "worker", "pipe: %s", strerror(errno));
+        leat_error_set(err, LEAT_E_IO, "worker",
+                       "pipe: %s; raise the limit of open files (ulimit -n)", strerror(errno));
         return -1;
     }
     *relay = leati_relay_new(m->loop, leati_fd_above_stdio(ends[0]), to);

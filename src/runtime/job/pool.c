@@ -12,6 +12,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/io_thread.h"
+#include "runtime/base/loop.h"
 #include "runtime/job/job.h"
 #include "runtime/job/minder.h"
 #include "runtime/job/remote.h"
@@ -176,8 +177,9 @@ static leat_status make_minders(leati_pool *pool, leat_error *err) {
 
 static leat_status open_loop(leati_pool *pool, leat_error *err) {
     const leati_config *config = pool->job->plan->config;
-    if (uv_loop_init(&pool->loop))
-        return leat_error_set(err, LEAT_E_IO, "worker", "no event loop; too many open files?");
+    if (leati_loop_init(&pool->loop) < 0)
+        return leat_error_set(err, LEAT_E_IO, "worker",
+                              "too many open files; raise the limit (ulimit -n)");
     pool->loop_open = true;
     uv_async_init(&pool->loop, &pool->leave, on_leave);
     uv_timer_init(&pool->loop, &pool->start_timer);

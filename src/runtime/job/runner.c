@@ -13,6 +13,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/list.h"
+#include "runtime/base/loop.h"
 
 enum {
     STEP_BUDGET = 1024,  /* records and the like per step */
@@ -225,7 +226,7 @@ static void on_timer(uv_timer_t *timer) {
 }
 
 static bool open_loop(leati_runner *r) {
-    if (uv_loop_init(&r->loop)) return false;
+    if (leati_loop_init(&r->loop) < 0) return false;
     uv_async_init(&r->loop, &r->wake, on_wake);
     uv_timer_init(&r->loop, &r->timer);
     r->timer.timer_cb = on_timer;

@@ -52,8 +52,10 @@ leat_status leati_process_start(leati_process *p, char *const *argv, char *const
     kill(p->pid, SIGKILL);
     waitpid(p->pid, NULL, 0);
     p->pid = 0;
-    return leat_error_set(err, LEAT_E_UNSUPPORTED, "worker", "pidfd_open: %s; Linux 5.3 is needed",
-                          strerror(failed));
+    return leat_error_set(err, failed == ENOSYS ? LEAT_E_UNSUPPORTED : LEAT_E_IO, "worker",
+                          "pidfd_open: %s; %s", strerror(failed),
+                          failed == ENOSYS ? "Linux 5.3 is needed"
+                                           : "raise the limit of open files (ulimit -n)");
 }
 
 /* The host's own wait for any child may have been faster: then nobody can say how it ended. */

@@ -16,6 +16,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/io_thread.h"
+#include "runtime/base/loop.h"
 #include "runtime/job/remote.h"
 #include "runtime/job/worker_command.h"
 
@@ -241,7 +242,8 @@ static void close_all(worker *w) {
 static leat_status prepare(worker *w) {
     leat_status status = start_watchdog(w);
     w->remote = leati_remote_new(w->sockets.hosts);
-    if (status < 0 || !w->remote || uv_loop_init(&w->loop) || !connect_all(w)) return LEAT_E_NOMEM;
+    if (status < 0 || !w->remote || leati_loop_init(&w->loop) < 0 || !connect_all(w))
+        return LEAT_E_NOMEM;
     uv_idle_init(&w->loop, &w->closer);
     w->closer.data = w;
     return LEAT_OK;

@@ -22,9 +22,7 @@ from leat.datastream import FlatMapFunction, MapFunction, SinkFunction, StreamEx
 
 def make_env(parallelism=1, **settings):
     configuration = Configuration()
-    settings = {"python.execution_mode": "process", **settings}
-    for key, value in settings.items():
-        key = key.replace("__", "-") if "__" in key else key.replace("execution_mode", "execution-mode")
+    for key, value in {"python.execution-mode": "process", **settings}.items():
         configuration.set_string(key, str(value))
     env = StreamExecutionEnvironment.get_execution_environment(configuration)
     return env.set_parallelism(parallelism)
@@ -37,6 +35,13 @@ def wait_for(condition, seconds=20):
     while not condition():
         assert time.monotonic() < end, "it did not happen in time"
         time.sleep(0.005)
+
+def descriptors():
+    return len(os.listdir("/proc/self/fd"))
+
+def children():
+    folder = "/proc/self/task"
+    return sum((open(f"{folder}/{t}/children").read().split() for t in os.listdir(folder)), [])
 """
 
 
@@ -77,8 +82,17 @@ class Program:
         return [p for p in processes() if parent(p) == self.process.pid and is_worker(p)]
 
     def wait_for_workers(self, count: int) -> list[int]:
-        wait_for(lambda: len(self.workers()) == count)
+        """Until so many are at work: past their start."""
+        wait_for(lambda: sum(map(is_watched, self.workers())) == count)
         return self.workers()
+
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        wait_for(lambda: condition() or self.process.poll() is not None)
+
+    def kill_and_wait(self, workers: list[int]) -> float:
+        """Kills the main process; the seconds until no worker is left."""
+        self.process.kill()
+        return wait_for(lambda: not any(map(alive, workers)))
 
 
 def environment(**wanted: str) -> dict[str, str]:
@@ -113,6 +127,15 @@ def parent(pid: int) -> int:
 def is_worker(pid: int) -> bool:
     try:
         return b"leat.worker" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def is_watched(pid: int) -> bool:
+    """Has the worker got as far as its watchdog?"""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return any((t / "comm").read_text() == "leat-watch\n" for t in threads)
     except (FileNotFoundError, ProcessLookupError):
         return False
 

@@ -27,7 +27,10 @@ def job(deed: str) -> str:
 @pytest.mark.parametrize(
     ("deed", "how"),
     [
-        ("os.kill(os.getpid(), signal.SIGKILL)", r"signal 9 \(Killed\); perhaps the machine had no"),
+        (
+            "os.kill(os.getpid(), signal.SIGKILL)",
+            r"signal 9 \(Killed\); perhaps the machine had no",
+        ),
         ("os.kill(os.getpid(), signal.SIGTERM)", r"signal 15 \(Terminated\)"),
         ("os.abort()", r"signal 6 \(Aborted\)"),
         ("import ctypes; ctypes.string_at(0)", r"signal 11 \(Segmentation fault\)"),
