@@ -11,7 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from types import FrameType, TracebackType
+    from types import FrameType
 
 USAGE = """\
 usage: python -m leat COMMAND ...
@@ -245,28 +245,11 @@ def _exit_code(end: SystemExit) -> int:
 
 def report(error: BaseException) -> None:
     """Print an error with its causes, in traceback's form, but without Leat's own frames."""
-    import traceback
+    from leat.tracebacks import format_exception
 
-    shown = traceback.TracebackException(type(error), error, _without_ours(error.__traceback__))
-    seen: set[int] = set()
-    part: traceback.TracebackException | None = shown
-    while part is not None and id(part) not in seen:
-        seen.add(id(part))
-        part.stack[:] = [f for f in part.stack if not _ours(f.filename)]
-        part = part.__cause__ or part.__context__
     sys.stdout.flush()
-    sys.stderr.write("".join(shown.format()))
+    sys.stderr.write("".join(format_exception(error)))
     sys.stderr.flush()
-
-
-def _without_ours(tb: TracebackType | None) -> TracebackType | None:
-    while tb is not None and _ours(tb.tb_frame.f_code.co_filename):
-        tb = tb.tb_next
-    return tb
-
-
-def _ours(filename: str) -> bool:
-    return filename.startswith((_PACKAGE, "<frozen runpy>"))
 
 
 def _print_config() -> int:

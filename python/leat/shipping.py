@@ -37,13 +37,23 @@ def loads(payload: bytes) -> Any:
 
 
 def dumps_record(value: Any) -> bytes:
-    """A value as bytes: by plain pickle if that can, else as functions are pickled."""
+    """A value as bytes: by plain pickle if that can, else as functions are pickled.
+
+    A TypeError says what cannot be pickled.
+    """
     import pickle
 
     try:
         return pickle.dumps(value, PROTOCOL)
     except (pickle.PicklingError, AttributeError, TypeError):
+        pass
+    try:
         return _dumps(value, by_name=True)
+    except Exception as e:
+        raise TypeError(
+            f"a {type(value).__qualname__} cannot be serialised{_because(value)}: {e}; "
+            "emit plain data, or make its class picklable"
+        ) from e
 
 
 def main_classes_blob() -> bytes:
@@ -195,13 +205,17 @@ def _is_main_class(cls: type) -> bool:
 
 def _complaint(function: Any, operator: str, error: Exception) -> str:
     """What is wrong with a function that cannot be pickled, and what to do."""
-    where, culprit = _culprit(function, "")
-    what = f"{where} ({type(culprit).__module__}.{type(culprit).__qualname__})" if where else ""
     return (
         f"leat: {operator}: the function {_name(function)} cannot be serialised"
-        + (f", because of its {what}" if where else "")
-        + f": {error}; create such objects in open(), or inside the function"
+        f"{_because(function)}: {error}; create such objects in open(), or inside the function"
     )
+
+
+def _because(value: Any) -> str:
+    """Which part of `value` cannot be pickled; nothing when it is the value itself."""
+    where, culprit = _culprit(value, "")
+    kind = type(culprit)
+    return f", because of its {where} ({kind.__module__}.{kind.__qualname__})" if where else ""
 
 
 def _name(function: Any) -> str:

@@ -50,44 +50,6 @@ static PyObject *exception_text(PyObject *exception) {
 
 /* --- tracebacks --------------------------------------------------------------------------------- */
 
-/* Where the package is: the folder of its __init__.py, with the separator. */
-static PyObject *package_folder(void) {
-    PyObject *package = PyImport_ImportModule("leat");
-    PyObject *file = package ? PyObject_GetAttrString(package, "__file__") : NULL;
-    Py_XDECREF(package);
-    Py_ssize_t slash = file && PyUnicode_Check(file)
-                           ? PyUnicode_FindChar(file, '/', 0, PyUnicode_GET_LENGTH(file), -1)
-                           : -1;
-    PyObject *folder = slash >= 0 ? PyUnicode_Substring(file, 0, slash + 1) : NULL;
-    Py_XDECREF(file);
-    return folder;
-}
-
-static bool frame_is_ours(PyObject *traceback, PyObject *folder) {
-    PyObject *frame = PyObject_GetAttrString(traceback, "tb_frame");
-    PyObject *code = frame ? PyObject_GetAttrString(frame, "f_code") : NULL;
-    PyObject *file = code ? PyObject_GetAttrString(code, "co_filename") : NULL;
-    bool ours = file && PyUnicode_Check(file) &&
-                PyUnicode_Tailmatch(file, folder, 0, PY_SSIZE_T_MAX, -1) == 1;
-    Py_XDECREF(frame);
-    Py_XDECREF(code);
-    Py_XDECREF(file);
-    return ours;
-}
-
-/* The first entry that is the user's; None when all are ours. Steals `traceback`. */
-static PyObject *skip_our_frames(PyObject *traceback) {
-    PyObject *folder = package_folder();
-    while (folder && traceback && traceback != Py_None && frame_is_ours(traceback, folder)) {
-        PyObject *next = PyObject_GetAttrString(traceback, "tb_next");
-        Py_DECREF(traceback);
-        traceback = next;
-    }
-    Py_XDECREF(folder);
-    if (PyErr_Occurred()) PyErr_Clear();
-    return traceback ? traceback : Py_NewRef(Py_None);
-}
-
 static PyObject *join_lines(PyObject *lines) {
     PyObject *empty = lines ? PyUnicode_FromString("") : NULL;
     PyObject *text = empty ? PyUnicode_Join(empty, lines) : NULL;
@@ -99,12 +61,7 @@ static PyObject *join_lines(PyObject *lines) {
 
 static PyObject *format_traceback(py_state *state, PyObject *exception) {
     PyObject *format = py_known_get(state, PY_FORMAT_EXCEPTION);
-    PyObject *traceback = skip_our_frames(PyException_GetTraceback(exception));
-    PyObject *type = (PyObject *)Py_TYPE(exception);
-    PyObject *lines =
-        format ? PyObject_CallFunctionObjArgs(format, type, exception, traceback, NULL) : NULL;
-    Py_DECREF(traceback);
-    return join_lines(lines);
+    return join_lines(format ? PyObject_CallOneArg(format, exception) : NULL);
 }
 
 static PyObject *format_last(py_state *state, PyObject *exception) {
@@ -246,14 +203,21 @@ static PyObject *job_cause(py_state *state, leat_job *job, const leat_failure *f
     return cause;
 }
 
-/* The text of the cause belongs into the message, for those who look for it there. */
+/* The text of the cause belongs into the message, for those who look for it there; and the record. */
 static PyObject *job_message(const leat_error *err, const leat_failure *failure) {
     PyObject *text = error_message(err);
-    const char *cause = failure ? failure->text : "";
-    if (!text || !cause[0] || strstr(err->text, cause)) return text;
-    PyObject *both = PyUnicode_FromFormat("%U: %s", text, cause);
+    if (!text || !failure) return text;
+    bool said = !failure->text[0] || strstr(err->text, failure->text);
+    const char *parts[] = {said ? "" : ": ",
+                           said ? "" : failure->text,
+                           failure->record[0] ? "; the record was " : "",
+                           failure->record,
+                           failure->key[0] ? ", its key " : "",
+                           failure->key};
+    PyObject *whole = PyUnicode_FromFormat("%U%s%s%s%s%s%s", text, parts[0], parts[1], parts[2],
+                                           parts[3], parts[4], parts[5]);
     Py_DECREF(text);
-    return both;
+    return whole;
 }
 
 PyObject *py_error_raise_job(py_state *state, leat_job *job) {

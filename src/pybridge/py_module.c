@@ -47,7 +47,7 @@ static const struct {
     [PY_NOT_SUPPORTED] = {"leat.common.errors", "NotSupportedError"},
     [PY_JOB_ERROR] = {"leat.common.errors", "JobError"},
     [PY_JOB_CANCELLED] = {"leat.common.errors", "JobCancelled"},
-    [PY_FORMAT_EXCEPTION] = {"traceback", "format_exception"},
+    [PY_FORMAT_EXCEPTION] = {"leat.tracebacks", "format_exception"},
     [PY_FORMAT_EXCEPTION_ONLY] = {"traceback", "format_exception_only"},
     [PY_GC_COLLECT] = {"gc", "collect"},
     [PY_GC_COUNT] = {"gc", "get_count"},

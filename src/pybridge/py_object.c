@@ -341,6 +341,21 @@ static leat_status object_print_value(void *interpreter, const leat_value *v, le
     return ok ? LEAT_OK : LEAT_E_USER;
 }
 
+static void object_show(void *interpreter, const leat_value *v, const leat_type *type,
+                        leati_buf *out) {
+    (void)interpreter;
+    PyObject *o = py_from_value(py_interp_state(), v, type), *text = o ? PyObject_Repr(o) : NULL;
+    PyObject *bytes = text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL;
+    if (bytes)
+        leati_buf_append(out, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
+    else if (o)
+        leati_buf_printf(out, "<%s whose repr() fails>", Py_TYPE(o)->tp_name);
+    PyErr_Clear();
+    Py_XDECREF(o);
+    Py_XDECREF(text);
+    Py_XDECREF(bytes);
+}
+
 void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
     *ops = (leati_object_ops){.interpreter = interpreter,
                               .inside = py_interp_inside,
@@ -360,5 +375,6 @@ void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
                               .print = object_print,
                               .print_value = object_print_value,
                               .repr = object_repr,
+                              .show = object_show,
                               .fail = object_fail};
 }

@@ -227,21 +227,30 @@ void leati_chain_free(leati_chain *c) {
 
 /* --- failures ----------------------------------------------------------------------------------- */
 
-/* The record that a context was working on, as text of at most 200 characters; NULL when it has none. */
-static char *show(leat_context *ctx, const leat_value *v) {
-    enum { SHOWN = 200 };
-    char text[SHOWN + 1];
-    if (v->kind == LEAT_OBJECT) {
-        leati_buf b;
-        leati_buf_init(&b);
-        leat_status status = leati_object_ops_of(v)->repr(v->as.object, &b);
-        char *out = status >= 0 ? leati_format("%.*s", SHOWN, leati_buf_cstr(&b)) : NULL;
-        leati_buf_fini(&b);
-        return out;
+/* Ends a text behind its first characters, not amid one. */
+static void cut_text(char *text, size_t characters) {
+    for (; *text; text++) {
+        bool begins = ((unsigned char)*text & 0xc0) != 0x80;
+        if (begins && characters-- == 0) *text = 0;
+        if (!*text) return;
     }
-    (void)ctx;
-    leat_value_format(v, text, sizeof text);
-    return leati_strdup(text);
+}
+
+/* A value of the record that a context was working on, at most 200 characters of it. */
+static char *show(leat_context *ctx, const leat_value *v, const leat_type *type) {
+    enum { SHOWN = 200 };
+    uint16_t domain = v->kind == LEAT_OBJECT ? v->domain : leati_context_domain(ctx);
+    const leati_object_ops *ops = leati_object_domains[domain];
+    leati_buf text;
+    leati_buf_init(&text);
+    if (ops && ops->show && ops->inside(ops->interpreter))
+        ops->show(ops->interpreter, v, type, &text);
+    else
+        leati_value_text(v, type, LEAT_TEXT_PRINT, &text);
+    char *out = text.failed ? NULL : leati_strdup(leati_buf_cstr(&text));
+    leati_buf_fini(&text);
+    if (out) cut_text(out, SHOWN);
+    return out;
 }
 
 /* What an object of a language left behind as its error says more than the status. */
@@ -263,8 +272,10 @@ leat_status leati_chain_blame(leat_context *ctx, leat_status status) {
     f->operator_name = leati_strdup(ctx->info->name);
     if (!f->text) f->text = leati_strdup(leat_status_name(status));
     if (ctx->current) {
-        f->record = show(ctx, &ctx->current->value);
-        if (ctx->current->key.kind != LEAT_NULL) f->key = show(ctx, &ctx->current->key);
+        const leat_type *type = ctx->info->op->inputs == 1 ? ctx->info->input_types[0] : NULL;
+        f->record = show(ctx, &ctx->current->value, type);
+        if (ctx->current->key.kind != LEAT_NULL)
+            f->key = show(ctx, &ctx->current->key, ctx->info->key_type);
     }
     return status;
 }
