@@ -62,5 +62,6 @@ const leat_operator leat_collection_operator = {
 leat_stream *leat_env_collection(leat_env *env, const leat_value *values, size_t count) {
     leat_value list = leat_list(values, count);
     leat_arg arg = leat_arg_list("items", &list);
-    return leat_graph_add(env, &leat_collection_operator, &arg, 1, NULL, 0);
+    bool there = values || !count; /* without the argument the graph says what is missing */
+    return leat_graph_add(env, &leat_collection_operator, &arg, there, NULL, 0);
 }

@@ -51,7 +51,7 @@ const leat_operator leat_project_operator = {
 };
 
 leat_stream *leat_stream_project(leat_stream *s, const int *fields, size_t count) {
-    leat_value *items = leati_alloc((count + 1) * sizeof *items);
+    leat_value *items = fields ? leati_alloc((count + 1) * sizeof *items) : NULL;
     for (size_t i = 0; items && i < count; i++) items[i] = leat_int(fields[i]);
     leat_value list = leat_list(items, count);
     leat_arg arg = leat_arg_list("fields", &list);

@@ -137,7 +137,11 @@ leat_status leati_python_ask(leati_python *out, const char *executable, leat_err
     leat_status status = run(executable, packages, out->text, sizeof out->text, err);
     leati_free(packages);
     if (status < 0) return status;
-    char *line = strstr(out->text, "leat:");
+    char *line = strstr(out->text, "\nleat:");
+    if (line)
+        line++;
+    else if (strncmp(out->text, "leat:", 5) == 0)
+        line = out->text;
     if (!line)
         return leat_error_set(err, LEAT_E_NOT_FOUND, executable,
                               "it is no Python 3.11 or newer: %s", last_line(out->text));
