@@ -27,7 +27,5 @@ def format_exception(error: BaseException) -> list[str]:
 
 def _is_ours(filename: str) -> bool:
     """Of this package, of what starts it, or of what pickles functions for it."""
-    cloudpickle = getattr(sys.modules.get("cloudpickle"), "__file__", None) or "-"
-    return filename.startswith(
-        (_PACKAGE, "<frozen runpy>", os.path.dirname(cloudpickle) + os.sep)  # noqa: PTH120
-    )
+    cloudpickle = getattr(sys.modules.get("cloudpickle"), "__path__", ["<no cloudpickle>"])
+    return filename.startswith((_PACKAGE, "<frozen runpy>", cloudpickle[0] + os.sep))
