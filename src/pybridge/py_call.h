@@ -40,9 +40,9 @@ struct py_call {
     uint16_t domain;
     py_target targets[2]; /* of input 0 and 1 */
     const leat_type *in[2];
-    const py_shape *shape; /* of the output; NULL: anything */
-    PyTypeObject *tag_type;
-    PyObject *context; /* of process functions and sinks that ask for one */
+    const py_shape *shape;  /* of the output; NULL: anything */
+    PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */
+    PyObject *context;      /* of process functions and sinks that ask for one */
     py_cursor cursor;
     py_side sides[PY_SIDES];
     uint32_t next_side;

@@ -58,11 +58,18 @@ static leat_status push_side(py_call *c, leat_context *ctx, leat_emitter *out, P
     return status;
 }
 
-static inline bool is_side(const py_call *c, PyObject *item) {
+/* An instance of a class made in Python. Where OutputTag can't be imported nothing is one. */
+static bool is_tag(py_call *c, PyTypeObject *type) {
+    if (!c->tag_type) c->tag_type = (PyTypeObject *)py_known_get(c->state, PY_OUTPUT_TAG);
+    if (c->tag_type) return PyType_IsSubtype(type, c->tag_type);
+    PyErr_Clear();
+    return false;
+}
+
+static inline bool is_side(py_call *c, PyObject *item) {
     if (!PyTuple_CheckExact(item) || PyTuple_GET_SIZE(item) != 2) return false;
     PyTypeObject *type = Py_TYPE(PyTuple_GET_ITEM(item, 0));
-    if (type == c->tag_type) return true;
-    return (type->tp_flags & Py_TPFLAGS_HEAPTYPE) && PyType_IsSubtype(type, c->tag_type);
+    return LEAT_UNLIKELY(type->tp_flags & Py_TPFLAGS_HEAPTYPE) && is_tag(c, type);
 }
 
 /* --- one item ----------------------------------------------------------------------------------- */

@@ -2,16 +2,15 @@
 
     python jobs.py JOB VARIANT SIZE FOLDER
 
-runs one of them in this process and writes one line of JSON: seconds, the check, CPU seconds and peak
-memory. VARIANT is plain, thread, or process:N with N workers. FOLDER is a private one, for what
-workers and files leave behind.
+runs one of them in this process and writes one line of JSON: seconds, the check, CPU seconds and
+peak memory. VARIANT is plain, thread, or process:N with N workers. FOLDER is a private one, for
+what workers and files leave behind.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import resource
 import sys
 import time
@@ -22,14 +21,13 @@ from leat.common import Configuration, Types, WatermarkStrategy
 from leat.datastream import StreamExecutionEnvironment
 from leat.datastream.connectors.number_seq import NumberSequenceSource
 from leat.datastream.functions import SinkFunction
+from text import WORDS_PER_LINE, make_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from leat.datastream import DataStream
 
-DISTINCT = 5000
-WORDS_PER_LINE = 10
 PAIR = Types.TUPLE([Types.STRING(), Types.LONG()])
 
 
@@ -50,14 +48,6 @@ def double(x: int) -> int:
 
 def twice_or_not(x: int) -> list[int]:
     return [x, x + 1] if x % 3 == 0 else [x]
-
-
-def make_lines(count: int, seed: int) -> list[str]:
-    """Lines of ten words each, of 5,000 distinct words of three to twelve letters."""
-    dice = random.Random(seed)
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    words = [f"{''.join(dice.choices(letters, k=dice.randint(0, 9)))}{i:x}" for i in range(DISTINCT)]
-    return [" ".join(dice.choices(words, k=WORDS_PER_LINE)) for _ in range(count)]
 
 
 class Split:
@@ -100,8 +90,7 @@ class AddUp(SinkFunction):
         self.total += value
 
     def close(self) -> None:
-        with open(f"{self.folder}/{os.getpid()}-{id(self)}", "w") as f:
-            print(self.count, self.total, file=f)
+        Path(self.folder, f"{os.getpid()}-{id(self)}").write_text(f"{self.count} {self.total}")
 
 
 class AddUpPairs(AddUp):
@@ -248,16 +237,16 @@ def lines_of(folder: Path) -> Iterator[str]:
 
 
 def run_file(variant: str, source: Path, folder: str) -> dict[str, Any]:
-    """`source` is a file of make_lines; the check: lines written, and the sum of all totals."""
+    """`source` is a text; the check: the number of lines written, and the sum of final counts."""
     env = environment(variant)
     job_file(env, source, folder)
     used = measure(lambda: env.execute("file")) | peaks()
     count, totals = 0, {}
     for line in lines_of(Path(f"{folder}/out")):
-        word, total = line.rstrip("\n)").lstrip("(").split(",")
-        totals[word] = max(totals.get(word, 0), int(total))
+        word, _, total = line.rstrip("\n)").partition(",")
+        totals[word] = total  # counts grow, and a word's are in one file
         count += 1
-    return {"check": [count, sum(totals.values())], **used}
+    return {"check": [count, sum(map(int, totals.values()))], **used}
 
 
 def main(name: str, variant: str, size: str, folder: str) -> None:
