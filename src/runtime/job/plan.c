@@ -289,9 +289,9 @@ leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config,
     if (p) {
         p->graph = graph;
         p->config = config;
+        p->interpreter = leati_bridge_find("python") != NULL;
     }
     if (status >= 0) status = fill_infos(p, &own);
-    p->interpreter = leati_bridge_find("python") != NULL;
     if (status >= 0) status = form_vertices(p, seats);
     if (status >= 0) status = form_routes(p, seats, &own);
     if (status >= 0) status = place_all(p);
