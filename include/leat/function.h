@@ -14,6 +14,7 @@ extern "C" {
 typedef struct leat_context leat_context; /* one operator's view of the runtime: operator.h */
 typedef struct leat_emitter leat_emitter; /* where results go; lent for the call */
 typedef struct leat_cursor leat_cursor;
+typedef struct leat_timer leat_timer; /* state.h */
 
 /* Results that the engine takes one by one, while there is room for them. `advance` emits at most
    one record and answers LEAT_OK, LEAT_DONE when nothing is left (it may have emitted the last
@@ -51,6 +52,10 @@ typedef leat_status (*leat_reduce_call)(leat_context *ctx, const leat_value *a, 
 /* `input` is 0 or 1; for co_map, co_flat_map and the process functions of one or two inputs. */
 typedef leat_status (*leat_process_call)(leat_context *ctx, unsigned input, const leat_record *in,
                                          leat_emitter *out, void *self);
+/* A timer of a keyed process function has fired: its key is current, its time is that of what is
+   emitted. */
+typedef leat_status (*leat_timer_call)(leat_context *ctx, const leat_timer *timer,
+                                       leat_emitter *out, void *self);
 typedef leat_status (*leat_sink_call)(leat_context *ctx, const leat_record *in, void *self);
 /* Emits at most one record; LEAT_AGAIN when there is none now (leat_context_wake says when to ask
    again), LEAT_DONE when there will be none any more. Must not block. */
@@ -99,6 +104,7 @@ typedef struct leat_function {
     const char *language; /* NULL: C. Otherwise who resolves `spec` where the function runs */
     const void *spec;     /* copied when the function is added */
     size_t spec_size;
+    leat_timer_call on_timer; /* of process functions; may be NULL: nothing happens */
 } leat_function;
 
 static inline leat_function leat_function_of(leat_role role, void *arg) {
@@ -128,6 +134,20 @@ LEAT_FUNCTION_MAKER(co_process, LEAT_ROLE_CO_PROCESS, process, leat_process_call
 LEAT_FUNCTION_MAKER(sink, LEAT_ROLE_SINK, sink, leat_sink_call)
 LEAT_FUNCTION_MAKER(source, LEAT_ROLE_SOURCE, source, leat_source_call)
 LEAT_FUNCTION_MAKER(partition, LEAT_ROLE_PARTITION, partition, leat_partition_call)
+
+/* Process functions of keyed streams that also set timers. */
+static inline leat_function leat_keyed_process_fn(leat_process_call call, leat_timer_call on_timer,
+                                                  void *arg) {
+    leat_function f = leat_process_fn(call, arg);
+    f.on_timer = on_timer;
+    return f;
+}
+static inline leat_function leat_keyed_co_process_fn(leat_process_call call,
+                                                     leat_timer_call on_timer, void *arg) {
+    leat_function f = leat_co_process_fn(call, arg);
+    f.on_timer = on_timer;
+    return f;
+}
 
 /* A key selector that takes item `index` of a tuple, list or row; 0 of a scalar is the scalar. */
 LEAT_API leat_function leat_field(int index);

@@ -175,6 +175,12 @@ LEAT_API const char *leat_context_config(const leat_context *ctx, const char *ke
 
 LEAT_API int64_t leat_context_watermark(const leat_context *ctx); /* INT64_MIN before the first */
 LEAT_API int64_t leat_context_now(const leat_context *ctx);       /* processing time, ms */
+/* Do the operator's records have keys? Then it may have state and timers, also when it is one that does not ask
+   for keys. */
+LEAT_API bool leat_context_is_keyed(const leat_context *ctx);
+/* Is one of them, or a timer, being processed? State and timers are under its key. */
+LEAT_API bool leat_context_has_key(const leat_context *ctx);
+/* The key of the record or timer being processed; null when there is none. */
 LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
 /* Event time of the record or timer being processed, or LEAT_NO_TIME. */
 LEAT_API int64_t leat_context_time(const leat_context *ctx);

@@ -50,11 +50,11 @@ LEAT_API leat_status leat_state_remove(leat_context *ctx, leat_state *state, lea
 /* Timers are addressed by current key, namespace and time; setting one twice is setting it once. */
 typedef enum leat_time_domain { LEAT_EVENT_TIME = 0, LEAT_PROCESSING_TIME = 1 } leat_time_domain;
 
-typedef struct leat_timer {
+struct leat_timer {
     leat_time_domain domain;
     int64_t time; /* milliseconds since the epoch */
     leat_namespace ns;
-} leat_timer;
+};
 
 LEAT_API leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer);
 /* Fine when there is none. */

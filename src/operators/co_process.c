@@ -19,6 +19,12 @@ static leat_status co_process_on_record(leat_context *ctx, void *self, unsigned 
     return p->function.call.process(ctx, input, in, leat_context_emitter(ctx), p->function.arg);
 }
 
+static leat_status co_process_on_timer(leat_context *ctx, void *self, const leat_timer *timer) {
+    co_process_self *p = self;
+    if (!p->function.on_timer) return LEAT_OK;
+    return p->function.on_timer(ctx, timer, leat_context_emitter(ctx), p->function.arg);
+}
+
 const leat_operator leat_co_process_operator = {
     .size = sizeof(leat_operator),
     .name = "co_process",
@@ -37,6 +43,7 @@ const leat_operator leat_keyed_co_process_operator = {
     .self_size = sizeof(co_process_self),
     .params = params,
     .on_record = co_process_on_record,
+    .on_timer = co_process_on_timer,
 };
 
 leat_stream *leat_stream_co_process(leat_stream *a, leat_stream *b, leat_function co_process) {

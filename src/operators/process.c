@@ -18,6 +18,12 @@ static leat_status process_on_record(leat_context *ctx, void *self, unsigned inp
     return p->function.call.process(ctx, input, in, leat_context_emitter(ctx), p->function.arg);
 }
 
+static leat_status process_on_timer(leat_context *ctx, void *self, const leat_timer *timer) {
+    process_self *p = self;
+    if (!p->function.on_timer) return LEAT_OK;
+    return p->function.on_timer(ctx, timer, leat_context_emitter(ctx), p->function.arg);
+}
+
 const leat_operator leat_process_operator = {
     .size = sizeof(leat_operator),
     .name = "process",
@@ -36,6 +42,7 @@ const leat_operator leat_keyed_process_operator = {
     .self_size = sizeof(process_self),
     .params = params,
     .on_record = process_on_record,
+    .on_timer = process_on_timer,
 };
 
 leat_stream *leat_stream_process(leat_stream *s, leat_function process) {

@@ -39,6 +39,7 @@ struct py_call {
     leat_role role;
     uint16_t domain;
     py_target targets[2]; /* of input 0 and 1 */
+    py_target on_timer;   /* of keyed process functions */
     const leat_type *in[2];
     const py_shape *shape;  /* of the output; NULL: anything */
     PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */

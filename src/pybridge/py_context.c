@@ -1,14 +1,16 @@
 /* py_context.c: see py_context.h. One Context and one TimerService per function and subtask, made when the
-   function opens and reused for every record; what they answer is read from the engine when they are asked. After the
-   subtask's end they refuse. Timers and state are for a later release and say so. */
+   function opens and reused for every record and timer; what they answer is read from the engine when they are asked. After
+   the subtask's end they refuse. */
 #include "pybridge/py_context.h"
 
 #include "pybridge/py_convert.h"
 
 typedef struct py_context {
     PyObject ob_base;
-    leat_context *ctx; /* NULL after the end */
-    PyObject *timers;  /* a TimerService, made when first asked for */
+    leat_context *ctx;       /* NULL after the end */
+    PyObject *timers;        /* a TimerService, made when first asked for */
+    bool has_timers;         /* the function has an on_timer that is called */
+    leat_time_domain domain; /* of the timer that fired last */
 } py_context;
 
 static leat_context *context_live(PyObject *self) {
@@ -65,8 +67,11 @@ static PyObject *context_timer_service(PyObject *self, PyObject *unused) {
     (void)unused;
     py_context *context = (py_context *)(void *)self;
     if (!context_live(self)) return NULL;
-    if (!context->timers)
+    if (!context->timers) {
         context->timers = context_make(py_type_state(Py_TYPE(self))->timers_type, context->ctx);
+        if (context->timers)
+            ((py_context *)(void *)context->timers)->has_timers = context->has_timers;
+    }
     return Py_XNewRef(context->timers);
 }
 
@@ -82,11 +87,21 @@ static PyObject *context_processing_time(PyObject *self, PyObject *unused) {
     return ctx ? PyLong_FromLongLong(leat_context_now(ctx)) : NULL;
 }
 
+static PyObject *context_time_domain(PyObject *self, PyObject *unused) {
+    (void)unused;
+    if (!context_live(self)) return NULL;
+    PyObject *type = py_known_get(py_type_state(Py_TYPE(self)), PY_TIME_DOMAIN);
+    if (!type) return NULL;
+    return PyObject_CallFunction(type, "i", (int)((py_context *)(void *)self)->domain);
+}
+
 static PyMethodDef context_methods[] = {
     {"timestamp", context_timestamp, METH_NOARGS,
      PyDoc_STR("The record's event time in milliseconds, None when it has none.")},
     {"get_current_key", context_current_key, METH_NOARGS, PyDoc_STR("The key of the record.")},
     {"timer_service", context_timer_service, METH_NOARGS, PyDoc_STR("Time and timers.")},
+    {"time_domain", context_time_domain, METH_NOARGS,
+     PyDoc_STR("Of on_timer: which time the timer was registered in.")},
     {"current_watermark", context_watermark, METH_NOARGS,
      PyDoc_STR("The event time that was reached.")},
     {"current_processing_time", context_processing_time, METH_NOARGS,
@@ -113,27 +128,60 @@ static PyType_Spec context_spec = {
 
 /* --- TimerService ------------------------------------------------------------------------------- */
 
-static PyObject *refuse_timer(PyObject *self, const char *not_keyed) {
+/* The context of a call on timers, and their time; NULL with an error set. */
+static leat_context *timer_of(PyObject *self, PyObject *timestamp, const char *not_keyed,
+                              int64_t *time) {
     leat_context *ctx = context_live(self);
     if (!ctx) return NULL;
-    if (leat_context_key(ctx)->kind == LEAT_NULL) {
+    if (!((py_context *)(void *)self)->has_timers) {
         PyErr_SetString(PyExc_Exception, not_keyed);
         return NULL;
     }
-    PyObject *type = py_known_get(py_type_state(Py_TYPE(self)), PY_NOT_SUPPORTED);
-    if (type)
-        PyErr_SetString(type, "TimerService: timers of Python functions come with a later release");
+    if (!leat_context_has_key(ctx)) {
+        PyErr_SetString(PyExc_RuntimeError, "timers belong to a key, and no record is processed");
+        return NULL;
+    }
+    PyObject *index = PyNumber_Index(timestamp);
+    *time = index ? PyLong_AsLongLong(index) : -1;
+    Py_XDECREF(index);
+    return *time == -1 && PyErr_Occurred() ? NULL : ctx;
+}
+
+static PyObject *timer_status(leat_status status) {
+    if (status >= 0) Py_RETURN_NONE;
+    if (status == LEAT_E_NOMEM) return PyErr_NoMemory();
+    if (!PyErr_Occurred()) PyErr_SetString(PyExc_RuntimeError, leat_status_name(status));
     return NULL;
 }
 
-static PyObject *timers_register(PyObject *self, PyObject *timestamp) {
-    (void)timestamp;
-    return refuse_timer(self, "Register timers is only supported on a keyed stream.");
+static PyObject *set_timer(PyObject *self, PyObject *timestamp, leat_time_domain domain) {
+    leat_timer timer = {.domain = domain};
+    leat_context *ctx = timer_of(
+        self, timestamp, "Register timers is only supported on a keyed stream.", &timer.time);
+    return ctx ? timer_status(leat_timer_set(ctx, &timer)) : NULL;
 }
 
-static PyObject *timers_delete(PyObject *self, PyObject *timestamp) {
-    (void)timestamp;
-    return refuse_timer(self, "Deleting timers is only supported on a keyed streams.");
+static PyObject *delete_timer(PyObject *self, PyObject *timestamp, leat_time_domain domain) {
+    leat_timer timer = {.domain = domain};
+    leat_context *ctx = timer_of(
+        self, timestamp, "Deleting timers is only supported on a keyed streams.", &timer.time);
+    return ctx ? timer_status(leat_timer_remove(ctx, &timer)) : NULL;
+}
+
+static PyObject *register_event_time(PyObject *self, PyObject *timestamp) {
+    return set_timer(self, timestamp, LEAT_EVENT_TIME);
+}
+
+static PyObject *register_processing_time(PyObject *self, PyObject *timestamp) {
+    return set_timer(self, timestamp, LEAT_PROCESSING_TIME);
+}
+
+static PyObject *delete_event_time(PyObject *self, PyObject *timestamp) {
+    return delete_timer(self, timestamp, LEAT_EVENT_TIME);
+}
+
+static PyObject *delete_processing_time(PyObject *self, PyObject *timestamp) {
+    return delete_timer(self, timestamp, LEAT_PROCESSING_TIME);
 }
 
 static PyMethodDef timers_methods[] = {
@@ -141,10 +189,14 @@ static PyMethodDef timers_methods[] = {
      PyDoc_STR("The event time that was reached; the smallest 64-bit integer before the first.")},
     {"current_processing_time", context_processing_time, METH_NOARGS,
      PyDoc_STR("The time of the machine, in milliseconds.")},
-    {"register_event_time_timer", timers_register, METH_O, PyDoc_STR("Comes later.")},
-    {"register_processing_time_timer", timers_register, METH_O, PyDoc_STR("Comes later.")},
-    {"delete_event_time_timer", timers_delete, METH_O, PyDoc_STR("Comes later.")},
-    {"delete_processing_time_timer", timers_delete, METH_O, PyDoc_STR("Comes later.")},
+    {"register_event_time_timer", register_event_time, METH_O,
+     PyDoc_STR("Call on_timer once event time has reached this; once per key and time.")},
+    {"register_processing_time_timer", register_processing_time, METH_O,
+     PyDoc_STR("Call on_timer once the machine's time has; once per key and time.")},
+    {"delete_event_time_timer", delete_event_time, METH_O,
+     PyDoc_STR("Forget this timer of the key; harmless when there is none.")},
+    {"delete_processing_time_timer", delete_processing_time, METH_O,
+     PyDoc_STR("Forget this timer of the key; harmless when there is none.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -181,6 +233,14 @@ void py_context_end(PyObject *context) {
     if (!c) return;
     c->ctx = NULL;
     if (c->timers) ((py_context *)(void *)c->timers)->ctx = NULL;
+}
+
+void py_context_has_timers(PyObject *context) {
+    ((py_context *)(void *)context)->has_timers = true;
+}
+
+void py_context_fires(PyObject *context, leat_time_domain domain) {
+    ((py_context *)(void *)context)->domain = domain;
 }
 
 /* --- RuntimeContext ----------------------------------------------------------------------------- */

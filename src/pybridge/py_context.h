@@ -8,6 +8,10 @@
    py_context_end. */
 PyObject *py_context_new(py_state *state, leat_context *ctx);
 void py_context_end(PyObject *context);
+/* It belongs to a function with on_timer, of a keyed stream. */
+void py_context_has_timers(PyObject *context);
+/* A timer of this domain is being processed from now on. */
+void py_context_fires(PyObject *context, leat_time_domain domain);
 /* The RuntimeContext for `open`. */
 PyObject *py_runtime_context_new(py_state *state, leat_context *ctx);
 

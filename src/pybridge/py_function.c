@@ -67,6 +67,20 @@ static bool bind_methods(py_call *c) {
            target_init(&c->targets[1], PyObject_GetAttrString(c->function, names->second));
 }
 
+/* Of keyed process functions, whose bases have the method. */
+static bool bind_timer(py_call *c, const leat_context *ctx) {
+    bool process = c->role == LEAT_ROLE_PROCESS || c->role == LEAT_ROLE_CO_PROCESS;
+    if (!process || !c->is_function || !leat_context_is_keyed(ctx)) return true;
+    PyObject *method = PyObject_GetAttrString(c->function, "on_timer");
+    if (method) {
+        py_context_has_timers(c->context);
+        return target_init(&c->on_timer, method);
+    }
+    if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return false;
+    PyErr_Clear();
+    return true;
+}
+
 /* --- finding the object ------------------------------------------------------------------------- */
 
 /* "module:name.of.it" */
@@ -179,7 +193,7 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
                  c->role != LEAT_ROLE_SINK && c->role != LEAT_ROLE_PARTITION;
     const leat_type *type = typed ? leat_context_output_type(ctx) : NULL;
     bool ok = py_shape_of(c->state, type, &c->shape) && call_open(c, ctx) && open_context(c, ctx) &&
-              bind_methods(c) && open_source(c, ctx);
+              bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx);
     if (!ok) return py_error_user(c->state, ctx);
     found->call = NULL;
     *self = c;
@@ -201,6 +215,8 @@ static void call_free(py_call *c) {
         drop(c, c->targets[i].function);
         drop(c, c->targets[i].self);
     }
+    drop(c, c->on_timer.function);
+    drop(c, c->on_timer.self);
     for (int i = 0; i < PY_SIDES; i++) {
         drop(c, c->sides[i].tag);
         drop(c, c->sides[i].name);

@@ -40,6 +40,7 @@ static const struct {
     [PY_FUNCTION] = {"leat.datastream.functions", "Function"},
     [PY_OUTPUT_TAG] = {"leat.datastream.output_tag", "OutputTag"},
     [PY_RUNTIME_CONTEXT] = {"leat.datastream.functions", "RuntimeContext"},
+    [PY_TIME_DOMAIN] = {"leat.datastream.time_domain", "TimeDomain"},
     [PY_DUMPS] = {"pickle", "dumps"},
     [PY_DUMPS_ANY] = {"leat.shipping", "dumps_record"},
     [PY_LOADS] = {"leat.shipping", "loads"},

@@ -23,6 +23,7 @@ typedef enum py_known {
     PY_FUNCTION,
     PY_OUTPUT_TAG,
     PY_RUNTIME_CONTEXT,
+    PY_TIME_DOMAIN,
     PY_DUMPS,
     PY_DUMPS_ANY,
     PY_LOADS,

@@ -2,6 +2,7 @@
    native value becomes an object), call, check the result against the declared type, and leave the reference
    with the context. Results are LEAT_OBJECT values always, None included. */
 #include "pybridge/py_call.h"
+#include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_function.h"
 
@@ -95,6 +96,17 @@ static leat_status process_call(leat_context *ctx, unsigned input, const leat_re
     return py_result_emit(self, ctx, out, call_with_context(self, input, in), true);
 }
 
+static leat_status timer_call(leat_context *ctx, const leat_timer *timer, leat_emitter *out,
+                              void *self) {
+    py_call *c = self;
+    if (!c->on_timer.function) return LEAT_OK;
+    py_context_fires(c->context, timer->domain);
+    PyObject *time = PyLong_FromLongLong(timer->time);
+    PyObject *result = time ? py_invoke_2(&c->on_timer, time, c->context) : NULL;
+    Py_XDECREF(time);
+    return py_result_emit(c, ctx, out, result, true);
+}
+
 static leat_status sink_call(leat_context *ctx, const leat_record *in, void *self) {
     py_call *c = self;
     PyObject *result = c->context ? call_with_context(c, 0, in) : call_with(c, 0, in);
@@ -132,7 +144,10 @@ void py_roles_fill(leat_function *fn) {
     case LEAT_ROLE_CO_MAP: fn->call.process = co_map_call; break;
     case LEAT_ROLE_CO_FLAT_MAP: fn->call.process = co_flat_map_call; break;
     case LEAT_ROLE_PROCESS:
-    case LEAT_ROLE_CO_PROCESS: fn->call.process = process_call; break;
+    case LEAT_ROLE_CO_PROCESS:
+        fn->call.process = process_call;
+        fn->on_timer = timer_call;
+        break;
     case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;
     case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;

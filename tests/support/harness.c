@@ -216,6 +216,7 @@ harness *harness_new(const leat_operator *op, const leat_arg *args, size_t arg_c
                               .args = &h->args};
     for (unsigned i = 0; keys && i < op->inputs; i++) h->keys[i] = keys[i];
     h->keyed = keys != NULL;
+    h->info.keyed = h->keyed;
     for (int i = 0; i < 2; i++) h->watermarks[i] = INT64_MIN;
     h->watermark_seen = INT64_MIN;
     h->out = leati_channel_new(NO_LIMIT, SIZE_MAX / 2);

@@ -299,7 +299,7 @@ class KeyedProcessFunction(Function):
     def on_timer(
         self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext
     ) -> Iterable[Any] | None:
-        """The values to emit when a timer fires. Timers come with a later release."""
+        """The values to emit when a timer fires; None is nothing. They get the timer's time."""
         return None
 
 
@@ -366,7 +366,7 @@ class KeyedCoProcessFunction(Function):
     def on_timer(
         self, timestamp: int, ctx: KeyedCoProcessFunction.OnTimerContext
     ) -> Iterable[Any] | None:
-        """The values to emit when a timer fires. Timers come with a later release."""
+        """The values to emit when a timer fires; None is nothing. They get the timer's time."""
         return None
 
 

@@ -68,6 +68,7 @@ leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int sub
     ctx->index = c->count;
     ctx->subtask = subtask;
     ctx->targets = info->parallelism;
+    ctx->keyed = info->keyed || (info->op->flags & LEAT_OP_KEYED);
     ctx->watermark = ctx->forwarded = ctx->sent = INT64_MIN;
     ctx->wake_at = INT64_MAX;
     ctx->native_hook = takes_objects(info) ? info->op->on_record : native_first;

@@ -35,6 +35,7 @@ typedef struct leati_op_info {
     const leat_type *input_types[2];
     const leat_type *key_type; /* of its records, when they come from a key_by that has one */
     const leati_args *args;
+    bool keyed; /* its records come by their keys */
 } leati_op_info;
 
 /* What the chain asks of the job it belongs to. */
@@ -87,6 +88,7 @@ struct leat_context {
     int64_t wake_at;
     leat_mailbox *mailbox;
     leati_arena arena;        /* of decoded parameters */
+    bool keyed;               /* its records have keys */
     bool opened, held, ended; /* ended: of the head, all inputs have */
     uint32_t functions_open;  /* bit i: parameter i was opened */
 };

@@ -72,6 +72,14 @@ int64_t leat_context_now(const leat_context *ctx) {
     return leati_clock_now();
 }
 
+bool leat_context_is_keyed(const leat_context *ctx) {
+    return ctx->keyed;
+}
+
+bool leat_context_has_key(const leat_context *ctx) {
+    return ctx->keyed && ctx->current;
+}
+
 const leat_value *leat_context_key(const leat_context *ctx) {
     static const leat_value none;
     return ctx->current ? &ctx->current->key : &none;

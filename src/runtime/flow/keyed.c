@@ -2,8 +2,11 @@
 #include "runtime/flow/chain.h"
 
 static leat_status need_key(leat_context *ctx, const char *what) {
-    if (LEAT_LIKELY(ctx->current && (ctx->info->op->flags & LEAT_OP_KEYED))) return LEAT_OK;
-    return leat_context_fail(ctx, LEAT_E_STATE, "%s outside a keyed context; call key_by first",
+    if (LEAT_LIKELY(ctx->current && ctx->keyed)) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_STATE,
+                             ctx->keyed
+                                 ? "%s while no record is being processed, so there is no key"
+                                 : "%s outside a keyed context; call key_by first",
                              what);
 }
 
@@ -30,6 +33,9 @@ leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespa
 leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer) {
     leat_status status = need_key(ctx, "a timer was set");
     if (status < 0) return status;
+    if (!ctx->info->op->on_timer)
+        return leat_context_fail(ctx, LEAT_E_STATE,
+                                 "a timer was set in an operator without on_timer");
     leati_timers **timers = &ctx->timers[timer->domain];
     if (!*timers) *timers = leati_timers_new(ctx->info->max_parallelism);
     if (!*timers) return LEAT_E_NOMEM;

@@ -73,7 +73,10 @@ static const char *copy_text(leati_arena *a, const char *text) {
 static leat_status copy_function(leati_arena *a, const leat_param *p, leat_arg *arg) {
     leat_function *f = leati_arena_alloc(a, sizeof *f);
     if (!f) return LEAT_E_NOMEM;
-    *f = *arg->as.function;
+    size_t given = arg->as.function->size; /* of an older header: it ends earlier */
+    *f = leat_function_of(p->role, NULL);
+    memcpy(f, arg->as.function, given && given < sizeof *f ? given : sizeof *f);
+    f->size = sizeof *f;
     f->role = p->role;
     f->name = copy_text(a, f->name);
     if (f->language) {

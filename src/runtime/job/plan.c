@@ -43,8 +43,10 @@ static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *
     info->max_parallelism = n->max_parallelism > 0
                                 ? n->max_parallelism
                                 : (int)leati_config_int(p->config, "pipeline.max-parallelism");
+    info->keyed = n->input_count > 0;
     for (size_t i = 0; i < n->input_count; i++) {
         info->input_types[n->inputs[i].input] = input_type(p->graph, &n->inputs[i]);
+        info->keyed &= n->inputs[i].partitioning == LEAT_HASH;
         if (!info->key_type) info->key_type = key_type(p->graph, &n->inputs[i]);
     }
     if (info->parallelism <= info->max_parallelism) return LEAT_OK;

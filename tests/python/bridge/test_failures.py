@@ -99,14 +99,21 @@ def test_timers_are_refused_clearly(env, results):
         def process_element(self, value, ctx):
             ctx.timer_service().register_event_time_timer(1)
 
+    class Deleting(ProcessFunction):
+        def process_element(self, value, ctx):
+            ctx.timer_service().delete_event_time_timer(1)
+
     class Keyed(KeyedProcessFunction):
         def process_element(self, value, ctx):
-            ctx.timer_service().register_event_time_timer(1)
+            ctx.timer_service().register_event_time_timer(value)
 
     plain = failure(results, env.from_collection([1]).process(Plain()))
     assert "Register timers is only supported on a keyed stream." in str(plain)
-    keyed = failure(results, env.from_collection([1]).key_by(lambda x: x).process(Keyed()))
-    assert "later release" in str(keyed)
+    plain = failure(results, env.from_collection([1]).process(Deleting()))
+    assert "Deleting timers is only supported on a keyed streams." in str(plain)
+    for wrong in (2**63, "1", 1.5):
+        keyed = env.from_collection([wrong]).key_by(lambda x: 0).process(Keyed())
+        assert type(failure(results, keyed).__cause__) in {OverflowError, TypeError}
 
 
 @pytest.mark.quick
