@@ -1,4 +1,4 @@
-"""Worker processes under bad treatment. Each test runs a program of its own, since what is tested is how that lives on."""
+"""Worker processes under bad treatment, in programs of their own: what is tested is how they live on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records between processes: of all sizes, in all shapes of pools, and never more of them than may be on their way."""
+"""Records between processes: of all sizes, in all shapes of pools, never too many on their way."""
 
 import re
 

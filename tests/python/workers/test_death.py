@@ -1,6 +1,8 @@
-"""A worker that dies fails its job: soon, with its operators, its number, how it ended and its last words."""
+"""A worker that dies fails its job: soon, with its operators, how it ended and its last words."""
 
+import os
 import re
+import signal
 
 import pytest
 
@@ -80,18 +82,16 @@ def test_death_of_one_worker_names_that_one(run):
     result = run(
         """
 def bad(x):
-    if x == 77 and env_index() == 2:
+    if x == 77 and worker_index() == 2:
         os._exit(7)
     return x
 
-def env_index():
-    return int([a for a in open("/proc/self/cmdline").read().split("\\0") if "--worker=" in a][0]
-               .partition("=")[2].partition(":")[0])
+def worker_index():
+    command = open("/proc/self/cmdline").read()
+    return int(command.partition("--worker=")[2].partition(":")[0])
 
 env = make_env(4, **{"python.worker.pool-size": 2})
-env.from_sequence(0, 100000).map(lambda x: 77).rebalance().map(bad).print() \\
-    if hasattr(env, "from_sequence") else \\
-    env.from_collection([77] * 1000).rebalance().map(bad).print()
+env.from_collection([77] * 1000).rebalance().map(bad).print()
 try:
     env.execute("job")
 except Exception as e:
@@ -116,7 +116,7 @@ def test_only_the_last_words_are_quoted(run):
     assert "line 999 " in quoted
 
 
-def test_stopped_worker_is_killed_by_a_cancel(start):
+def test_stopped_worker_is_killed_by_a_cancel(start, tmp_path):
     program = start(
         """
 env = make_env()
@@ -132,13 +132,9 @@ except Exception as e:
 say("TOOK", time.monotonic() - begin)
 """
     )
-    import os
-    import signal
-    from pathlib import Path
-
     (worker,) = program.wait_for_workers(1)
     os.kill(worker, signal.SIGSTOP)
-    Path(program.process.args[1]).with_name("stopped").touch()
+    (tmp_path / "stopped").touch()
     result = program.result()
     assert float(re.search(r"TOOK ([\d.]+)", result.err)[1]) < 2.5, result.err
 

@@ -1,4 +1,4 @@
-"""No worker lives two seconds longer than its job or its main process, and a job does not wait for strangers."""
+"""No worker lives two seconds longer than its job or main process; jobs wait for no strangers."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What functions print and log comes out of the main process in whole lines, and nothing is lost or invented."""
+"""What functions print and log comes out of the main process, in whole lines, and all of it."""
 
 import collections
 import re
