@@ -1,9 +1,9 @@
 """`python -m leat.worker`: a worker process of a job in PROCESS mode. Started by the library only.
 
 Its arguments are the library's. With `LEAT_AS_PYFLINK` set, or `--as-pyflink` among them, the name
-`pyflink` means Leat before anything is unpickled. `--module-path=FOLDER` names a folder with modules
-of a C program. What else it takes over from the main process
-comes with the job (`leat.shipping.bind_main_classes`).
+`pyflink` means Leat before anything is unpickled. `--module-path=FOLDER` names a folder with a C
+program's own modules. What else it takes over from the main process comes with the job
+(`leat.shipping.bind_main_classes`).
 """
 
 import io

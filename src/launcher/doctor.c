@@ -1,6 +1,7 @@
 /* doctor.c: `leat doctor`: what could go wrong on this machine, a line per check and a remedy for each
-   that failed; then `python -m leat doctor` looks at the Python half. What is wrong with the
-   configuration comes first, since everything else reads it. */
+   that failed, and a job of three records for each way to run one; then `python -m leat doctor` looks
+   at the Python half. What is wrong with the configuration comes first, since everything else reads
+   it. */
 #include "launcher.h"
 
 #include <dlfcn.h>
@@ -16,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { FILES_WANTED = 256 };
+enum { FILES_WANTED = 256, FOUND = 1200 };
 
 extern char **environ;
 
@@ -82,19 +83,47 @@ static leat_status count_record(leat_context *ctx, const leat_record *in, void *
     return LEAT_OK;
 }
 
-/* Three records from a collection to a callback. */
-static bool check_job(leat_env *env) {
+/* Three records from a collection to a callback, through a Python function if one is named. */
+static bool run_three(leat_env *env, const char *function, char *found, size_t size) {
     atomic_int seen = 0;
     leat_error err = {.status = LEAT_OK};
     const leat_value values[] = {leat_int(1), leat_int(2), leat_int(3)};
-    leat_function sink = leat_sink_fn(count_record, &seen);
-    leat_stream_sink(leat_env_collection(env, values, 3), sink);
+    leat_stream *s = leat_env_collection(env, values, 3);
+    if (function) s = leat_stream_map(s, leat_python(function));
+    leat_stream_sink(s, leat_sink_fn(count_record, &seen));
     leat_status status = leat_env_execute(env, "doctor", &err);
-    char found[sizeof err.text + 160];
-    snprintf(found, sizeof found, "%d of three records", atomic_load(&seen));
-    if (status < 0) snprintf(found, sizeof found, "%s: %s", err.where, err.text);
-    return report(status >= 0 && seen == 3, "native job", found,
-                  "please report it, with the output of this command");
+    snprintf(found, size, "%d of three records", atomic_load(&seen));
+    if (status < 0) snprintf(found, size, "%s: %s", err.where, err.text);
+    return status >= 0 && seen == 3;
+}
+
+static bool check_job(leat_env *env) {
+    char found[FOUND];
+    bool ok = run_three(env, NULL, found, sizeof found);
+    return report(ok, "native job", found, "please report it, with the output of this command");
+}
+
+static void keep_line(leat_log_level level, const char *line, void *found) {
+    (void)level;
+    snprintf(found, FOUND, "%s", line);
+}
+
+/* A Python function in a C program, which this one is. Falling back to the other mode is no success. */
+static bool check_mode(const command_line *line, const char *mode, const char *python,
+                       const char *remedy) {
+    leat_error err = {.status = LEAT_OK};
+    char name[80], found[FOUND], warning[FOUND] = "";
+    leat_env *env = launcher_env(line);
+    if (!env) return false;
+    leat_log_set(keep_line, warning, LEAT_LOG_WARNING);
+    bool ok = leat_env_set(env, "python.execution-mode", mode, &err) >= 0 &&
+              leat_env_set(env, "python.executable", python, &err) >= 0;
+    snprintf(found, sizeof found, "%s: %s", err.where, err.text);
+    ok = ok && run_three(env, "operator:neg", found, sizeof found) && !warning[0];
+    leat_log_set(NULL, NULL, LEAT_LOG_WARNING);
+    leat_env_free(env);
+    snprintf(name, sizeof name, "Python function in a C program, %s mode", mode);
+    return report(ok, name, warning[0] ? warning : found, remedy);
 }
 
 /* Runs a program and waits; its exit code, or 1. */
@@ -109,7 +138,7 @@ static int run_and_wait(char *const argv[]) {
 }
 
 static bool check_python(const command_line *line) {
-    char *python = python_find(line);
+    char *python = python_find(line, true, NULL);
     if (!python) return false;
     static char dash_c[] = "-c", dash_m[] = "-m", module[] = "leat", command[] = "doctor";
     static char there[] = "import importlib.util as u, sys; sys.exit(not u.find_spec('leat'))";
@@ -117,7 +146,11 @@ static bool check_python(const command_line *line) {
     char *const ask[] = {python, dash_m, module, command, NULL};
     bool ok = report(run_and_wait(look) == 0, "Python for scripts", python,
                      "it has no package leat: pip install leat, or name another in LEAT_PYTHON");
-    if (ok) ok = run_and_wait(ask) == 0;
+    if (ok) {
+        ok = check_mode(line, "process", python, "see what the lines below say of this Python");
+        ok &= check_mode(line, "thread", python, "C programs can use process mode");
+        ok &= run_and_wait(ask) == 0;
+    }
     free(python);
     return ok;
 }

@@ -56,11 +56,14 @@ static char *package_folder(void) {
     return folder;
 }
 
-/* Puts the folder in front of PYTHONPATH. */
-static void add_to_path(const char *folder) {
+void python_path_add(const char *folder, bool front) {
     const char *old = getenv("PYTHONPATH");
     char *joined = NULL;
-    if (asprintf(&joined, "%s%s%s", folder, old && *old ? ":" : "", old ? old : "") < 0) return;
+    if (!old || !*old)
+        joined = strdup(folder);
+    else if (asprintf(&joined, "%s:%s", front ? folder : old, front ? old : folder) < 0)
+        joined = NULL;
+    if (!joined) return;
     setenv("PYTHONPATH", joined, 1);
     free(joined);
 }
@@ -84,7 +87,7 @@ static char *named(const command_line *line, bool *failed) {
     return path;
 }
 
-char *python_find(const command_line *line) {
+char *python_find(const command_line *line, bool needed, bool *wrong) {
     bool failed = false;
     char *folder = package_folder();
     char *path = named(line, &failed);
@@ -93,16 +96,18 @@ char *python_find(const command_line *line) {
     if (!path && !failed && folder) path = in_path(basename(folder));
     if (!path && !failed) path = in_path("python3");
     if (!path && !failed) path = in_path("python");
-    if (!path && !failed) say("there is no Python; install one, or name it in LEAT_PYTHON");
-    if (path && folder) add_to_path(folder);
+    if (!path && !failed && needed)
+        say("there is no Python; install one, or name it in LEAT_PYTHON");
+    if (path && folder) python_path_add(folder, true);
     free(folder);
+    if (wrong) *wrong = failed;
     return path;
 }
 
 int python_become(const command_line *line, char **argv) {
     int argc = 0;
     while (argv[argc]) argc++;
-    char *python = python_find(line);
+    char *python = python_find(line, true, NULL);
     char **command = python ? calloc((size_t)argc + 4, sizeof *command) : NULL;
     if (!command) {
         free(python);

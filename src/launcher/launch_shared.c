@@ -6,10 +6,14 @@
    object's path. It answers an exit code, or a failed leat_status. The first SIGINT or SIGTERM cancels
    the env's jobs, the second one kills.
 
+   Its Python functions run in the Python that scripts would get, and may be in modules beside the
+   object.
+
    Signals are blocked before the first thread of Leat starts, and taken by one thread of ours. */
 #include "launcher.h"
 
 #include <dlfcn.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -99,6 +103,18 @@ static shared_main open_object(const char *path, void **handle) {
     return main_of;
 }
 
+/* False after a message. */
+static bool prepare_python(const command_line *line, leat_env *env, const char *path) {
+    bool wrong;
+    leat_error err = {.status = LEAT_OK};
+    char *python = python_find(line, false, &wrong), *whole = realpath(path, NULL);
+    if (whole) python_path_add(dirname(whole), false);
+    if (python && leat_env_set(env, "python.executable", python, &err) < 0) say_error(&err);
+    free(python);
+    free(whole);
+    return !wrong && err.status >= 0;
+}
+
 static int code_of(int answer, const char *path) {
     if (answer >= 0) return answer;
     if (answer == LEAT_E_CANCELLED) return EXIT_SIGNAL + SIGINT;
@@ -117,6 +133,7 @@ int shared_job_run(const command_line *line, int argc, char **argv) {
     if (!env) return EXIT_USAGE;
     if (line->job_name && leat_env_set(env, "pipeline.name", line->job_name, &err) < 0)
         return say_error(&err);
+    if (!prepare_python(line, env, argv[0])) return EXIT_USAGE;
     if (!watcher_start(&w, env)) {
         say("no thread can be started; look at `ulimit -u`");
         return EXIT_FAILED;

@@ -30,9 +30,12 @@ int say_error(const leat_error *error);
    message. */
 leat_env *launcher_env(const command_line *line);
 
-/* The Python to run: allocated path, or NULL after a message. Makes the package that was installed
-   with this program known to it (PYTHONPATH). */
-char *python_find(const command_line *line);
+/* The Python to run: allocated path, or NULL; after a message if it is `needed`, or was named wrongly
+   (then `*wrong`, which may be NULL). Makes the package that was installed with this program known to
+   it (PYTHONPATH). */
+char *python_find(const command_line *line, bool needed, bool *wrong);
+/* Adds a folder to PYTHONPATH, in front or at the end. */
+void python_path_add(const char *folder, bool front);
 /* Becomes `python -m leat argv[1] ...`, all arguments untouched; comes back only on failure. */
 int python_become(const command_line *line, char **argv);
 

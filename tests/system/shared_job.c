@@ -1,4 +1,5 @@
-/* A shared object for `leat run` (test_launcher.py builds it): sums numbers, fails, or runs for ever. */
+/* A shared object for `leat run` (test_launcher.py builds it): sums numbers, maybe through a Python
+   function, fails, or runs for ever. */
 #include <leat.h>
 
 #include <inttypes.h>
@@ -28,7 +29,8 @@ int leat_main(leat_env *env, int argc, char **argv) {
     if (strcmp(what, "code") == 0) return atoi(argv[2]);
     leat_stream *numbers = leat_env_sequence(env, 1, last);
     bool bad = strcmp(what, "fail") == 0;
-    leat_stream_sink(numbers, leat_sink_fn(bad ? refuse : add, &sum));
+    if (strcmp(what, "python") == 0) numbers = leat_stream_map(numbers, leat_python(argv[2]));
+    leat_stream_sink(leat_stream_global(numbers), leat_sink_fn(bad ? refuse : add, &sum));
     fprintf(stderr, "%s %s with %s\n", argv[0], what, leat_env_get(env, "pipeline.name"));
     if (leat_env_execute(env, NULL, &err) < 0) {
         fprintf(stderr, "%s: %s\n", err.where, err.text);

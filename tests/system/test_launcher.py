@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LEAT = Path(os.environ.get("LEAT_LAUNCHER", ROOT / "build/dev/bin/leat")).absolute()
 SECONDS = 60
 
+HAS_MODULE = any(LEAT.parent.parent.glob("lib/leat/python3.*/leat/_leat.*.so"))
+needs_python = pytest.mark.skipif(not HAS_MODULE, reason="no Python module is built")
+
 pytestmark = pytest.mark.skipif(not LEAT.exists(), reason=f"{LEAT} is not built")
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -132,6 +135,8 @@ def test_script_gets_its_arguments_untouched(leat: Run, script: Path, fake_pytho
 def test_python_is_found_in_order(leat: Run, script: Path, fake_python, tmp_path: Path) -> None:
     fake_python("bin/python3")
     path = f"{tmp_path / 'bin'}:/usr/bin:/bin"
+    for package in LEAT.parent.parent.glob("lib/leat/python3.*"):
+        fake_python(f"bin/{package.name}")  # the one that the package is for comes first
     if not any((LEAT.parent / name).exists() for name in ("python", "python3")):
         assert leat("run", script, PATH=path).stdout.startswith("bin/python3")
     (tmp_path / "leat.yaml").write_text(f"python.executable: {fake_python('of the file')}\n")
@@ -217,8 +222,31 @@ def test_signal_cancels_shared_object(shared_job: Path, number: int, code: int) 
         assert job.wait(SECONDS) == code
 
 
-@pytest.mark.slow
+@needs_python
+@pytest.mark.parametrize("mode", ["process", "thread"])
+def test_shared_object_runs_python_functions(leat: Run, shared_job: Path, mode: str) -> None:
+    (shared_job.parent / "numbers_of_job.py").write_text("def add_one(n):\n    return n + 1\n")
+    command = ["run", f"-Dpython.execution-mode={mode}", shared_job, "python"]
+    answer = leat(*command, "numbers_of_job:add_one", LEAT_PYTHON=sys.executable)
+    assert (answer.returncode, answer.stdout) == (0, "65\n"), answer.stderr
+    assert "run in processes" not in answer.stderr  # no fallback
+    failed = leat(*command, "numbers_of_job:absent", LEAT_PYTHON=sys.executable)
+    assert failed.returncode == 1
+    assert "module 'numbers_of_job' has no attribute 'absent'" in failed.stderr
+
+
+@needs_python
 def test_doctor_finds_this_machine_well(leat: Run) -> None:
     answer = leat("doctor", LEAT_PYTHON=sys.executable)
-    assert "ok      native job: 3 of three records" in answer.stdout
-    assert "FAILED" not in answer.stdout.split("native job")[0]
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    lines = answer.stdout.splitlines()
+    assert "ok      native job: 3 of three records" in lines
+    for mode in ("process", "thread"):
+        assert f"ok      Python function in a C program, {mode} mode: 3 of three records" in lines
+        assert any(line.startswith(f"ok      {mode} mode: three records in") for line in lines)
+
+
+def test_doctor_has_a_remedy(leat: Run, fake_python) -> None:
+    answer = leat("doctor", LEAT_PYTHON=str(fake_python("no python")))
+    assert answer.returncode == 1
+    assert "it has no package leat: pip install leat" in answer.stdout
