@@ -145,11 +145,14 @@ void leat_env_free(leat_env *env) {
     leati_free(env);
 }
 
+/* A stream that could not be made would be missing without a word: the env keeps that. */
 leat_stream *leati_stream_new(leat_env *env, const leati_part *parts, size_t count) {
     leat_stream *s = leati_zalloc(sizeof *s);
+    if (s && count) s->parts = leati_memdup(parts, count * sizeof *parts);
+    if ((!s || (count && !s->parts)) && env->error.status == LEAT_OK)
+        leat_error_set(&env->error, LEAT_E_NOMEM, "stream", "no memory");
     if (!s) return NULL;
     s->env = env;
-    if (count) s->parts = leati_memdup(parts, count * sizeof *parts);
     s->part_count = s->parts ? count : 0;
     leati_list_push(&env->streams, &s->link);
     return s;

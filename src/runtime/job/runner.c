@@ -39,7 +39,8 @@ struct leati_runner {
     leati_link queue;
     atomic_bool sleeping;
     atomic_int stop; /* 0: run, 1: end well, 2: end badly */
-    atomic_bool finished;
+    bool finished;   /* guarded by the lock, too */
+    pthread_cond_t end;
 
     unsigned long thread;
     bool started, joined, inside, failed;
@@ -61,6 +62,11 @@ leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_ne
     r->bridge = bridge;
     r->news = *news;
     r->name = name;
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->end, &attr);
+    pthread_condattr_destroy(&attr);
     pthread_mutex_init(&r->lock, NULL);
     leati_list_init(&r->queue);
     return r;
@@ -96,6 +102,7 @@ void leati_runner_free(leati_runner *r) {
         leati_free(r->seats[i]);
     }
     leati_free(r->seats);
+    pthread_cond_destroy(&r->end);
     pthread_mutex_destroy(&r->lock);
     leati_free(r);
 }
@@ -276,7 +283,10 @@ static void *runner_main(void *arg) {
     if (!failed) finish_tasks(r);
     close_tasks(r, failed);
     leave(r);
-    atomic_store(&r->finished, true);
+    pthread_mutex_lock(&r->lock);
+    r->finished = true;
+    pthread_cond_broadcast(&r->end);
+    pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
@@ -298,22 +308,30 @@ void leati_runner_stop(leati_runner *r, bool failed) {
     if (r->started) uv_async_send(&r->wake);
 }
 
+/* The last that the thread does is to say so: what follows can't hang. A timed join would do, too, but the analysers
+   of races do not know it. */
+static bool await_end(leati_runner *r, int timeout_ms) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += timeout_ms / 1000;
+    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    int late = 0;
+    pthread_mutex_lock(&r->lock);
+    while (!r->finished && !late) late = pthread_cond_timedwait(&r->end, &r->lock, &until);
+    bool finished = r->finished;
+    pthread_mutex_unlock(&r->lock);
+    return finished;
+}
+
 bool leati_runner_join(leati_runner *r, int timeout_ms) {
     if (!r->started || r->joined) return true;
-    if (timeout_ms >= 0) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += timeout_ms / 1000;
-        until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-        if (until.tv_nsec >= 1000000000) {
-            until.tv_sec++;
-            until.tv_nsec -= 1000000000;
-        }
-        if (pthread_clockjoin_np((pthread_t)r->thread, NULL, CLOCK_MONOTONIC, &until)) return false;
-    } else {
-        pthread_join((pthread_t)r->thread, NULL);
-    }
-    r->joined = atomic_load(&r->finished); /* which shows analysers of races the join, too */
+    if (timeout_ms >= 0 && !await_end(r, timeout_ms)) return false;
+    pthread_join((pthread_t)r->thread, NULL);
+    r->joined = true;
     return true;
 }
 

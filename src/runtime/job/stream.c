@@ -72,8 +72,20 @@ bool leat_stream_is_keyed(const leat_stream *s) {
     return keyed;
 }
 
+/* What leat_operator_register refuses, too; a caller may add what was never registered. */
+static const char *flaw(const leat_operator *op) {
+    if (op->size != sizeof *op || !op->name) return "the operator has no name, or no size";
+    if (op->inputs > 2) return "an operator reads two streams at most";
+    if (op->inputs ? !op->on_record : !op->poll) return "the operator lacks on_record or poll";
+    return NULL;
+}
+
 static leat_status check_shape(leat_env *env, const leat_operator *op, leat_stream *const *inputs,
                                size_t count) {
+    if (flaw(op)) {
+        leati_env_fail(env, LEAT_E_ARGUMENT, op->name, "%s", flaw(op));
+        return LEAT_E_ARGUMENT;
+    }
     bool right = op->inputs == 0 ? count == 0 : op->inputs == 1 ? count >= 1 : count == op->inputs;
     if (!right) {
         leati_env_fail(env, LEAT_E_ARGUMENT, op->name, "it reads %u streams and %zu were given",
