@@ -408,8 +408,9 @@ leat_status harness_poll(harness *h) {
         if (status < 0) return status;
         if (h->task->state == LEATI_TASK_ENDED) return LEAT_DONE;
         bool stuck = is_full(h) || h->task->state == LEATI_TASK_WAITING;
-        if (h->always && h->count > before) harness_revive(h);
-        if (stuck) return LEAT_AGAIN;
+        bool revives = h->always && h->count > before;
+        if (revives) harness_revive(h);
+        if (stuck && (!revives || is_full(h))) return LEAT_AGAIN;
     }
 }
 
