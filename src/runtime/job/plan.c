@@ -56,6 +56,18 @@ static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *
                           info->parallelism, info->max_parallelism);
 }
 
+/* Under its uid an operator's state is stored, so no other may have it. */
+static leat_status check_uid(const leati_plan *p, int at, leat_error *err) {
+    const leati_op_info *info = &p->infos[at];
+    for (int i = 0; info->uid && i < at; i++)
+        if (p->infos[i].uid && strcmp(p->infos[i].uid, info->uid) == 0)
+            return leat_error_set(err, LEAT_E_ARGUMENT, "plan",
+                                  "the uid '%s' is that of two operators, '%s' and '%s'; give each "
+                                  "its own",
+                                  info->uid, p->infos[i].name, info->name);
+    return LEAT_OK;
+}
+
 static leat_status fill_infos(leati_plan *p, leat_error *err) {
     leat_status status = LEAT_OK;
     p->info_count = (int)p->graph->count;
@@ -63,6 +75,7 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
     if (!p->infos) return leat_error_set(err, LEAT_E_NOMEM, "plan", "no memory");
     for (int i = 0; i < p->info_count && status >= 0; i++) {
         status = fill_info(p, p->graph->nodes[i], &p->infos[i], err);
+        if (status >= 0) status = check_uid(p, i, err);
         p->language |= leati_args_language(&p->graph->nodes[i]->shared->args) != NULL;
     }
     return status;
