@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from leat.common import Encoder, Types, WatermarkStrategy
 from leat.common.errors import JobError
+from leat.datastream.connectors import NumberSequenceSource
 from leat.datastream.connectors.file_system import (
     BucketAssigner,
     FileSink,
@@ -19,7 +20,6 @@ from leat.datastream.connectors.file_system import (
     OutputFileConfig,
     StreamFormat,
 )
-from leat.datastream.connectors import NumberSequenceSource
 from leat.datastream.functions import SinkFunction, SourceFunction
 
 NONE = WatermarkStrategy.no_watermarks()
