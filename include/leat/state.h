@@ -19,7 +19,14 @@ typedef enum leat_distribution {
     LEAT_BROADCAST_STATE = 3
 } leat_distribution;
 
-typedef enum leat_state_kind { LEAT_VALUE_STATE = 0 } leat_state_kind;
+/* What the value under a key and namespace stands for to those who use the state. */
+typedef enum leat_state_kind {
+    LEAT_VALUE_STATE = 0,
+    LEAT_LIST_STATE = 1,
+    LEAT_MAP_STATE = 2,
+    LEAT_REDUCING_STATE = 3,
+    LEAT_AGGREGATING_STATE = 4
+} leat_state_kind;
 
 /* One row of an operator's table of states; the engine stores the handle at `offset` of its struct. */
 typedef struct leat_state_decl {
@@ -35,6 +42,13 @@ typedef struct leat_namespace {
     const void *bytes;
     size_t size;
 } leat_namespace;
+
+/* The state called `name` of this operator, for functions, which have no table of their own; usually asked for in
+   their `open`. It is made when it is asked for the first time, and belongs to the subtask; the names of the
+   operator's own table are apart. `type` (may be NULL) is that of what is stored. LEAT_E_STATE for an
+   operator whose records have no keys, and for a name that is there with another kind or type. */
+LEAT_API leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_kind kind,
+                                        const leat_type *type, leat_state **out, leat_error *err);
 
 /* The value under the current key: LEAT_OK with `out` lent until the next call on this state,
    LEAT_DONE when there is none. */

@@ -12,6 +12,7 @@
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_interp.h"
+#include "pybridge/py_state.h"
 #include "runtime/base/alloc.h"
 
 /* What a Function's method for the role is called; the second one is of input 1. A callable stands for `first`
@@ -154,7 +155,8 @@ static PyObject *load_spec(py_state *state, const char *spec, size_t size) {
 
 static bool call_open(py_call *c, leat_context *ctx) {
     if (!c->is_function) return true;
-    PyObject *runtime = py_runtime_context_new(c->state, ctx);
+    if (leat_context_is_keyed(ctx) && !(c->states = py_states_new(c->state, ctx))) return false;
+    PyObject *runtime = py_runtime_context_new(c->state, ctx, c->states ? c->states : Py_None);
     PyObject *none = runtime ? PyObject_CallMethod(c->function, "open", "O", runtime) : NULL;
     Py_XDECREF(runtime);
     Py_XDECREF(none);
@@ -194,7 +196,12 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     const leat_type *type = typed ? leat_context_output_type(ctx) : NULL;
     bool ok = py_shape_of(c->state, type, &c->shape) && call_open(c, ctx) && open_context(c, ctx) &&
               bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx);
-    if (!ok) return py_error_user(c->state, ctx);
+    if (!ok) {
+        leat_status status = py_error_user(c->state, ctx);
+        py_states_end(c->states);
+        py_context_end(c->context);
+        return status;
+    }
     found->call = NULL;
     *self = c;
     return LEAT_OK;
@@ -222,6 +229,7 @@ static void call_free(py_call *c) {
         drop(c, c->sides[i].name);
     }
     drop(c, c->context);
+    drop(c, c->states);
     drop(c, c->iterator);
     drop(c, c->collector);
     drop(c, c->function);
@@ -244,6 +252,7 @@ static void function_close(leat_context *ctx, void *self) {
         c->is_function ? PyObject_CallMethod(c->function, "close", NULL) : Py_NewRef(Py_None);
     if (!none) py_error_user(c->state, ctx);
     Py_XDECREF(none);
+    py_states_end(c->states);
     call_free(c);
 }
 

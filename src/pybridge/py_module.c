@@ -14,6 +14,7 @@
 #include "pybridge/py_object.h"
 #include "pybridge/py_print.h"
 #include "pybridge/py_shape.h"
+#include "pybridge/py_state.h"
 #include "pybridge/py_worker.h"
 
 static struct PyModuleDef module_def;
@@ -280,7 +281,7 @@ static int module_exec(PyObject *module) {
         if (!(state->row_kinds[i] = PyLong_FromLong(i))) return -1;
     bool ok = py_graph_type_init(module, state) && py_job_type_init(module, state) &&
               py_context_types_init(module, state) && py_source_types_init(module, state) &&
-              add_exceptions(module, state) &&
+              py_state_types_init(module, state) && add_exceptions(module, state) &&
               PyModule_AddStringConstant(module, "__version__", leat_version()) == 0;
     if (ok) state->interp = py_interp_new(state);
     return state->interp ? 0 : -1;
@@ -296,6 +297,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->context_type);
     Py_VISIT(state->timers_type);
     Py_VISIT(state->collector_type);
+    Py_VISIT(state->states_type);
+    for (int i = 0; i < PY_STATE_KINDS; i++) Py_VISIT(state->state_types[i]);
     return 0;
 }
 
@@ -314,6 +317,8 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->context_type);
     Py_CLEAR(state->timers_type);
     Py_CLEAR(state->collector_type);
+    Py_CLEAR(state->states_type);
+    for (int i = 0; i < PY_STATE_KINDS; i++) Py_CLEAR(state->state_types[i]);
     return 0;
 }
 

@@ -53,6 +53,8 @@ typedef struct py_name_cache {
     PyObject *names;
 } py_name_cache;
 
+enum { PY_STATE_KINDS = 5 }; /* of leat_state_kind */
+
 typedef struct py_state {
     py_interp *interp;
     PyObject *known[PY_KNOWN_COUNT];
@@ -63,6 +65,7 @@ typedef struct py_state {
     const leat_schema *plain[PY_PLAIN_SCHEMAS]; /* f0, f1 ... by their number */
     PyObject *remote_traceback;                 /* leat._leat.RemoteTraceback */
     PyTypeObject *env_type, *job_type, *context_type, *timers_type, *collector_type;
+    PyTypeObject *states_type, *state_types[PY_STATE_KINDS];
 } py_state;
 
 py_state *py_module_state(PyObject *module);

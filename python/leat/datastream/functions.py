@@ -18,6 +18,20 @@ from leat.datastream.timerservice import TimerService
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from leat.datastream.state import (
+        AggregatingState,
+        AggregatingStateDescriptor,
+        ListState,
+        ListStateDescriptor,
+        MapState,
+        MapStateDescriptor,
+        ReducingState,
+        ReducingStateDescriptor,
+        StateDescriptor,
+        ValueState,
+        ValueStateDescriptor,
+    )
+
 __all__ = [
     "AggregateFunction",
     "CoFlatMapFunction",
@@ -49,6 +63,7 @@ class RuntimeContext:
         "_job_parameters",
         "_max_parallelism",
         "_parallelism",
+        "_states",
         "_subtask",
         "_task_name",
     )
@@ -61,6 +76,7 @@ class RuntimeContext:
         max_parallelism: int,
         attempt: int,
         job_parameters: Mapping[str, str],
+        states: Any = None,
     ) -> None:
         self._task_name = task_name
         self._subtask = subtask
@@ -68,6 +84,7 @@ class RuntimeContext:
         self._max_parallelism = max_parallelism
         self._attempt = attempt
         self._job_parameters = job_parameters
+        self._states = states
 
     def get_task_name(self) -> str:
         """The name of the task."""
@@ -101,39 +118,45 @@ class RuntimeContext:
         """A NotSupportedError: metrics come with a later release."""
         _later("RuntimeContext.get_metrics_group(): metrics come", "count in the function itself")
 
-    def get_state(self, state_descriptor: Any) -> NoReturn:
-        """A NotSupportedError: keyed state comes with a later release."""
-        _no_state("get_state")
+    def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState:
+        """The value state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_state", 0, state_descriptor)
 
-    def get_list_state(self, state_descriptor: Any) -> NoReturn:
-        """A NotSupportedError: keyed state comes with a later release."""
-        _no_state("get_list_state")
+    def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState:
+        """The list state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_list_state", 1, state_descriptor)
 
-    def get_map_state(self, state_descriptor: Any) -> NoReturn:
-        """A NotSupportedError: keyed state comes with a later release."""
-        _no_state("get_map_state")
+    def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState:
+        """The map state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_map_state", 2, state_descriptor)
 
-    def get_reducing_state(self, state_descriptor: Any) -> NoReturn:
-        """A NotSupportedError: keyed state comes with a later release."""
-        _no_state("get_reducing_state")
+    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState:
+        """The reducing state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_reducing_state", 3, state_descriptor)
 
-    def get_aggregating_state(self, state_descriptor: Any) -> NoReturn:
-        """A NotSupportedError: keyed state comes with a later release."""
-        _no_state("get_aggregating_state")
+    def get_aggregating_state(
+        self, state_descriptor: AggregatingStateDescriptor
+    ) -> AggregatingState:
+        """The aggregating state of that name; of keyed streams only, else an Exception."""
+        return self._state("get_aggregating_state", 4, state_descriptor)
+
+    def _state(self, method: str, kind: int, descriptor: StateDescriptor) -> Any:
+        from leat.datastream import state
+
+        wanted = state.DESCRIPTORS[kind]
+        if not isinstance(descriptor, wanted):
+            raise TypeError(f"{method} needs a {wanted.__name__}, not {descriptor!r}")
+        if self._states is None:
+            raise Exception("This state is only accessible by functions executed on a KeyedStream.")
+        type_text = descriptor.type_info._text()
+        state.know_engine_types()
+        return self._states.get(kind, descriptor.name, type_text, descriptor._functions())
 
 
 def _later(what: str, instead: str) -> NoReturn:
     from leat.common.errors import NotSupportedError
 
     raise NotSupportedError(f"{what} with a later release", instead)
-
-
-def _no_state(method: str) -> NoReturn:
-    _later(
-        f"RuntimeContext.{method}(): keyed state comes",
-        "reduce() and sum(), min(), max() keep a value per key, and the attributes of a function "
-        "object live as long as its subtask",
-    )
 
 
 class Function(ABC):  # noqa: B024 - PyFlink's base is abstract without abstract methods, too

@@ -147,7 +147,7 @@ static leat_status open_tables(leat_context *ctx) {
     ctx->tables = leati_zalloc(count * sizeof *ctx->tables);
     if (!ctx->tables) return LEAT_E_NOMEM;
     for (size_t i = 0; i < count; i++) {
-        ctx->tables[i] = leati_table_new(ctx->info->max_parallelism, &d[i]);
+        ctx->tables[i] = leati_table_new(ctx->info->max_parallelism, &d[i], NULL);
         if (!ctx->tables[i]) return LEAT_E_NOMEM;
         ctx->table_count++;
         memcpy((char *)ctx->self + d[i].offset, &ctx->tables[i], sizeof ctx->tables[i]);

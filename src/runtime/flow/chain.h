@@ -179,6 +179,12 @@ leat_status leati_chain_flush(leati_chain *c);
 leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_record *record);
 /* The hook of a context that has open cursors: what they still give comes first. */
 leat_status leati_drain_first(leat_context *ctx, void *self, unsigned input, const leat_record *in);
+/* A table of a function, as leat_context_state. */
+leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_kind kind,
+                                const leat_type *type, leati_table **out, leat_error *err);
+leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function);
+/* Was the table asked for by a function? The others are of the operator. */
+bool leati_table_of_function(const leati_table *t);
 leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out);
 leat_status leati_context_restore(leat_context *ctx, leati_reader *in);
 void leati_mailbox_close(leat_mailbox *mailbox);

@@ -1,5 +1,11 @@
-/* keyed.c: state and timers of an operator, under the key of the record it is working on. */
+/* keyed.c: state and timers of an operator, under the key of the record it is working on.
+
+   An operator's own tables are made with it; those of functions when their names are first asked for. The rows that
+   describe the latter live in the context's arena, and their offset is no offset. */
+#include "runtime/base/alloc.h"
 #include "runtime/flow/chain.h"
+
+static const size_t NO_OFFSET = SIZE_MAX;
 
 static leat_status need_key(leat_context *ctx, const char *what) {
     if (LEAT_LIKELY(ctx->current && ctx->keyed)) return LEAT_OK;
@@ -9,6 +15,81 @@ static leat_status need_key(leat_context *ctx, const char *what) {
                                  : "%s outside a keyed context; call key_by first",
                              what);
 }
+
+/* --- tables of functions -------------------------------------------------------------------------- */
+
+bool leati_table_of_function(const leati_table *t) {
+    return leati_table_decl(t)->offset == NO_OFFSET;
+}
+
+leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function) {
+    for (size_t i = 0; i < ctx->table_count; i++)
+        if (leati_table_of_function(ctx->tables[i]) == of_function &&
+            strcmp(leati_table_decl(ctx->tables[i])->name, name) == 0)
+            return ctx->tables[i];
+    return NULL;
+}
+
+static leat_status make_table(leat_context *ctx, const char *name, leat_state_kind kind,
+                              const leat_type *type, leati_table **out) {
+    size_t size = strlen(name) + 1;
+    leati_table **tables =
+        leati_resize(ctx->tables, (ctx->table_count + 1) * sizeof(leati_table *));
+    if (!tables) return LEAT_E_NOMEM;
+    ctx->tables = tables;
+    leat_state_decl *decl = leati_arena_alloc(&ctx->arena, sizeof *decl);
+    char *copy = leati_arena_alloc(&ctx->arena, size);
+    if (!decl || !copy) return LEAT_E_NOMEM;
+    memcpy(copy, name, size);
+    *decl = (leat_state_decl){copy, kind, LEAT_BY_KEY_GROUP, NO_OFFSET};
+    *out = leati_table_new(ctx->info->max_parallelism, decl, type);
+    if (!*out) return LEAT_E_NOMEM;
+    tables[ctx->table_count++] = *out;
+    return LEAT_OK;
+}
+
+static const char *kind_name(leat_state_kind kind) {
+    static const char *const names[] = {"value", "list", "map", "reducing", "aggregating"};
+    return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
+}
+
+static const char *type_name(const leat_type *type) {
+    return type ? type->text : "any object";
+}
+
+leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_kind kind,
+                                const leat_type *type, leati_table **out, leat_error *err) {
+    if (type && type->tag == LEAT_T_PICKLED) type = NULL;
+    leati_table *found = leati_context_find_table(ctx, name, true);
+    if (!found) {
+        leat_status status = make_table(ctx, name, kind, type, out);
+        return status < 0 ? leat_error_set(err, status, name, "no memory for a state") : LEAT_OK;
+    }
+    leat_state_kind other = leati_table_decl(found)->kind;
+    const leat_type *other_type = leati_table_type(found);
+    if (other != kind || other_type != type)
+        return leat_error_set(err, LEAT_E_STATE, ctx->info->name,
+                              "the state '%s' is a %s state of %s, and was asked for as a %s state "
+                              "of %s; give it another name",
+                              name, kind_name(other), type_name(other_type), kind_name(kind),
+                              type_name(type));
+    *out = found;
+    return LEAT_OK;
+}
+
+leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_kind kind,
+                               const leat_type *type, leat_state **out, leat_error *err) {
+    if (!name || !*name)
+        return leat_error_set(err, LEAT_E_ARGUMENT, ctx->info->name, "a state needs a name");
+    if (!ctx->keyed)
+        return leat_error_set(err, LEAT_E_STATE, ctx->info->name,
+                              "the state '%s' was asked for outside a keyed context; call key_by "
+                              "first",
+                              name);
+    return leati_context_table(ctx, name, kind, type, out, err);
+}
+
+/* --- under the current key ------------------------------------------------------------------------- */
 
 leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace ns,
                            leat_value *out) {

@@ -1,8 +1,9 @@
 /* snapshot.c: the state of one operator as bytes, and back.
 
    Format (in memory; the files of checkpoints build on it): varint count of blobs, per blob name, u8
-   distribution, content; the watermark that it got and the one that it passed on, zigzag; then per declared table its name and a blob per non-empty key group; then the
-   two timer domains in the same way. A list of groups is varint group + 1, blob ...; 0. */
+   distribution, content; the watermark that it got and the one that it passed on, zigzag; then per table its name, u8 kind, u8 whether a
+   function asked for it, the text of its type (empty: none), and a blob per non-empty key group; then the two timer domains in the
+   same way. A list of groups is varint group + 1, blob ...; 0. */
 #include "runtime/base/alloc.h"
 #include "runtime/flow/chain.h"
 
@@ -57,14 +58,22 @@ static leat_status write_group(leat_status status, leati_buf *group, int number,
     return status;
 }
 
+static void write_head(const leati_table *t, leati_buf *out) {
+    const leat_state_decl *decl = leati_table_decl(t);
+    const leat_type *type = leati_table_type(t);
+    leati_buf_blob(out, decl->name, strlen(decl->name));
+    leati_buf_u8(out, (uint8_t)decl->kind);
+    leati_buf_u8(out, leati_table_of_function(t));
+    leati_buf_blob(out, type ? type->text : "", type ? strlen(type->text) : 0);
+}
+
 static leat_status write_tables(leat_context *ctx, leati_buf *out) {
     leati_buf group;
     leat_status status = LEAT_OK;
     leati_buf_init(&group);
     leati_buf_varint(out, ctx->table_count);
     for (size_t i = 0; i < ctx->table_count && status >= 0; i++) {
-        const char *name = leati_table_decl(ctx->tables[i])->name;
-        leati_buf_blob(out, name, strlen(name));
+        write_head(ctx->tables[i], out);
         for (int g = 0; g < ctx->info->max_parallelism && status >= 0; g++)
             status = write_group(leati_table_snapshot(ctx->tables[i], g, &group), &group, g, out);
         leati_buf_varint(out, 0);
@@ -124,12 +133,31 @@ static leat_status restore_own(leat_context *ctx, leati_reader *in) {
     return status;
 }
 
-static leati_table *find_table(leat_context *ctx, const char *name, size_t size) {
-    for (size_t i = 0; i < ctx->table_count; i++) {
-        const char *other = leati_table_decl(ctx->tables[i])->name;
-        if (strlen(other) == size && memcmp(other, name, size) == 0) return ctx->tables[i];
+static char *read_text(leati_reader *in) {
+    size_t size;
+    const char *bytes = leati_reader_blob(in, &size);
+    return bytes ? leati_format("%.*s", (int)size, bytes) : NULL;
+}
+
+/* The table that comes next; one of a function is made, which may ask for it later. */
+static leat_status read_head(leat_context *ctx, leati_reader *in, leati_table **out) {
+    leat_error err;
+    char *name = read_text(in);
+    leat_state_kind kind = (leat_state_kind)leati_reader_u8(in);
+    bool of_function = leati_reader_u8(in);
+    char *text = read_text(in);
+    leat_status status = name && text && !in->failed ? LEAT_OK : LEAT_E_FORMAT;
+    const leat_type *type = status >= 0 && *text ? leat_type_parse(text, &err) : NULL;
+    if (status >= 0 && *text && !type) status = LEAT_E_FORMAT;
+    if (status >= 0 && of_function) {
+        status = leati_context_table(ctx, name, kind, type, out, &err);
+        if (status < 0) leat_context_fail(ctx, status, "%s", err.text);
+    } else if (status >= 0) {
+        *out = leati_context_find_table(ctx, name, false);
     }
-    return NULL;
+    leati_free(name);
+    leati_free(text);
+    return status;
 }
 
 typedef leat_status (*restore_group)(void *to, leati_reader *in, uint16_t domain);
@@ -162,10 +190,9 @@ leat_status leati_context_restore(leat_context *ctx, leati_reader *in) {
     ctx->forwarded = leati_reader_zigzag(in);
     uint64_t tables = leati_reader_varint(in);
     for (uint64_t i = 0; i < tables && status >= 0 && !in->failed; i++) {
-        size_t size;
-        const char *name = leati_reader_blob(in, &size);
-        leati_table *table = name ? find_table(ctx, name, size) : NULL;
-        status = read_groups(in, table, domain, restore_table);
+        leati_table *table = NULL;
+        status = read_head(ctx, in, &table);
+        if (status >= 0) status = read_groups(in, table, domain, restore_table);
     }
     for (int d = 0; d < 2 && status >= 0; d++) {
         if (!ctx->timers[d]) ctx->timers[d] = leati_timers_new(ctx->info->max_parallelism);

@@ -29,6 +29,7 @@ typedef struct cell {
 
 struct leat_state {
     const leat_state_decl *decl;
+    const leat_type *type;
     int groups;
     size_t count;
     uint64_t last_hash; /* of the key whose address stands in `address` */
@@ -42,11 +43,13 @@ struct leat_state {
     leati_hashmap maps[];
 };
 
-leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl) {
+leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
+                             const leat_type *type) {
     size_t maps = (size_t)max_parallelism * sizeof(leati_hashmap);
     leati_table *t = leati_zalloc(sizeof *t + maps);
     if (!t) return NULL;
     t->decl = decl;
+    t->type = type;
     t->groups = max_parallelism;
     for (int i = 0; i < t->groups; i++) leati_hashmap_init(&t->maps[i], sizeof(cell));
     return t;
@@ -75,6 +78,10 @@ void leati_table_free(leati_table *t) {
 
 const leat_state_decl *leati_table_decl(const leati_table *t) {
     return t->decl;
+}
+
+const leat_type *leati_table_type(const leati_table *t) {
+    return t->type;
 }
 
 size_t leati_table_count(const leati_table *t) {

@@ -8,9 +8,11 @@
 
 typedef struct leat_state leati_table; /* the handle that operators hold */
 
-/* `decl` is borrowed for the table's life. NULL when memory ran out. */
-leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl);
+/* `decl` is borrowed for the table's life, `type` (may be NULL) is told back. NULL when memory ran out. */
+leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
+                             const leat_type *type);
 void leati_table_free(leati_table *t);
+const leat_type *leati_table_type(const leati_table *t);
 const leat_state_decl *leati_table_decl(const leati_table *t);
 
 /* `hash` is leati_key_hash of the key. The last cell found is remembered: a get and a put of the same key

@@ -291,7 +291,7 @@ def test_what_comes_later_says_so(env, pairs):
         pairs.cache,
         lambda: env.enable_checkpointing(1000),
         lambda: env.set_runtime_mode(RuntimeExecutionMode.BATCH),
-        lambda: RuntimeContext("t", 0, 1, 128, 0, {}).get_state(None),
+        lambda: RuntimeContext("t", 0, 1, 128, 0, {}).get_metrics_group(),
         lambda: pairs.assign_timestamps_and_watermarks(
             WatermarkStrategy.for_monotonous_timestamps()
         ),

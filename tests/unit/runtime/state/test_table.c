@@ -43,7 +43,7 @@ static void assert_cell(leati_table *t, leat_value key, leat_namespace ns, leat_
 
 static void table_any_value_after_any_other_is_kept(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(GROUPS, &decl);
+    leati_table *t = leati_table_new(GROUPS, &decl, NULL);
     const leat_value *v = sample_values();
     assert_ptr_equal(leati_table_decl(t), &decl);
     for (int i = 0; i < SAMPLE_VALUES; i++) {
@@ -60,7 +60,7 @@ static void table_any_value_after_any_other_is_kept(void **state) {
 
 static void table_any_key_and_namespace_is_its_own(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(GROUPS, &decl);
+    leati_table *t = leati_table_new(GROUPS, &decl, NULL);
     const leat_value *keys = sample_values();
     static const leat_namespace spaces[] = {{NULL, 0}, {"", 1}, {"window", 6}, {"windows", 7}};
     for (int i = 0; i < SAMPLE_VALUES; i++) {
@@ -79,7 +79,7 @@ static void table_any_key_and_namespace_is_its_own(void **state) {
 
 static void table_removed_cells_are_gone(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(1, &decl);
+    leati_table *t = leati_table_new(1, &decl, NULL);
     char name[20];
     for (int i = 0; i < 500; i++) {
         snprintf(name, sizeof name, "key %d", i);
@@ -104,7 +104,7 @@ static void table_removed_cells_are_gone(void **state) {
 
 static void table_put_of_what_get_lent_is_whole(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(GROUPS, &decl);
+    leati_table *t = leati_table_new(GROUPS, &decl, NULL);
     leat_value items[] = {leat_string("first"), leat_string("second"), leat_int(3)};
     put(t, leat_int(1), nowhere, leat_tuple(items, 3));
     for (int round = 0; round < 5; round++) {
@@ -126,7 +126,7 @@ static void table_put_of_what_get_lent_is_whole(void **state) {
 
 static void table_of_objects_counts_references(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(GROUPS, &decl);
+    leati_table *t = leati_table_new(GROUPS, &decl, NULL);
     leat_value a = fake_new(1), b = fake_new(2);
     leat_value pair[] = {a, leat_string("text")};
     put(t, leat_int(1), nowhere, a);
@@ -155,7 +155,7 @@ static void table_of_objects_counts_references(void **state) {
 }
 
 static leati_table *table_of_samples(void) {
-    leati_table *t = leati_table_new(GROUPS, &decl);
+    leati_table *t = leati_table_new(GROUPS, &decl, NULL);
     const leat_value *v = sample_values();
     for (int i = 0; i < SAMPLE_VALUES; i++) {
         put(t, v[i], nowhere, v[SAMPLE_VALUES - 1 - i]);
@@ -175,7 +175,7 @@ static void assert_table_of_samples(leati_table *t) {
 
 static void table_snapshot_restores_all_groups(void **state) {
     (void)state;
-    leati_table *t = table_of_samples(), *back = leati_table_new(GROUPS, &decl);
+    leati_table *t = table_of_samples(), *back = leati_table_new(GROUPS, &decl, NULL);
     leati_buf all;
     leati_buf_init(&all);
     for (int g = 0; g < GROUPS; g++) {
@@ -190,7 +190,7 @@ static void table_snapshot_restores_all_groups(void **state) {
     assert_table_of_samples(back);
     leati_table_free(back);
     for (size_t cut = 1; cut < all.size; cut += 7) {
-        back = leati_table_new(GROUPS, &decl);
+        back = leati_table_new(GROUPS, &decl, NULL);
         in = leati_reader_of(all.bytes, cut);
         leat_status status = leati_table_restore(back, &in, 0);
         assert_true(status == LEAT_OK || status == LEAT_E_FORMAT);
@@ -201,7 +201,7 @@ static void table_snapshot_restores_all_groups(void **state) {
 
 static void table_snapshot_of_objects_restores_them(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(1, &decl), *back = leati_table_new(1, &decl);
+    leati_table *t = leati_table_new(1, &decl, NULL), *back = leati_table_new(1, &decl, NULL);
     leat_value a = fake_new(1);
     put(t, a, nowhere, a);
     leati_buf b;
@@ -222,7 +222,7 @@ static void table_snapshot_of_objects_restores_them(void **state) {
 
 static void table_without_memory_keeps_what_it_had(void **state) {
     (void)state;
-    leati_table *t = leati_table_new(GROUPS, &decl);
+    leati_table *t = leati_table_new(GROUPS, &decl, NULL);
     const leat_value *v = sample_values();
     for (int i = 0; i < SAMPLE_VALUES; i++) {
         leat_status status = LEAT_E_NOMEM;
@@ -240,7 +240,7 @@ static void table_without_memory_keeps_what_it_had(void **state) {
         assert_cell(t, v[i], nowhere, v[(i + 5) % SAMPLE_VALUES]);
     }
     leati_alloc_fail_after(1);
-    assert_null(leati_table_new(4, &decl));
+    assert_null(leati_table_new(4, &decl, NULL));
     leati_alloc_fail_after(-1);
     leati_table_free(t);
     leati_table_free(NULL);

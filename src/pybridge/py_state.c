@@ -1,0 +1,226 @@
+/* py_state.c: keyed state of user functions: the cell under the current key, and who makes states.
+
+   What has a type is stored natively, so that a hundred thousand keys cost no object each; what has none, and the
+   lists and dicts of list and map state, are live objects. A change is made in the engine's table at once, and nothing
+   is remembered here, so a state has no key of its own: it is always that of the record or timer being
+   processed. The table remembers the cell of the last call: a get and the put behind it are one look-up. */
+#include "pybridge/py_state.h"
+
+#include "pybridge/py_convert.h"
+#include "pybridge/py_interp.h"
+#include "runtime/bridge.h"
+
+static const leat_namespace NO_NAMESPACE = {NULL, 0};
+
+/* --- the cell ----------------------------------------------------------------------------------- */
+
+static bool cell_ready(const py_cell *c) {
+    if (LEAT_LIKELY(c->ctx && leat_context_has_key(c->ctx))) return true;
+    PyErr_SetString(PyExc_RuntimeError,
+                    c->ctx ? "state belongs to a key, and no record or timer is being processed"
+                           : "this state is valid during the calls of its function only");
+    return false;
+}
+
+static bool cell_done(leat_status status) {
+    if (LEAT_LIKELY(status >= 0)) return true;
+    if (PyErr_Occurred()) return false;
+    if (status == LEAT_E_NOMEM)
+        PyErr_NoMemory();
+    else
+        PyErr_Format(PyExc_RuntimeError, "the state could not be reached: %s",
+                     leat_status_name(status));
+    return false;
+}
+
+PyObject *py_cell_get(py_cell *c, bool *failed) {
+    leat_value v;
+    *failed = !cell_ready(c);
+    if (LEAT_UNLIKELY(*failed)) return NULL;
+    leat_status status = leat_state_get(c->ctx, c->state, NO_NAMESPACE, &v);
+    *failed = !cell_done(status);
+    if (status != LEAT_OK) return NULL;
+    PyObject *o = py_from_value(c->module, &v, c->type);
+    *failed = !o;
+    return o;
+}
+
+static bool cell_store(py_cell *c, const leat_value *v) {
+    return cell_done(leat_state_put(c->ctx, c->state, NO_NAMESPACE, v));
+}
+
+/* A short tuple of scalars needs no memory on its way. */
+enum { AT_HAND = 8 };
+static bool scalars_of(PyObject *o, leat_value items[AT_HAND], leat_value *out) {
+    if (py_scalar_value(o, out)) return true;
+    if (!PyTuple_CheckExact(o) || PyTuple_GET_SIZE(o) > AT_HAND) return false;
+    Py_ssize_t size = PyTuple_GET_SIZE(o);
+    for (Py_ssize_t i = 0; i < size; i++)
+        if (!py_scalar_value(PyTuple_GET_ITEM(o, i), &items[i])) return false;
+    *out = leat_tuple(items, (size_t)size);
+    return true;
+}
+
+static bool cell_put_native(py_cell *c, PyObject *o) {
+    leat_value v, items[AT_HAND];
+    if (LEAT_LIKELY(scalars_of(o, items, &v))) return cell_store(c, &v);
+    leati_arena *arena = leati_context_arena(c->ctx);
+    leati_arena_mark mark = leati_arena_mark_get(arena);
+    bool ok = py_to_value(c->module, o, c->type, arena, &v) >= 0 && cell_store(c, &v);
+    leati_arena_rewind(arena, mark);
+    return ok;
+}
+
+bool py_cell_put(py_cell *c, PyObject *o) {
+    if (LEAT_UNLIKELY(!cell_ready(c))) return false;
+    if (!c->type) {
+        leat_value v = py_object_value(c->module, o);
+        return cell_store(c, &v);
+    }
+    PyObject *shaped = py_shape_apply(c->shape, Py_NewRef(o));
+    bool ok = shaped && cell_put_native(c, shaped);
+    Py_XDECREF(shaped);
+    return ok;
+}
+
+bool py_cell_remove(py_cell *c) {
+    return cell_ready(c) && cell_done(leat_state_remove(c->ctx, c->state, NO_NAMESPACE));
+}
+
+/* --- who makes states --------------------------------------------------------------------------- */
+
+typedef struct py_states {
+    PyObject ob_base;
+    leat_context *ctx;
+    PyObject *made; /* a list of all states, to end them */
+} py_states;
+
+/* A list's elements and a map's keys and values have their shapes; what is stored of them is the live container. */
+static bool cell_shapes(py_cell *c, leat_state_kind kind, const leat_type *type) {
+    bool container = kind == LEAT_LIST_STATE || kind == LEAT_MAP_STATE;
+    if (!container) {
+        c->type = type && type->tag != LEAT_T_PICKLED ? type : NULL;
+        return py_shape_of(c->module, type, &c->shape);
+    }
+    const leat_type *element = type ? type->items[type->size - 1] : NULL;
+    const leat_type *key = type && kind == LEAT_MAP_STATE ? type->items[0] : NULL;
+    return py_shape_of(c->module, element, &c->shape) && py_shape_of(c->module, key, &c->key_shape);
+}
+
+static bool cell_init(py_cell *c, leat_context *ctx, leat_state_kind kind, const char *name,
+                      const char *type_text, PyObject *functions) {
+    leat_error err;
+    const leat_type *type = leat_type_parse(type_text, &err);
+    if (!type) {
+        PyErr_SetString(PyExc_ValueError, err.text);
+        return false;
+    }
+    if (leat_context_state(ctx, name, kind, type, &c->state, &err) < 0) {
+        PyErr_Format(PyExc_Exception, "State name corrupted: %s: %s", name, err.text);
+        return false;
+    }
+    if (!PyArg_ParseTuple(functions, "|OOO", &c->fold, &c->create, &c->result)) return false;
+    Py_XINCREF(c->fold);
+    Py_XINCREF(c->create);
+    Py_XINCREF(c->result);
+    c->ctx = ctx;
+    return cell_shapes(c, kind, type);
+}
+
+static PyObject *states_get(PyObject *self, PyObject *args) {
+    int kind;
+    const char *name, *type;
+    PyObject *functions;
+    py_states *states = (py_states *)(void *)self;
+    py_state *module = py_type_state(Py_TYPE(self));
+    if (!PyArg_ParseTuple(args, "issO!:get", &kind, &name, &type, &PyTuple_Type, &functions))
+        return NULL;
+    if (!states->ctx || kind < 0 || kind >= PY_STATE_KINDS) {
+        PyErr_SetString(PyExc_RuntimeError, "this context is valid during its calls only");
+        return NULL;
+    }
+    PyTypeObject *type_made = module->state_types[kind];
+    py_cell *c = (py_cell *)(void *)type_made->tp_alloc(type_made, 0);
+    if (!c) return NULL;
+    c->module = module;
+    if (cell_init(c, states->ctx, (leat_state_kind)kind, name, type, functions) &&
+        PyList_Append(states->made, (PyObject *)c) == 0)
+        return (PyObject *)c;
+    Py_DECREF(c);
+    return NULL;
+}
+
+static int states_traverse(PyObject *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((py_states *)(void *)self)->made);
+    return 0;
+}
+
+static int states_clear(PyObject *self) {
+    Py_CLEAR(((py_states *)(void *)self)->made);
+    return 0;
+}
+
+static void states_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    states_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMethodDef states_methods[] = {
+    {"get", states_get, METH_VARARGS, PyDoc_STR("The state of that kind, name and type.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyType_Slot states_slots[] = {
+    {Py_tp_doc, (void *)(uintptr_t) "Makes the states of one function in one subtask."},
+    {Py_tp_methods, states_methods},
+    {Py_tp_traverse, (void *)states_traverse},
+    {Py_tp_clear, (void *)states_clear},
+    {Py_tp_dealloc, (void *)states_dealloc},
+    {0, NULL},
+};
+
+static PyType_Spec states_spec = {
+    .name = "leat._leat.KeyedStates",
+    .basicsize = sizeof(py_states),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+             Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = states_slots,
+};
+
+PyObject *py_states_new(py_state *state, leat_context *ctx) {
+    py_states *made = (py_states *)(void *)state->states_type->tp_alloc(state->states_type, 0);
+    if (!made) return NULL;
+    made->ctx = ctx;
+    made->made = PyList_New(0);
+    if (made->made) return (PyObject *)made;
+    Py_DECREF(made);
+    return NULL;
+}
+
+void py_states_end(PyObject *states) {
+    py_states *s = (py_states *)(void *)states;
+    if (!s) return;
+    s->ctx = NULL;
+    for (Py_ssize_t i = 0; s->made && i < PyList_GET_SIZE(s->made); i++)
+        ((py_cell *)(void *)PyList_GET_ITEM(s->made, i))->ctx = NULL;
+    Py_CLEAR(s->made);
+}
+
+static bool add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out) {
+    *out = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *out && PyModule_AddType(module, *out) == 0;
+}
+
+bool py_state_types_init(PyObject *module, py_state *state) {
+    PyTypeObject **types = state->state_types;
+    return add_type(module, &states_spec, &state->states_type) &&
+           add_type(module, py_value_state_spec(), &types[LEAT_VALUE_STATE]) &&
+           add_type(module, py_list_state_spec(), &types[LEAT_LIST_STATE]) &&
+           add_type(module, py_map_state_spec(), &types[LEAT_MAP_STATE]) &&
+           add_type(module, py_reducing_state_spec(), &types[LEAT_REDUCING_STATE]) &&
+           add_type(module, py_aggregating_state_spec(), &types[LEAT_AGGREGATING_STATE]);
+}

@@ -1,0 +1,408 @@
+/* py_state_kinds.c: the five kinds of keyed state as Python sees them, with PyFlink's methods. Each is a py_cell
+   (py_state.h) and differs only in what its methods do with what is stored: a value, an accumulator, a list or a dict.
+   Lists and dicts are the stored objects themselves; what goes out of them are copies or iterators of copies, so that
+   a function may change the state while it walks over it. None is no value: storing it forgets. */
+#include "pybridge/py_state.h"
+
+#include "pybridge/py_convert.h"
+
+static py_cell *cell_of(PyObject *self) {
+    return (py_cell *)(void *)self;
+}
+
+static PyObject *none_if(bool ok) {
+    if (!ok) return NULL;
+    Py_RETURN_NONE;
+}
+
+/* --- all kinds ---------------------------------------------------------------------------------- */
+
+static int cell_traverse(PyObject *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(cell_of(self)->fold);
+    Py_VISIT(cell_of(self)->create);
+    Py_VISIT(cell_of(self)->result);
+    return 0;
+}
+
+static int cell_clear(PyObject *self) {
+    Py_CLEAR(cell_of(self)->fold);
+    Py_CLEAR(cell_of(self)->create);
+    Py_CLEAR(cell_of(self)->result);
+    return 0;
+}
+
+static void cell_dealloc(PyObject *self) {
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    cell_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *state_clear(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return none_if(py_cell_remove(cell_of(self)));
+}
+
+static bool store(py_cell *c, PyObject *o) {
+    return o == Py_None ? py_cell_remove(c) : py_cell_put(c, o);
+}
+
+static PyObject *stored_or_none(PyObject *self, PyObject *unused) {
+    (void)unused;
+    bool failed;
+    PyObject *o = py_cell_get(cell_of(self), &failed);
+    if (LEAT_LIKELY(o != NULL)) return o;
+    return none_if(!failed);
+}
+
+static PyObject *shaped(const py_shape *shape, PyObject *o) {
+    return py_shape_apply(shape, Py_NewRef(o));
+}
+
+enum {
+    STATE_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+                  Py_TPFLAGS_IMMUTABLETYPE
+};
+#define STATE_CLEAR \
+    { "clear", state_clear, METH_NOARGS, PyDoc_STR("Forget it for the current key.") }
+#define STATE_SLOTS(doc, methods)                                                     \
+    {Py_tp_doc, (void *)(uintptr_t)(doc)}, {Py_tp_methods, methods},                  \
+        {Py_tp_traverse, (void *)cell_traverse}, {Py_tp_clear, (void *)cell_clear}, { \
+        Py_tp_dealloc, (void *)cell_dealloc                                           \
+    }
+#define STATE_SPEC(noun, title, slots)                                                           \
+    PyType_Spec *py_##noun##_state_spec(void) {                                                  \
+        static PyType_Spec spec = {"leat._leat." title, sizeof(py_cell), 0, STATE_FLAGS, slots}; \
+        return &spec;                                                                            \
+    }
+
+/* --- ValueState --------------------------------------------------------------------------------- */
+
+static PyObject *value_update(PyObject *self, PyObject *o) {
+    return none_if(store(cell_of(self), o));
+}
+
+static PyMethodDef value_methods[] = {
+    {"value", stored_or_none, METH_NOARGS, PyDoc_STR("The value, None when there is none.")},
+    {"update", value_update, METH_O, PyDoc_STR("Set the value; None forgets it.")},
+    STATE_CLEAR,
+    {NULL, NULL, 0, NULL},
+};
+static PyType_Slot value_slots[] = {STATE_SLOTS("A value per key.", value_methods), {0, NULL}};
+STATE_SPEC(value, "ValueState", value_slots)
+
+/* --- ReducingState ------------------------------------------------------------------------------ */
+
+static PyObject *reducing_add(PyObject *self, PyObject *o) {
+    bool failed;
+    py_cell *c = cell_of(self);
+    PyObject *old = py_cell_get(c, &failed);
+    if (failed) return NULL;
+    PyObject *made = old ? PyObject_CallFunctionObjArgs(c->fold, old, o, NULL) : Py_NewRef(o);
+    bool ok = made && store(c, made);
+    Py_XDECREF(old);
+    Py_XDECREF(made);
+    return none_if(ok);
+}
+
+static PyMethodDef reducing_methods[] = {
+    {"get", stored_or_none, METH_NOARGS, PyDoc_STR("What was reduced so far; None at first.")},
+    {"add", reducing_add, METH_O, PyDoc_STR("Reduce with this value.")},
+    STATE_CLEAR,
+    {NULL, NULL, 0, NULL},
+};
+static PyType_Slot reducing_slots[] = {STATE_SLOTS("A reduced value per key.", reducing_methods),
+                                       {0, NULL}};
+STATE_SPEC(reducing, "ReducingState", reducing_slots)
+
+/* --- AggregatingState --------------------------------------------------------------------------- */
+
+static PyObject *aggregating_add(PyObject *self, PyObject *o) {
+    bool failed;
+    py_cell *c = cell_of(self);
+    PyObject *old = py_cell_get(c, &failed);
+    if (failed) return NULL;
+    if (!old) old = PyObject_CallNoArgs(c->create);
+    PyObject *made = old ? PyObject_CallFunctionObjArgs(c->fold, o, old, NULL) : NULL;
+    bool ok = made && store(c, made);
+    Py_XDECREF(old);
+    Py_XDECREF(made);
+    return none_if(ok);
+}
+
+static PyObject *aggregating_get(PyObject *self, PyObject *unused) {
+    (void)unused;
+    bool failed;
+    PyObject *accumulator = py_cell_get(cell_of(self), &failed);
+    if (!accumulator) return none_if(!failed);
+    PyObject *made = PyObject_CallOneArg(cell_of(self)->result, accumulator);
+    Py_DECREF(accumulator);
+    return made;
+}
+
+static PyMethodDef aggregating_methods[] = {
+    {"get", aggregating_get, METH_NOARGS, PyDoc_STR("The result so far; None at first.")},
+    {"add", aggregating_add, METH_O, PyDoc_STR("Add a value to the accumulator.")},
+    STATE_CLEAR,
+    {NULL, NULL, 0, NULL},
+};
+static PyType_Slot aggregating_slots[] = {
+    STATE_SLOTS("An accumulator per key.", aggregating_methods), {0, NULL}};
+STATE_SPEC(aggregating, "AggregatingState", aggregating_slots)
+
+/* --- ListState ---------------------------------------------------------------------------------- */
+
+/* The stored list, made when it is missing and `make`; NULL without an error when there is none. What came natively out
+   of a snapshot is put back as an object before it changes. */
+static PyObject *list_stored(py_cell *c, bool make, bool *failed) {
+    PyObject *list = py_cell_get(c, failed);
+    if (*failed || !make) return list;
+    if (!list) list = PyList_New(0);
+    *failed = !list || !py_cell_put(c, list);
+    if (*failed) Py_CLEAR(list);
+    return list;
+}
+
+static PyObject *list_copy(PyObject *self) {
+    bool failed;
+    PyObject *list = list_stored(cell_of(self), false, &failed);
+    if (failed) return NULL;
+    PyObject *copy = list ? PyList_GetSlice(list, 0, PyList_GET_SIZE(list)) : PyList_New(0);
+    Py_XDECREF(list);
+    return copy;
+}
+
+static PyObject *list_get(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return list_copy(self);
+}
+
+static PyObject *list_iter(PyObject *self) {
+    PyObject *copy = list_copy(self), *iterator = copy ? PyObject_GetIter(copy) : NULL;
+    Py_XDECREF(copy);
+    return iterator;
+}
+
+static bool list_append(const py_cell *c, PyObject *list, PyObject *o) {
+    PyObject *element = shaped(c->shape, o);
+    bool ok = element && PyList_Append(list, element) == 0;
+    Py_XDECREF(element);
+    return ok;
+}
+
+static PyObject *list_add(PyObject *self, PyObject *o) {
+    bool failed;
+    PyObject *list = list_stored(cell_of(self), true, &failed);
+    bool ok = list && list_append(cell_of(self), list, o);
+    Py_XDECREF(list);
+    return none_if(ok);
+}
+
+/* The elements of anything iterable, shaped, as a new list: all or none come into the state. */
+static PyObject *list_of(const py_cell *c, PyObject *values) {
+    PyObject *iterator = PyObject_GetIter(values), *list = iterator ? PyList_New(0) : NULL, *item;
+    while (list && (item = PyIter_Next(iterator))) {
+        if (!list_append(c, list, item)) Py_CLEAR(list);
+        Py_DECREF(item);
+    }
+    Py_XDECREF(iterator);
+    if (list && PyErr_Occurred()) Py_CLEAR(list);
+    return list;
+}
+
+static PyObject *list_add_all(PyObject *self, PyObject *values) {
+    bool failed;
+    PyObject *more = list_of(cell_of(self), values);
+    bool any = more && PyList_GET_SIZE(more) > 0;
+    PyObject *list = any ? list_stored(cell_of(self), true, &failed) : NULL;
+    Py_ssize_t end = list ? PyList_GET_SIZE(list) : 0;
+    bool ok = more && (!any || (list && PyList_SetSlice(list, end, end, more) == 0));
+    Py_XDECREF(list);
+    Py_XDECREF(more);
+    return none_if(ok);
+}
+
+static PyObject *list_update(PyObject *self, PyObject *values) {
+    PyObject *list = list_of(cell_of(self), values);
+    bool ok = list && (PyList_GET_SIZE(list) ? py_cell_put(cell_of(self), list)
+                                             : py_cell_remove(cell_of(self)));
+    Py_XDECREF(list);
+    return none_if(ok);
+}
+
+static PyMethodDef list_methods[] = {
+    {"get", list_get, METH_NOARGS, PyDoc_STR("The elements; empty when there are none.")},
+    {"add", list_add, METH_O, PyDoc_STR("Add an element at the end.")},
+    {"add_all", list_add_all, METH_O, PyDoc_STR("Add elements at the end.")},
+    {"update", list_update, METH_O, PyDoc_STR("Replace all elements.")},
+    STATE_CLEAR,
+    {NULL, NULL, 0, NULL},
+};
+static PyType_Slot list_slots[] = {
+    STATE_SLOTS("A list per key.", list_methods), {Py_tp_iter, (void *)list_iter}, {0, NULL}};
+STATE_SPEC(list, "ListState", list_slots)
+
+/* --- MapState ----------------------------------------------------------------------------------- */
+
+/* As list_stored. */
+static PyObject *map_stored(py_cell *c, bool make, bool *failed) {
+    PyObject *dict = py_cell_get(c, failed);
+    if (*failed || !make) return dict;
+    if (!dict) dict = PyDict_New();
+    *failed = !dict || !py_cell_put(c, dict);
+    if (*failed) Py_CLEAR(dict);
+    return dict;
+}
+
+/* 1: in `out` is a new reference, 0: there is none, -1: failed. */
+static int map_look(PyObject *self, PyObject *key, PyObject **out) {
+    bool failed;
+    py_cell *c = cell_of(self);
+    PyObject *dict = map_stored(c, false, &failed);
+    if (!dict) return failed ? -1 : 0;
+    PyObject *k = shaped(c->key_shape, key);
+    PyObject *found = k ? PyDict_GetItemWithError(dict, k) : NULL;
+    *out = Py_XNewRef(found);
+    Py_XDECREF(k);
+    Py_DECREF(dict);
+    return found ? 1 : PyErr_Occurred() ? -1 : 0;
+}
+
+static PyObject *map_get(PyObject *self, PyObject *key) {
+    PyObject *found;
+    int there = map_look(self, key, &found);
+    return there > 0 ? found : none_if(there == 0);
+}
+
+static int map_contains_key(PyObject *self, PyObject *key) {
+    PyObject *found = NULL;
+    int there = map_look(self, key, &found);
+    if (there > 0) Py_DECREF(found);
+    return there;
+}
+
+static PyObject *map_contains(PyObject *self, PyObject *key) {
+    int there = map_contains_key(self, key);
+    return there < 0 ? NULL : PyBool_FromLong(there);
+}
+
+static bool dict_set(const py_cell *c, PyObject *dict, PyObject *key, PyObject *value) {
+    PyObject *k = shaped(c->key_shape, key), *v = k ? shaped(c->shape, value) : NULL;
+    bool ok = v && PyDict_SetItem(dict, k, v) == 0;
+    Py_XDECREF(k);
+    Py_XDECREF(v);
+    return ok;
+}
+
+static bool map_set(PyObject *self, PyObject *key, PyObject *value) {
+    bool failed;
+    PyObject *dict = map_stored(cell_of(self), true, &failed);
+    bool ok = dict && dict_set(cell_of(self), dict, key, value);
+    Py_XDECREF(dict);
+    return ok;
+}
+
+static bool map_delete(PyObject *self, PyObject *key) {
+    bool failed;
+    py_cell *c = cell_of(self);
+    PyObject *dict = map_stored(c, false, &failed);
+    if (!dict) return !failed;
+    PyObject *k = shaped(c->key_shape, key);
+    bool ok = k && PyDict_DelItem(dict, k) == 0;
+    if (k && !ok && PyErr_ExceptionMatches(PyExc_KeyError)) {
+        PyErr_Clear();
+        ok = true;
+    }
+    if (ok) ok = PyDict_GET_SIZE(dict) ? py_cell_put(c, dict) : py_cell_remove(c);
+    Py_XDECREF(k);
+    Py_DECREF(dict);
+    return ok;
+}
+
+static PyObject *map_put(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    if (count != 2) {
+        PyErr_Format(PyExc_TypeError, "put() takes a key and a value, %zd were given", count);
+        return NULL;
+    }
+    return none_if(map_set(self, args[0], args[1]));
+}
+
+static PyObject *map_put_all(PyObject *self, PyObject *mapping) {
+    PyObject *plain = PyDict_New(), *key, *value;
+    Py_ssize_t at = 0;
+    bool ok = plain && PyDict_Update(plain, mapping) == 0;
+    while (ok && PyDict_Next(plain, &at, &key, &value)) ok = map_set(self, key, value);
+    Py_XDECREF(plain);
+    return none_if(ok);
+}
+
+static PyObject *map_remove(PyObject *self, PyObject *key) {
+    return none_if(map_delete(self, key));
+}
+
+static PyObject *map_is_empty(PyObject *self, PyObject *unused) {
+    (void)unused;
+    bool failed;
+    PyObject *dict = map_stored(cell_of(self), false, &failed);
+    if (failed) return NULL;
+    bool empty = !dict || PyDict_GET_SIZE(dict) == 0;
+    Py_XDECREF(dict);
+    return PyBool_FromLong(empty);
+}
+
+/* An iterator of a copy of the items, keys or values. */
+static PyObject *map_walk(PyObject *self, PyObject *(*list_of_dict)(PyObject *)) {
+    bool failed;
+    PyObject *dict = map_stored(cell_of(self), false, &failed);
+    if (failed) return NULL;
+    PyObject *list = dict ? list_of_dict(dict) : PyList_New(0);
+    PyObject *iterator = list ? PyObject_GetIter(list) : NULL;
+    Py_XDECREF(list);
+    Py_XDECREF(dict);
+    return iterator;
+}
+
+static PyObject *map_items(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return map_walk(self, PyDict_Items);
+}
+
+static PyObject *map_keys(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return map_walk(self, PyDict_Keys);
+}
+
+static PyObject *map_values(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return map_walk(self, PyDict_Values);
+}
+
+static PyObject *map_iter(PyObject *self) {
+    return map_walk(self, PyDict_Keys);
+}
+
+static int map_assign(PyObject *self, PyObject *key, PyObject *value) {
+    return (value ? map_set(self, key, value) : map_delete(self, key)) ? 0 : -1;
+}
+
+static PyMethodDef map_methods[] = {
+    {"get", map_get, METH_O, PyDoc_STR("The value of a key, None when there is none.")},
+    {"put", (PyCFunction)(void (*)(void))map_put, METH_FASTCALL, PyDoc_STR("Set a key's value.")},
+    {"put_all", map_put_all, METH_O, PyDoc_STR("Set all that the mapping has.")},
+    {"remove", map_remove, METH_O, PyDoc_STR("Forget a key; harmless when it is not there.")},
+    {"contains", map_contains, METH_O, PyDoc_STR("Is the key there?")},
+    {"items", map_items, METH_NOARGS, PyDoc_STR("All pairs.")},
+    {"keys", map_keys, METH_NOARGS, PyDoc_STR("All keys.")},
+    {"values", map_values, METH_NOARGS, PyDoc_STR("All values.")},
+    {"is_empty", map_is_empty, METH_NOARGS, PyDoc_STR("Are there no pairs?")},
+    STATE_CLEAR,
+    {NULL, NULL, 0, NULL},
+};
+static PyType_Slot map_slots[] = {
+    STATE_SLOTS("A map per key.", map_methods), {Py_tp_iter, (void *)map_iter},
+    {Py_mp_subscript, (void *)map_get},         {Py_mp_ass_subscript, (void *)map_assign},
+    {Py_sq_contains, (void *)map_contains_key}, {0, NULL},
+};
+STATE_SPEC(map, "MapState", map_slots)
