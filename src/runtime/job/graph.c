@@ -186,7 +186,7 @@ static leat_status edge_decode(leati_graph *g, leati_edge *e, leati_reader *in) 
     bool lost = tag && !e->tag;
     leati_free(tag);
     if (lost) return LEAT_E_NOMEM;
-    bool wrong = in->failed || e->from < 1 || (size_t)e->from > g->count ||
+    bool wrong = in->failed || e->from < 1 || (size_t)e->from >= g->count ||
                  e->partitioning > LEAT_CUSTOM || e->input > 1;
     return wrong ? LEAT_E_FORMAT : LEAT_OK;
 }
