@@ -137,15 +137,25 @@ const leat_operator leat_collect_operator = {
 
 /* --- the reader ----------------------------------------------------------------------------------- */
 
-/* Under the queue's lock. */
+static void waiter_free(leati_link *link) {
+    collect_waiter *w = LEATI_CONTAINER(link, collect_waiter, link);
+    leat_mailbox_unref(w->mailbox);
+    leati_free(w);
+}
+
+/* Under the queue's lock. A subtask that can't be told keeps waiting, for the next time. */
 static void release_waiters(leati_collect *q) {
-    leati_link *link;
+    leati_link *link, kept;
+    leati_list_init(&kept);
     while ((link = leati_list_pop(&q->waiters))) {
         collect_waiter *w = LEATI_CONTAINER(link, collect_waiter, link);
-        leat_mailbox_post(w->mailbox, released, NULL, NULL);
-        leat_mailbox_unref(w->mailbox);
-        leati_free(w);
+        if (leat_mailbox_post(w->mailbox, released, NULL, NULL) < 0) {
+            leati_list_push(&kept, link);
+            continue;
+        }
+        waiter_free(link);
     }
+    while ((link = leati_list_pop(&kept))) leati_list_push(&q->waiters, link);
 }
 
 static bool wait_for_records(leati_collect *q, int timeout_ms) {
@@ -172,6 +182,7 @@ leat_status leati_job_collect(leat_job *job, int collect_id, int timeout_ms, lea
     leati_collect *q = collect_of(job, collect_id);
     if (!q) return LEAT_E_NOMEM;
     pthread_mutex_lock(&q->lock);
+    if (leati_list_empty(&q->chunks)) release_waiters(q);
     status = wait_for_records(q, timeout_ms) ? LEAT_OK : LEAT_AGAIN;
     leati_link *link = status == LEAT_OK ? leati_list_pop(&q->chunks) : NULL;
     if (link) {
@@ -209,7 +220,7 @@ void leati_collect_free(leat_job *job) {
             leati_batch_unref(chunk->batch);
             leati_free(chunk);
         }
-        release_waiters(q);
+        while ((link = leati_list_pop(&q->waiters))) waiter_free(link);
         pthread_cond_destroy(&q->changed);
         pthread_mutex_destroy(&q->lock);
         leati_free(q);
