@@ -2,8 +2,8 @@
 
    A decimal number of 15 digits survives a double, so 15 digits, without the zeros at their end, are
    the shortest if they read back at all; else 16 or 17 are needed. Only subnormal numbers have fewer
-   than 15 good digits and are tried from two up, which is also the fewest that Java writes. printf and
-   strtod may use another decimal point than ours: only digits are taken from them. */
+   than 15 good digits and are tried from two up, which is also the fewest that Java writes. Of single
+   precision 6 digits survive, and 9 are always enough. printf and strtod may use another decimal point than ours: only digits are taken from them. */
 #include "runtime/data/double_text.h"
 
 #include <float.h>
@@ -17,12 +17,17 @@ typedef struct decimal_digits {
     int count, point;
 } decimal_digits;
 
-static decimal_digits shortest_digits(double d) {
+static bool reads_back(const char *text, double d, bool single) {
+    return single ? strtof(text, NULL) == (float)d : strtod(text, NULL) == d;
+}
+
+static decimal_digits shortest_digits(double d, bool single) {
     char text[40];
-    int precision = d < DBL_MIN ? 2 : 15;
-    for (; precision <= 17; precision++) {
+    int most = single ? 9 : 17, good = single ? 6 : 15;
+    int precision = d < (single ? (double)FLT_MIN : DBL_MIN) ? 2 : good;
+    for (; precision <= most; precision++) {
         snprintf(text, sizeof text, "%.*e", precision - 1, d);
-        if (strtod(text, NULL) == d) break;
+        if (reads_back(text, d, single)) break;
     }
     decimal_digits made = {.count = 0};
     const char *at = text;
@@ -52,7 +57,7 @@ static void put_mantissa(const decimal_digits *x, leati_buf *out) {
     leati_buf_append(out, x->digits + 1, (size_t)x->count - 1);
 }
 
-void leati_double_text(double d, leati_buf *out) {
+static void java_text(double d, bool single, leati_buf *out) {
     if (isnan(d)) {
         leati_buf_text(out, "NaN");
         return;
@@ -64,7 +69,7 @@ void leati_double_text(double d, leati_buf *out) {
     } else if (d == 0) {
         leati_buf_text(out, "0.0");
     } else {
-        decimal_digits x = shortest_digits(d);
+        decimal_digits x = shortest_digits(d, single);
         if (d >= 1e-3 && d < 1e7) {
             put_plain(&x, out);
             return;
@@ -73,6 +78,14 @@ void leati_double_text(double d, leati_buf *out) {
         if (x.count == 1) leati_buf_text(out, ".0");
         leati_buf_printf(out, "E%d", x.point - 1);
     }
+}
+
+void leati_double_text(double d, leati_buf *out) {
+    java_text(d, false, out);
+}
+
+void leati_float_text(double d, leati_buf *out) {
+    java_text(d, true, out);
 }
 
 void leati_double_repr(double d, leati_buf *out) {
@@ -87,7 +100,7 @@ void leati_double_repr(double d, leati_buf *out) {
     } else if (d == 0) {
         leati_buf_text(out, "0.0");
     } else {
-        decimal_digits x = shortest_digits(d);
+        decimal_digits x = shortest_digits(d, false);
         if (d < DBL_MIN && x.count == 2) { /* Python is content with one digit */
             decimal_digits one = x;
             char text[16];

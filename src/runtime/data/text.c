@@ -11,7 +11,8 @@
 
 typedef enum text_style { STYLE_JVM, STYLE_STR, STYLE_REPR } text_style;
 
-static leat_status value_text(const leat_value *v, text_style style, leati_buf *out);
+static leat_status value_text(const leat_value *v, const leat_type *type, text_style style,
+                              leati_buf *out);
 
 /* --- Strings and bytes ------------------------------------------------------------------------ */
 
@@ -155,44 +156,54 @@ static void put_time(const leat_value *v, text_style style, leati_buf *out) {
 
 /* --- Containers ------------------------------------------------------------------------------- */
 
-static leat_status put_items(const leat_value *items, size_t count, const char *between,
-                             text_style style, leati_buf *out) {
+/* Of a container's item; NULL when it is not known. */
+static const leat_type *item_type(const leat_type *type, size_t i) {
+    if (!type || !type->size) return NULL;
+    if (type->tag == LEAT_T_TUPLE || type->tag == LEAT_T_ROW || type->tag == LEAT_T_MAP)
+        return i < type->size ? type->items[i] : NULL;
+    return type->items[0];
+}
+
+static leat_status put_items(const leat_value *items, size_t count, const leat_type *type,
+                             const char *between, text_style style, leati_buf *out) {
     leat_status status = LEAT_OK;
     for (size_t i = 0; i < count && status >= 0; i++) {
         if (i) leati_buf_text(out, between);
-        status = value_text(&items[i], style, out);
+        status = value_text(&items[i], item_type(type, i), style, out);
     }
     return status;
 }
 
-static leat_status put_tuple(const leat_value *v, text_style style, leati_buf *out) {
+static leat_status put_tuple(const leat_value *v, const leat_type *type, text_style style,
+                             leati_buf *out) {
     bool jvm = style == STYLE_JVM;
     leati_buf_u8(out, '(');
     leat_status status =
-        put_items(v->as.items, v->size, jvm ? "," : ", ", jvm ? style : STYLE_REPR, out);
+        put_items(v->as.items, v->size, type, jvm ? "," : ", ", jvm ? style : STYLE_REPR, out);
     leati_buf_text(out, !jvm && v->size == 1 ? ",)" : ")");
     return status;
 }
 
-static leat_status put_map(const leat_value *v, text_style style, leati_buf *out) {
+static leat_status put_map(const leat_value *v, const leat_type *type, text_style style,
+                           leati_buf *out) {
     bool jvm = style == STYLE_JVM;
     leat_status status = LEAT_OK;
     leati_buf_u8(out, '{');
     for (uint32_t i = 0; i < v->size && status >= 0; i++) {
         if (i) leati_buf_text(out, ", ");
-        status = put_items(v->as.items + 2 * (size_t)i, 2, jvm ? "=" : ": ",
+        status = put_items(v->as.items + 2 * (size_t)i, 2, type, jvm ? "=" : ": ",
                            jvm ? style : STYLE_REPR, out);
     }
     leati_buf_u8(out, '}');
     return status;
 }
 
-static leat_status put_row(const leat_value *v, const char *between, text_style style,
-                           leati_buf *out) {
+static leat_status put_row(const leat_value *v, const leat_type *type, const char *between,
+                           text_style style, leati_buf *out) {
     static const char *const kinds[] = {"+I", "-U", "+U", "-D"};
     leati_buf_text(out, kinds[v->flags & 3]);
     leati_buf_u8(out, '[');
-    leat_status status = put_items(v->as.row->items, v->size, between, style, out);
+    leat_status status = put_items(v->as.row->items, v->size, type, between, style, out);
     leati_buf_u8(out, ']');
     return status;
 }
@@ -205,7 +216,7 @@ static leat_status put_python_row(const leat_value *v, leati_buf *out) {
     for (uint32_t i = 0; i < v->size && status >= 0; i++) {
         if (i) leati_buf_text(out, ", ");
         if (schema) leati_buf_printf(out, "%s=", schema->names[i]);
-        status = value_text(&v->as.row->items[i], STYLE_REPR, out);
+        status = value_text(&v->as.row->items[i], NULL, STYLE_REPR, out);
     }
     leati_buf_text(out, schema ? ")" : ")>");
     return status;
@@ -230,13 +241,23 @@ static void put_word(const leat_value *v, text_style style, leati_buf *out) {
     leati_buf_text(out, words[word][style != STYLE_JVM]);
 }
 
-static leat_status value_text(const leat_value *v, text_style style, leati_buf *out) {
+static void put_double(const leat_value *v, const leat_type *type, text_style style,
+                       leati_buf *out) {
+    bool single = type && type->tag == LEAT_T_FLOAT;
+    if (style != STYLE_JVM)
+        leati_double_repr(v->as.d, out);
+    else
+        (single ? leati_float_text : leati_double_text)(v->as.d, out);
+}
+
+static leat_status value_text(const leat_value *v, const leat_type *type, text_style style,
+                              leati_buf *out) {
     bool jvm = style == STYLE_JVM;
     switch ((leat_kind)v->kind) {
     case LEAT_NULL:
     case LEAT_BOOL: put_word(v, style, out); break;
     case LEAT_INT: leati_buf_printf(out, "%" PRId64, v->as.i); break;
-    case LEAT_DOUBLE: (jvm ? leati_double_text : leati_double_repr)(v->as.d, out); break;
+    case LEAT_DOUBLE: put_double(v, type, style, out); break;
     case LEAT_STRING:
         if (style == STYLE_REPR)
             put_literal(v, out);
@@ -244,15 +265,16 @@ static leat_status value_text(const leat_value *v, text_style style, leati_buf *
             leati_buf_append(out, v->as.bytes, v->size);
         break;
     case LEAT_BYTES: (jvm ? put_byte_numbers : put_literal)(v, out); break;
-    case LEAT_TUPLE: return put_tuple(v, style, out);
-    case LEAT_ROW: return jvm ? put_row(v, ", ", style, out) : put_python_row(v, out);
+    case LEAT_TUPLE: return put_tuple(v, type, style, out);
+    case LEAT_ROW: return jvm ? put_row(v, type, ", ", style, out) : put_python_row(v, out);
     case LEAT_LIST: {
         leati_buf_u8(out, '[');
-        leat_status status = put_items(v->as.items, v->size, ", ", jvm ? style : STYLE_REPR, out);
+        leat_status status =
+            put_items(v->as.items, v->size, type, ", ", jvm ? style : STYLE_REPR, out);
         leati_buf_u8(out, ']');
         return status;
     }
-    case LEAT_MAP: return put_map(v, style, out);
+    case LEAT_MAP: return put_map(v, type, style, out);
     case LEAT_DECIMAL: put_decimal(v, out); break;
     case LEAT_DATE: put_date(v->as.i, out); break;
     case LEAT_TIME: put_time(v, style, out); break;
@@ -268,9 +290,9 @@ leat_status leati_value_text(const leat_value *v, const leat_type *type, leat_te
     if (v->kind == LEAT_OBJECT)
         status = put_object(v, type, form, STYLE_JVM, out);
     else if (v->kind == LEAT_ROW && form == LEAT_TEXT_PRINT)
-        status = put_row(v, ",", STYLE_STR, out);
+        status = put_row(v, type, ",", STYLE_STR, out);
     else
-        status = value_text(v, STYLE_JVM, out);
+        status = value_text(v, type, STYLE_JVM, out);
     return status < 0 ? status : out->failed ? LEAT_E_NOMEM : LEAT_OK;
 }
 
