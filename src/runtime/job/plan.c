@@ -223,12 +223,20 @@ static int largest_parallelism(const leati_plan *p) {
     return largest;
 }
 
-/* Streams without a type, of a language that has a word for it, may carry its objects. */
+/* Values without a native form are objects of a language: those of no type, and numbers of any size. */
+static bool may_be_object(const leat_type *type) {
+    if (type->tag == LEAT_T_PICKLED || type->tag == LEAT_T_BIG_INT || type->tag == LEAT_T_BIG_DEC)
+        return true;
+    for (uint32_t i = 0; i < type->size; i++)
+        if (may_be_object(type->items[i])) return true;
+    return false;
+}
+
 static bool meets_objects(const leati_plan *p, const leati_vertex *v) {
     for (int i = 0; i < v->count; i++) {
         const leati_op_info *info = &p->infos[v->nodes[i]];
         const leat_type *type = info->input_types[0];
-        if (info->op->flags & LEAT_OP_OBJECTS && type && type->tag == LEAT_T_PICKLED) return true;
+        if (info->op->flags & LEAT_OP_OBJECTS && type && may_be_object(type)) return true;
     }
     return false;
 }
