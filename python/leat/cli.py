@@ -104,10 +104,11 @@ def parse(arguments: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
 
 
 def _run(arguments: list[str]) -> int:
-    from leat import settings
+    from leat import jobs, settings
 
     settings.overrides, settings.job_name, command = parse(arguments)
     settings.use_default_file = True
+    jobs.whole_lines = True
     code = _guarded(command)
     return code if code in (INTERRUPTED, TERMINATED) else _await_jobs(code)
 
@@ -204,9 +205,11 @@ def _await_jobs(code: int) -> int:
                 pass
             try:
                 job.result()
+            except JobCancelled:
+                continue  # by the script, which knows what it does
             except Exception as e:
                 report(e)
-                code = code or (INTERRUPTED if isinstance(e, JobCancelled) else FAILED)
+                code = code or FAILED
     except KeyboardInterrupt:
         return _cancel(INTERRUPTED)
     except _Terminated:

@@ -16,6 +16,24 @@ _watching = False
 
 EXIT_SECONDS = 5.0
 
+# Set by the launcher, to whom the standard streams belong.
+whole_lines = False
+
+
+def prepare_streams() -> None:
+    """Before a job starts, which writes to the same files: give out what was printed before.
+
+    Under the launcher text is written line by line from now on, so that lines stay whole.
+    """
+    import io
+    import sys
+
+    for stream in (sys.stdout, sys.stderr):
+        if whole_lines and isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
+        elif stream is not None and not stream.closed:
+            stream.flush()
+
 
 def add(job: Job) -> None:
     """Remember a job that was just started."""

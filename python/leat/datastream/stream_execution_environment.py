@@ -387,6 +387,7 @@ class StreamExecutionEnvironment:
             raise settings.PlanReady(self._engine.plan(), self._additions)
         from leat.shipping import main_classes_blob
 
+        jobs.prepare_streams()
         try:
             job = self._engine.execute(_name(job_name), main_classes_blob())
         finally:
