@@ -357,9 +357,9 @@ class StreamExecutionEnvironment:
     def execute(self, job_name: str | None = None) -> JobExecutionResult:
         """Run the job that was built, and wait for its end.
 
-        The next execution runs what is added from now on, and all that this reads. A job that fails raises
-        JobError, with the user's exception as its `__cause__`; Ctrl-C cancels the job and raises
-        KeyboardInterrupt. `job_name` is the name of the script by default.
+        The next execution runs what is added from now on, and all that this reads. A job that
+        fails raises JobError, with the user's exception as its `__cause__`; Ctrl-C cancels the job
+        and raises KeyboardInterrupt. `job_name` is the name of the script by default.
         """
         client = JobClient(self._start(job_name))
         try:
