@@ -187,7 +187,7 @@ say("TOOK", time.monotonic() - begin)
 """
     )
     assert re.search(
-        r"worker 1 \(process \d+\) of .*Hoarder.*: it uses 3\d\d MiB and "
+        r"worker 1 \(process \d+\) of .*Hoarder.*: it uses [23]\d\d MiB and "
         "python.worker.memory-limit is 200 MiB",
         result.err,
     ), result.err

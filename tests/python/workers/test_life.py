@@ -178,7 +178,7 @@ def test_jobs_leave_neither_descriptors_nor_threads_nor_processes(run):
     result = run(
         """
 def count():
-    return descriptors(), len(os.listdir("/proc/self/task")), children()
+    return descriptors(), len(os.listdir("/proc/self/task")), len(children())
 
 def once(fail):
     env = make_env(2, **{"python.worker.pool-size": 2})
@@ -194,7 +194,7 @@ before = count()
 for i in range(10):
     once(-1)
     once(3)
-wait_for(lambda: count() == before)  # joined threads leave /proc a little later
+wait_for(lambda: all(map(int.__le__, count(), before)))  # joined threads leave /proc later
 """
     )
     assert result.code == 0, result.err

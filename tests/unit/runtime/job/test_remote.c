@@ -199,7 +199,7 @@ static leat_status answer(side *s, int peer, uint8_t kind, uint8_t number, const
 static void nonsense_is_refused(void **state) {
     bench *t = *state;
     char zeros[32] = {0};
-    const char end[9] = {LEATI_END};
+    const char end[10] = {LEATI_END};
     side *r = &t->reader, *w = &t->writer;
     assert_int_equal(answer(r, 1, LEATI_F_SIGNAL, NUMBER, end, 9), LEAT_OK);
     assert_int_equal(answer(r, 2, LEATI_F_SIGNAL, NUMBER, end, 9), LEAT_E_FORMAT);
