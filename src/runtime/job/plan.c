@@ -160,6 +160,16 @@ static leat_status form_vertices(leati_plan *p, seat *seats) {
 
 /* --- routes --------------------------------------------------------------------------------------- */
 
+/* A custom partitioner gives one target for all who read it. */
+static bool same_targets(const leati_plan *p, const leati_route *r) {
+    int targets = p->vertices[r->to_vertex].parallelism;
+    for (const leati_route *other = p->routes; other < r; other++)
+        if (other->from_vertex == r->from_vertex && other->from_place == r->from_place &&
+            other->how == LEAT_CUSTOM && p->vertices[other->to_vertex].parallelism != targets)
+            return false;
+    return true;
+}
+
 static leat_status add_route(leati_plan *p, const seat *seats, const leati_edge *e, int to,
                              leat_error *err) {
     seat from = seats[e->from - 1];
@@ -174,6 +184,10 @@ static leat_status add_route(leati_plan *p, const seat *seats, const leati_edge 
                        .how = resolve(p, e, to),
                        .first_channel = p->channels};
     p->channels += a->parallelism * b->parallelism;
+    if (r->how == LEAT_CUSTOM && !same_targets(p, r))
+        return leat_error_set(err, LEAT_E_ARGUMENT, p->infos[to].name,
+                              "readers of one custom partitioning need the same parallelism; "
+                              "partition once for each of them");
     if (r->how != LEAT_FORWARD || a->parallelism == b->parallelism) return LEAT_OK;
     return leat_error_set(err, LEAT_E_ARGUMENT, p->infos[to].name,
                           "forward partitioning needs equal parallelisms, and '%s' has %d while "

@@ -138,7 +138,9 @@ leat_stream *leat_stream_union(leat_stream *a, leat_stream *b) {
     if (!parts) return leati_env_fail(env, LEAT_E_NOMEM, "union", "no memory");
     memcpy(parts, a->parts, a->part_count * sizeof *parts);
     memcpy(parts + a->part_count, b->parts, b->part_count * sizeof *parts);
-    /* A union of keyed streams is no keyed stream: each reads by its own key until it is keyed again. */
+    /* As in Flink a union has no key, whatever its parts have. */
+    for (size_t i = 0; i < count; i++)
+        if (parts[i].partitioning == LEAT_HASH) parts[i].partitioning = LEAT_FORWARD_OR_REBALANCE;
     leat_stream *s = leati_stream_new(env, parts, count);
     leati_free(parts);
     return s;
