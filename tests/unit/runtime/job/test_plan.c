@@ -152,6 +152,38 @@ static void state_without_a_key_is_refused(void **state) {
     expect_refusal(env, LEAT_E_STATE, "it works on keyed streams only; call key_by first");
 }
 
+static void union_of_keyed_streams_has_no_key(void **state) {
+    (void)state;
+    leat_env *env = env_of(2, 10);
+    leat_stream *a = leat_stream_key_by(leat_env_sequence(env, 1, 2), leat_field(0));
+    leat_stream *b = leat_stream_key_by(leat_env_sequence(env, 3, 4), leat_field(0));
+    assert_true(leat_stream_is_keyed(a));
+    leat_stream_sum(leat_stream_union(a, b), 0);
+    expect_refusal(env, LEAT_E_STATE, "it works on keyed streams only; call key_by first");
+}
+
+static leat_status to_first(leat_context *ctx, const leat_value *key, int count, int *target,
+                            void *arg) {
+    (void)ctx;
+    (void)key;
+    (void)count;
+    (void)arg;
+    *target = 0;
+    return LEAT_OK;
+}
+
+static void readers_of_a_partitioner_in_unequal_parallelisms_are_refused(void **state) {
+    (void)state;
+    leat_env *env = env_of(2, 10);
+    leat_stream *s = leat_stream_partition_custom(leat_env_sequence(env, 1, 2),
+                                                  leat_partition_fn(to_first, NULL), leat_field(0));
+    leat_stream_parallelism(map(s), 2);
+    leat_stream_parallelism(map(s), 3);
+    expect_refusal(env, LEAT_E_ARGUMENT,
+                   "readers of one custom partitioning need the same parallelism; partition once "
+                   "for each of them");
+}
+
 static void reading_a_sink_is_refused(void **state) {
     (void)state;
     leat_env *env = env_of(2, 10);
@@ -228,6 +260,8 @@ int main(void) {
         cmocka_unit_test(parallelism_above_its_maximum_is_refused),
         cmocka_unit_test(single_operator_in_several_subtasks_is_refused),
         cmocka_unit_test(state_without_a_key_is_refused),
+        cmocka_unit_test(union_of_keyed_streams_has_no_key),
+        cmocka_unit_test(readers_of_a_partitioner_in_unequal_parallelisms_are_refused),
         cmocka_unit_test(reading_a_sink_is_refused),
         cmocka_unit_test(streams_of_two_environments_are_refused),
         cmocka_unit_test(operators_with_flaws_are_refused),
