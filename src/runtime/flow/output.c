@@ -77,6 +77,10 @@ static void mark_full(leati_output *o, leati_target *t) {
 /* The batch is full: off it goes, and the channel says whether there is room for another. */
 static leat_status seal_and_look(leati_output *o, leati_target *t) {
     leat_status status = seal(t);
+    if (LEAT_UNLIKELY(status == LEAT_E_RANGE))
+        return leat_context_fail(o->chain->contexts[o->chain->count - 1], status,
+                                 "a record has more than 1 GiB and can't be sent to another "
+                                 "process; make it smaller");
     if (status >= 0 && !leati_channel_has_room(t->channel, 0, 0)) mark_full(o, t);
     return status;
 }

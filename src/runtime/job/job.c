@@ -124,6 +124,28 @@ static void fence(leat_job *job, const leati_task *stuck, int64_t timeout) {
     leati_buf_fini(&names);
 }
 
+static void *interrupter_main(void *arg) {
+    leat_job *job = arg;
+    leati_host_interrupt(job->host);
+    atomic_store(&job->interrupting, false);
+    return NULL;
+}
+
+static void end_interrupter(leat_job *job) {
+    if (job->interrupter_started) pthread_join((pthread_t)job->interrupter, NULL);
+    job->interrupter_started = false;
+}
+
+/* Not again while the last one still waits for the interpreter. */
+static void interrupt(leat_job *job) {
+    if (atomic_load(&job->interrupting)) return;
+    end_interrupter(job);
+    atomic_store(&job->interrupting, true);
+    job->interrupter_started =
+        leati_thread_start(&job->interrupter, interrupter_main, job, "leat-interrupt") >= 0;
+    if (!job->interrupter_started) atomic_store(&job->interrupting, false);
+}
+
 /* A function that does not come back after a failure or cancel is interrupted, and after the time-out left alone, fenced:
    it can reach nothing but what stays allocated. */
 static void join_host(leat_job *job) {
@@ -140,9 +162,10 @@ static void join_host(leat_job *job) {
             return;
         }
         if (now < interrupt_at) continue;
-        leati_host_interrupt(job->host);
+        interrupt(job);
         interrupt_at = now + AGAIN_MS;
     }
+    end_interrupter(job);
 }
 
 /* Workers end first when all is well, since a failure to close there is one for all; else at the same time. What a
@@ -155,10 +178,9 @@ static void end(leat_job *job) {
         leati_host_stop(job->host, leati_job_is_failing(job));
         join_host(job);
     }
-    if (!job->fenced) {
-        leati_host_free(job->host);
-        leati_pool_free(job->pool);
-    }
+    if (job->fenced) return;
+    leati_host_free(job->host);
+    leati_pool_free(job->pool);
     job->host = NULL;
     job->pool = NULL;
 }

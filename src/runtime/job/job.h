@@ -32,6 +32,9 @@ struct leat_job {
     bool thread_started;
     leati_host *host;
     leati_pool *pool;
+    unsigned long interrupter; /* a thread, since whoever is stuck may hold its interpreter */
+    bool interrupter_started;
+    atomic_bool interrupting;
     bool fenced; /* a function never returned: what it can reach is left alone */
     leati_collect *collects;
     leati_dispatch *dispatch;

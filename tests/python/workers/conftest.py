@@ -1,4 +1,4 @@
-"""Worker processes under bad treatment, in programs of their own: what is tested is how they live on."""
+"""Workers under bad treatment, in programs of their own: what matters is how they live on."""
 
 from __future__ import annotations
 
