@@ -76,8 +76,11 @@ struct leat_value {
 };
 
 static inline leat_value leat_null(void) {
-    leat_value v;
-    memset(&v, 0, sizeof v);
+#ifdef __cplusplus
+    leat_value v = leat_value();
+#else
+    leat_value v = {0};
+#endif
     return v;
 }
 

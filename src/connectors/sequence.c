@@ -51,7 +51,8 @@ static leat_status sequence_poll(leat_context *ctx, void *self, leat_emitter *ou
         s->own = s->more[--s->more_count];
         s->counting = true;
     }
-    leat_record record = leat_record_of(leat_int(s->own.next), LEAT_NO_TIME);
+    leat_record record;
+    leat_record_init(&record, leat_int(s->own.next), LEAT_NO_TIME);
     if (s->own.next == s->own.last)
         s->counting = false;
     else

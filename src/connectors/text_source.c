@@ -162,7 +162,8 @@ static leat_status emit_line(leat_context *ctx, const text_source_self *s, leati
         leat_status status = check_line(ctx, s, line);
         if (status < 0) return status;
     }
-    leat_record out = leat_record_of(leat_string_n(line->bytes, line->size), LEAT_NO_TIME);
+    leat_record out;
+    leat_record_init(&out, leat_string_n(line->bytes, line->size), LEAT_NO_TIME);
     return leat_emit(ctx, &out);
 }
 

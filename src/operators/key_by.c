@@ -35,7 +35,8 @@ static leat_status key_by_on_record(leat_context *ctx, void *self, unsigned inpu
                                     const leat_record *in) {
     (void)input;
     key_by_self *k = self;
-    leat_record out = leat_record_of(in->value, in->time);
+    leat_record out;
+    leat_record_init(&out, in->value, in->time);
     leat_status status = k->function.call.key
                              ? k->function.call.key(ctx, in, &out.key, k->function.arg)
                              : leati_field_take(ctx, &in->value, (int)k->field, &out.key);

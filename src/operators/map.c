@@ -15,7 +15,8 @@ static leat_status map_on_record(leat_context *ctx, void *self, unsigned input,
                                  const leat_record *in) {
     (void)input;
     map_self *m = self;
-    leat_record out = leat_record_of(leat_null(), in->time);
+    leat_record out;
+    leat_record_init(&out, leat_null(), in->time);
     leat_status status = m->function.call.map(ctx, in, &out.value, m->function.arg);
     return status < 0 ? status : leat_emit(ctx, &out);
 }

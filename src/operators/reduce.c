@@ -26,7 +26,8 @@ static leat_status reduce_on_record(leat_context *ctx, void *self, unsigned inpu
     reduce_self *r = self;
     leat_namespace ns = {NULL, 0};
     leat_value old = leat_null();
-    leat_record out = leat_record_of(in->value, in->time);
+    leat_record out;
+    leat_record_init(&out, in->value, in->time);
     leat_status status = leat_state_get(ctx, r->reduced, ns, &old);
     if (status == LEAT_OK)
         status = r->function.call.reduce(ctx, &old, &in->value, &out.value, r->function.arg);

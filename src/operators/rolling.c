@@ -196,7 +196,8 @@ static inline leat_status on_record(leat_context *ctx, const rolling_self *r, ro
                                     const leat_record *in) {
     leat_namespace ns = {NULL, 0};
     leat_value old = leat_null();
-    leat_record out = leat_record_of(in->value, in->time);
+    leat_record out;
+    leat_record_init(&out, in->value, in->time);
     leat_status status = leat_state_get(ctx, r->accumulated, ns, &old), made = LEAT_OK;
     if (status == LEAT_OK) {
         made = verb == SUM ? sum(ctx, r, &old, &in->value, &out.value)

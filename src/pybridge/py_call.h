@@ -38,6 +38,7 @@ struct py_call {
     leati_arena *arena; /* of the chain */
     leat_role role;
     uint16_t domain;
+    leat_value lent;      /* an object of the domain, but for which */
     py_target targets[2]; /* of input 0 and 1 */
     py_target on_timer;   /* of keyed process functions */
     const leat_type *in[2];
@@ -75,7 +76,8 @@ static inline PyObject *py_argument(const py_call *c, const leat_value *v, const
 }
 
 static inline leat_value py_lend(const py_call *c, PyObject *o) {
-    leat_value v = {.kind = LEAT_OBJECT, .domain = c->domain, .as = {.object = o}};
+    leat_value v = c->lent;
+    v.as.object = o;
     return v;
 }
 

@@ -261,6 +261,7 @@ static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     c->state = state;
     c->role = fn->role;
     c->domain = py_interp_domain(state->interp);
+    c->lent = (leat_value){.kind = LEAT_OBJECT, .domain = c->domain};
     c->function = load_spec(state, fn->spec, fn->spec_size);
     if (!c->function) return false;
     if (PyFunction_Check(c->function) || PyCFunction_Check(c->function)) return true;

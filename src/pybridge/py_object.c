@@ -105,6 +105,12 @@ static bool is_plainly_immutable(PyObject *o) {
     return true;
 }
 
+/* A tuple of scalars is in no cycle. The collector finds that out sooner or later; to tell it while its list is warm
+   spares it the look, and the tuple's end a walk to two neighbours that nobody has seen for long. */
+static inline void forget_plain(PyObject *o) {
+    if (PyTuple_CheckExact(o) && is_plainly_immutable(o)) PyObject_GC_UnTrack(o);
+}
+
 /* Scalars, and tuples of such, however deep. */
 static bool is_immutable(py_state *state, PyObject *o) {
     if (is_plain(o)) return true;
@@ -187,6 +193,7 @@ PyObject *py_object_cut(py_state *state, PyObject *o) {
 static leat_status object_copy(void *object, const leat_type *type, leat_value *out) {
     (void)type; /* and `out` is the object */
     if (is_plainly_immutable(object)) {
+        if (PyTuple_CheckExact(object)) PyObject_GC_UnTrack(object);
         Py_INCREF((PyObject *)object);
         return LEAT_OK;
     }
@@ -259,8 +266,18 @@ static leat_status locate(py_state *state, PyObject *o, int index, const char *n
     return *at >= 0 && *at < PySequence_Fast_GET_SIZE(*items) ? LEAT_OK : LEAT_E_RANGE;
 }
 
+/* A tuple lends its items as long as it lives. */
+static leat_status tuple_field(PyObject *tuple, int index, leat_value *out) {
+    if (index < 0 || index >= PyTuple_GET_SIZE(tuple)) return LEAT_E_RANGE;
+    PyObject *item = PyTuple_GET_ITEM(tuple, index);
+    if (!py_scalar_value(item, out)) *out = py_object_value(py_interp_state(), item);
+    return LEAT_OK;
+}
+
 static leat_status object_field(void *object, int index, const char *name, leat_value *out,
                                 bool *owned) {
+    *owned = false;
+    if (PyTuple_CheckExact(object) && !name) return tuple_field(object, index, out);
     py_state *state = py_interp_state();
     py_row_parts parts = {NULL, NULL, 0};
     PyObject *items = NULL;
@@ -268,9 +285,8 @@ static leat_status object_field(void *object, int index, const char *name, leat_
     leat_status status = locate(state, object, index, name, &items, &parts, &at);
     if (status < 0) return status;
     PyObject *item = items ? PySequence_Fast_GET_ITEM(items, at) : object;
-    *owned = false;
     if (py_scalar_value(item, out)) return LEAT_OK;
-    *owned = item != object && !PyTuple_CheckExact(object); /* a list may drop it */
+    *owned = item != object; /* a list may drop it */
     *out = py_object_value(state, *owned ? Py_NewRef(item) : item);
     return LEAT_OK;
 }
@@ -281,7 +297,10 @@ static PyObject *tuple_with(PyObject *tuple, Py_ssize_t at, PyObject *item) {
     PyObject *copy = PyTuple_New(size);
     for (Py_ssize_t i = 0; copy && i < size; i++)
         PyTuple_SET_ITEM(copy, i, i == at ? item : Py_NewRef(PyTuple_GET_ITEM(tuple, i)));
-    if (!copy) Py_DECREF(item);
+    if (!copy)
+        Py_DECREF(item);
+    else
+        forget_plain(copy);
     return copy;
 }
 

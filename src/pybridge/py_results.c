@@ -78,8 +78,9 @@ static inline leat_status push(py_call *c, leat_context *ctx, leat_emitter *out,
     if (LEAT_UNLIKELY(is_side(c, item))) return push_side(c, ctx, out, item);
     item = py_shape_apply(c->shape, item);
     if (LEAT_UNLIKELY(!item)) return py_result_fail(c, ctx);
-    leat_value v = py_lend(c, item);
-    leat_status status = leat_emitter_push(out, &v);
+    leat_record record;
+    leat_record_init(&record, py_lend(c, item), leat_context_time(ctx));
+    leat_status status = leat_emitter_push_record(out, &record);
     Py_DECREF(item);
     return status;
 }

@@ -12,8 +12,9 @@ static inline leat_status keep_result(py_call *c, leat_context *ctx, PyObject *r
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     result = py_shape_apply(c->shape, result);
     if (LEAT_UNLIKELY(!result)) return py_result_fail(c, ctx);
-    *out = py_lend(c, result);
-    return leati_arena_keep(c->arena, out);
+    leat_value kept = py_lend(c, result);
+    *out = kept;
+    return leati_arena_keep(c->arena, &kept);
 }
 
 /* Calls target `input` with the record's value; NULL with an error set. */
@@ -59,8 +60,9 @@ static leat_status key_call(leat_context *ctx, const leat_record *in, leat_value
     py_call *c = self;
     PyObject *result = call_with(c, 0, in);
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
-    *key = py_lend(c, result);
-    return leati_arena_keep(c->arena, key);
+    leat_value kept = py_lend(c, result);
+    *key = kept;
+    return leati_arena_keep(c->arena, &kept);
 }
 
 static leat_status reduce_call(leat_context *ctx, const leat_value *a, const leat_value *b,

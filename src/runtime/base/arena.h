@@ -39,7 +39,8 @@ static inline void *leati_arena_alloc(leati_arena *a, size_t bytes) {
 /* Adopts one reference, also on failure. */
 LEAT_API leat_status leati_arena_keep_slow(leati_arena *a, const leat_value *object);
 static inline leat_status leati_arena_keep(leati_arena *a, const leat_value *object) {
-    if (LEAT_UNLIKELY(a->kept_count == a->kept_room)) return leati_arena_keep_slow(a, object);
+    leat_value copy = *object; /* so that the object's address need not exist */
+    if (LEAT_UNLIKELY(a->kept_count == a->kept_room)) return leati_arena_keep_slow(a, &copy);
     a->kept[a->kept_count++] = *object;
     return LEAT_OK;
 }

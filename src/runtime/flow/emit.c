@@ -182,13 +182,15 @@ leat_status leat_emitter_push_record(leat_emitter *out, const leat_record *recor
 
 leat_status leat_emitter_push(leat_emitter *out, const leat_value *value) {
     leat_context *ctx = (leat_context *)(void *)out;
-    leat_record record = leat_record_of(*value, leat_context_time(ctx));
+    leat_record record;
+    leat_record_init(&record, *value, leat_context_time(ctx));
     return leat_emitter_push_record(out, &record);
 }
 
 leat_status leat_emitter_side(leat_emitter *out, const char *tag, const leat_value *value) {
     leat_context *ctx = (leat_context *)(void *)out;
-    leat_record record = leat_record_of(*value, leat_context_time(ctx));
+    leat_record record;
+    leat_record_init(&record, *value, leat_context_time(ctx));
     leat_status status = ctx->open_cursors ? drain_older(ctx) : LEAT_OK;
     return status < 0 ? status : leati_emit_slow(ctx, tag, &record);
 }

@@ -95,11 +95,14 @@ static leat_status begin_batch(leati_output *o, leati_target *t) {
     return LEAT_OK;
 }
 
-static leat_status put(leati_output *o, leati_target *t, const leat_record *record) {
+/* `hash` is the record's, which may not be in it yet. */
+static inline leat_status put(leati_output *o, leati_target *t, const leat_record *record,
+                              uint64_t hash) {
     leat_status status = t->batch ? LEAT_OK : begin_batch(o, t);
     leati_batch *batch = t->batch;
     if (status >= 0) status = leati_batch_append(batch, record, o->type, o->cut);
     if (status < 0) return status;
+    batch->records[batch->count - 1].hash = hash;
     if (LEAT_UNLIKELY(batch->count >= t->most_records || batch->bytes >= t->most_bytes))
         return seal_and_look(o, t);
     return LEAT_OK;
@@ -113,19 +116,20 @@ static uint64_t next_random(leati_output *o) { /* xorshift64* */
 }
 
 static leat_status put_hashed(leati_output *o, const leat_record *record) {
-    leat_record keyed = *record;
-    leat_status status = leati_key_hash(&record->key, &keyed.hash);
+    uint64_t hash;
+    leat_status status = leati_key_hash(&record->key, &hash);
     if (status < 0) return status;
     int target = 0;
     if (o->count > 1)
-        target = leati_key_group_owner(leati_key_group(keyed.hash, o->max_parallelism), o->count,
+        target = leati_key_group_owner(leati_key_group(hash, o->max_parallelism), o->count,
                                        o->max_parallelism);
-    return put(o, &o->targets[target], &keyed);
+    return put(o, &o->targets[target], record, hash);
 }
 
 static leat_status put_everywhere(leati_output *o, const leat_record *record) {
     leat_status status = LEAT_OK;
-    for (int i = 0; i < o->count && status >= 0; i++) status = put(o, &o->targets[i], record);
+    for (int i = 0; i < o->count && status >= 0; i++)
+        status = put(o, &o->targets[i], record, record->hash);
     return status;
 }
 
@@ -143,7 +147,7 @@ leat_status leati_output_write(leati_output *o, const leat_record *record) {
     case LEAT_CUSTOM: target = (int)(record->hash % (uint64_t)o->count); break;
     default: break;
     }
-    return put(o, &o->targets[target], record);
+    return put(o, &o->targets[target], record, record->hash);
 }
 
 leat_status leati_output_flush(leati_output *o) {

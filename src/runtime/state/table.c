@@ -106,12 +106,34 @@ static void address_done(leati_table *t, uint64_t hash, size_t key_size) {
 }
 
 /* Does the buffer hold this address already? */
-static bool address_is(const leati_table *t, const char *key, size_t key_size, uint64_t hash,
-                       leat_namespace ns) {
+static inline bool address_is(const leati_table *t, const char *key, size_t key_size, uint64_t hash,
+                              leat_namespace ns) {
     const leati_buf *a = &t->address;
     return t->last_hash == hash && t->key_size == key_size && a->size == key_size + ns.size &&
            memcmp(a->bytes, key, key_size) == 0 &&
            (ns.size == 0 || memcmp(a->bytes + key_size, ns.bytes, ns.size) == 0);
+}
+
+/* Of a scalar or a short string; false, and the buffer as it was, when the key is neither. */
+static bool address_set_short(leati_table *t, const leat_value *key, uint64_t hash,
+                              leat_namespace ns, leat_status *status) {
+    char bytes[LEATI_KEY_SHORT];
+    size_t size = leati_key_short(key, bytes);
+    *status = LEAT_OK;
+    if (!size) return false;
+    if (address_is(t, bytes, size, hash, ns)) return true;
+    leati_buf *a = &t->address;
+    a->size = 0;
+    a->failed = false;
+    leati_buf_append(a, bytes, size);
+    leati_buf_append(a, ns.bytes, ns.size);
+    if (a->failed || a->size > UINT32_MAX) {
+        a->size = 0;
+        *status = LEAT_E_NOMEM;
+    } else {
+        address_done(t, hash, size);
+    }
+    return true;
 }
 
 /* Of a key that had to be written somewhere to be compared: into the spare buffer, which becomes the address. */
@@ -132,24 +154,22 @@ static leat_status address_set_long(leati_table *t, const leat_value *key, uint6
     return LEAT_OK;
 }
 
+/* The usual second look: a short string that is compared where it is, in its canonical form. */
+static inline bool address_is_string(const leati_table *t, const leat_value *key, uint64_t hash,
+                                     leat_namespace ns) {
+    const leati_buf *a = &t->address;
+    return key->kind == LEAT_STRING && key->size < LEATI_KEY_SHORT - 2 && t->last_hash == hash &&
+           ns.size == 0 && a->size == (size_t)key->size + 2 && t->key_size == a->size &&
+           a->bytes[0] == LEATI_K_STRING && memcmp(a->bytes + 2, key->as.bytes, key->size) == 0;
+}
+
 /* Makes the address that of this key and namespace. */
-static leat_status address_set(leati_table *t, const leat_value *key, uint64_t hash,
-                               leat_namespace ns) {
-    char bytes[LEATI_KEY_SHORT];
-    size_t size = leati_key_short(key, bytes);
-    if (!size) return address_set_long(t, key, hash, ns);
-    if (address_is(t, bytes, size, hash, ns)) return LEAT_OK;
-    leati_buf *a = &t->address;
-    a->size = 0;
-    a->failed = false;
-    leati_buf_append(a, bytes, size);
-    leati_buf_append(a, ns.bytes, ns.size);
-    if (a->failed || a->size > UINT32_MAX) {
-        a->size = 0;
-        return LEAT_E_NOMEM;
-    }
-    address_done(t, hash, size);
-    return LEAT_OK;
+static inline leat_status address_set(leati_table *t, const leat_value *key, uint64_t hash,
+                                      leat_namespace ns) {
+    leat_status status;
+    if (address_is_string(t, key, hash, ns)) return LEAT_OK;
+    if (address_set_short(t, key, hash, ns, &status)) return status;
+    return address_set_long(t, key, hash, ns);
 }
 
 /* The cell at the address in the buffer, or NULL. */
