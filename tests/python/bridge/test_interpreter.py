@@ -33,8 +33,6 @@ def counting():
     del builtins.leat_counted
 
 
-
-
 def test_objects_are_given_back(thread_env, counting, results):
     env = thread_env
     env.set_parallelism(2)
@@ -136,7 +134,12 @@ def test_program_ends_while_its_job_runs(tmp_path, script, said):
     path.write_text(script)
     environ = {**os.environ, "PYTHONPATH": str(Path(leat.__file__).parents[1])}
     done = subprocess.run(
-        [sys.executable, str(path)], env=environ, capture_output=True, text=True, timeout=60
+        [sys.executable, str(path)],
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
     )
     assert done.stdout.strip() == said, done.stderr
     assert done.returncode == 0, done.stderr
