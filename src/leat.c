@@ -23,6 +23,7 @@ static const leat_operator *const builtin[] = {
     &leat_co_process_operator,
     &leat_keyed_co_process_operator,
     &leat_partition_custom_operator,
+    &leat_assign_timestamps_operator,
 
     &leat_collection_operator,
     &leat_sequence_operator,

@@ -60,6 +60,9 @@ typedef leat_status (*leat_sink_call)(leat_context *ctx, const leat_record *in, 
 /* Emits at most one record; LEAT_AGAIN when there is none now (leat_context_wake says when to ask
    again), LEAT_DONE when there will be none any more. Must not block. */
 typedef leat_status (*leat_source_call)(leat_context *ctx, leat_emitter *out, void *self);
+/* The event time of a record; `time` comes in as what it was before, LEAT_NO_TIME when it had none. */
+typedef leat_status (*leat_timestamp_call)(leat_context *ctx, const leat_record *in, int64_t *time,
+                                           void *self);
 typedef leat_status (*leat_partition_call)(leat_context *ctx, const leat_value *key, int count,
                                            int *target, void *self);
 
@@ -76,7 +79,8 @@ typedef enum leat_role {
     LEAT_ROLE_CO_PROCESS,
     LEAT_ROLE_SINK,
     LEAT_ROLE_SOURCE,
-    LEAT_ROLE_PARTITION
+    LEAT_ROLE_PARTITION,
+    LEAT_ROLE_TIMESTAMP
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
@@ -100,6 +104,7 @@ typedef struct leat_function {
         leat_sink_call sink;
         leat_source_call source;
         leat_partition_call partition;
+        leat_timestamp_call timestamp;
     } call;
     const char *language; /* NULL: C. Otherwise who resolves `spec` where the function runs */
     const void *spec;     /* copied when the function is added */
@@ -134,6 +139,7 @@ LEAT_FUNCTION_MAKER(co_process, LEAT_ROLE_CO_PROCESS, process, leat_process_call
 LEAT_FUNCTION_MAKER(sink, LEAT_ROLE_SINK, sink, leat_sink_call)
 LEAT_FUNCTION_MAKER(source, LEAT_ROLE_SOURCE, source, leat_source_call)
 LEAT_FUNCTION_MAKER(partition, LEAT_ROLE_PARTITION, partition, leat_partition_call)
+LEAT_FUNCTION_MAKER(timestamp, LEAT_ROLE_TIMESTAMP, timestamp, leat_timestamp_call)
 
 /* Process functions of keyed streams that also set timers. */
 static inline leat_function leat_keyed_process_fn(leat_process_call call, leat_timer_call on_timer,

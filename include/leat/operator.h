@@ -116,6 +116,8 @@ typedef struct leat_operator {
     /* May change what is forwarded: another value, or LEAT_AGAIN for nothing now (the operator
        forwards later with leat_context_forward_watermark). Default: fire timers, forward. */
     leat_status (*on_watermark)(leat_context *ctx, void *self, int64_t *watermark);
+    /* The inputs fell idle, or are active again. LEAT_AGAIN: those behind do not hear of it; they hear
+       what leat_context_set_idle says. */
     leat_status (*on_idle)(leat_context *ctx, void *self, bool idle);
     /* Input `input` has ended; after the last one the operator flushes. LEAT_AGAIN: not yet, ask
        again when leat_context_wake was called. */
@@ -132,6 +134,8 @@ typedef struct leat_operator {
     void (*close)(leat_context *ctx, void *self, bool failed);
     /* Gives back what the struct holds; also after a failed or missing `open`. */
     void (*fini)(void *self);
+    /* The processing time of leat_context_wake_at has come. Must not emit; may forward a watermark. */
+    leat_status (*on_wake)(leat_context *ctx, void *self, int64_t now);
 } leat_operator;
 
 /* --- What hooks may call ---------------------------------------------------------------------- */
@@ -172,6 +176,8 @@ LEAT_API const leat_type *leat_context_input_type(const leat_context *ctx, unsig
 LEAT_API const leat_type *leat_context_key_type(const leat_context *ctx);
 /* The value of a configuration key, its default included; NULL for unknown keys. */
 LEAT_API const char *leat_context_config(const leat_context *ctx, const char *key);
+/* The same of a key that is a duration, in milliseconds; `fallback` where there is no configuration. */
+LEAT_API int64_t leat_context_config_ms(const leat_context *ctx, const char *key, int64_t fallback);
 
 LEAT_API int64_t leat_context_watermark(const leat_context *ctx); /* INT64_MIN before the first */
 LEAT_API int64_t leat_context_now(const leat_context *ctx);       /* processing time, ms */
@@ -185,6 +191,8 @@ LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
 /* Event time of the record or timer being processed, or LEAT_NO_TIME. */
 LEAT_API int64_t leat_context_time(const leat_context *ctx);
 LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
+/* Tells those behind that nobody needs to wait for this operator's watermark, or that it counts again. */
+LEAT_API void leat_context_set_idle(leat_context *ctx, bool idle);
 
 /* Back-pressure from an operator that cannot take more just now, such as a sink whose disk is slow.
    While it is held, the task takes no next record, timer or poll and drives no cursor; what is in
@@ -204,7 +212,7 @@ LEAT_API leat_status leat_mailbox_post(leat_mailbox *mailbox,
 LEAT_API void leat_mailbox_unref(leat_mailbox *mailbox);
 /* Asks for another poll, or another on_end_of_data. The operator's thread; other threads post. */
 LEAT_API void leat_context_wake(leat_context *ctx);
-/* Asks for another poll at processing time `time`. */
+/* Asks for another poll, or for on_wake, at processing time `time`; the last call counts. */
 LEAT_API void leat_context_wake_at(leat_context *ctx, int64_t time);
 
 /* Runs `work` on the process's I/O thread, where it may block, and then `done` on the operator's

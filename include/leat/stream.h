@@ -34,6 +34,10 @@ LEAT_API leat_stream *leat_stream_co_process(leat_stream *a, leat_stream *b,
 /* What went to leat_emitter_side under this tag. */
 LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
 
+/* Event time by `timestamp`; records may come up to `bound_ms` behind the latest one. */
+LEAT_API leat_stream *leat_stream_assign_timestamps(leat_stream *s, leat_function timestamp,
+                                                    int64_t bound_ms);
+
 /* How records go to the next operator's subtasks. */
 LEAT_API leat_stream *leat_stream_forward(leat_stream *s);
 LEAT_API leat_stream *leat_stream_rebalance(leat_stream *s);

@@ -35,6 +35,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_SINK] = {"invoke", NULL, true},
     [LEAT_ROLE_SOURCE] = {"run", NULL, false},
     [LEAT_ROLE_PARTITION] = {"partition", NULL, false},
+    [LEAT_ROLE_TIMESTAMP] = {"extract_timestamp", NULL, false},
 };
 
 /* --- targets ------------------------------------------------------------------------------------ */
@@ -192,7 +193,8 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     c->in[0] = leat_context_input_type(ctx, 0);
     c->in[1] = leat_context_input_type(ctx, 1);
     bool typed = c->role != LEAT_ROLE_KEY && c->role != LEAT_ROLE_FILTER &&
-                 c->role != LEAT_ROLE_SINK && c->role != LEAT_ROLE_PARTITION;
+                 c->role != LEAT_ROLE_SINK && c->role != LEAT_ROLE_PARTITION &&
+                 c->role != LEAT_ROLE_TIMESTAMP;
     const leat_type *type = typed ? leat_context_output_type(ctx) : NULL;
     bool ok = py_shape_of(c->state, type, &c->shape) && call_open(c, ctx) && open_context(c, ctx) &&
               bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx);

@@ -117,6 +117,24 @@ static leat_status sink_call(leat_context *ctx, const leat_record *in, void *sel
     return LEAT_OK;
 }
 
+/* The new time of a record, any integer of 64 bits. */
+static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int64_t *time,
+                                  void *self) {
+    py_call *c = self;
+    PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made);
+    PyObject *before = value ? PyLong_FromLongLong(*time) : NULL;
+    PyObject *result = before ? py_invoke_2(&c->targets[0], value, before) : NULL;
+    PyObject *index = result ? PyNumber_Index(result) : NULL;
+    long long at = index ? PyLong_AsLongLong(index) : -1;
+    Py_XDECREF(made);
+    Py_XDECREF(before);
+    Py_XDECREF(result);
+    Py_XDECREF(index);
+    if (LEAT_UNLIKELY(at == -1 && PyErr_Occurred())) return py_error_user(c->state, ctx);
+    *time = at;
+    return LEAT_OK;
+}
+
 /* A target outside of what there is stays for the operator to refuse. */
 static leat_status partition_call(leat_context *ctx, const leat_value *key, int count, int *target,
                                   void *self) {
@@ -153,6 +171,7 @@ void py_roles_fill(leat_function *fn) {
     case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;
     case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
+    case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;
     case LEAT_ROLE_NONE: break;
     }
 }

@@ -113,6 +113,12 @@ static leat_status record_on_watermark(leat_context *ctx, void *self, int64_t *w
     return *watermark == INT64_MAX ? LEAT_OK : add_line(r->h, numbered("watermark", *watermark));
 }
 
+static leat_status record_on_idle(leat_context *ctx, void *self, bool idle) {
+    (void)ctx;
+    const recorder *r = self;
+    return r->tag ? LEAT_OK : add_line(r->h, strdup(idle ? "idle" : "active"));
+}
+
 static leat_status record_prepare(leat_context *ctx, void *self, int64_t checkpoint) {
     (void)ctx;
     const recorder *r = self;
@@ -139,6 +145,7 @@ static const leat_operator recorder_operator = {
     .self_size = sizeof(recorder),
     .params = recorder_params,
     .on_record = record_on_record,
+    .on_idle = record_on_idle,
     .on_watermark = record_on_watermark,
     .on_end_of_data = record_on_end,
     .prepare = record_prepare,

@@ -40,7 +40,7 @@ void harness_revive(harness *h);
 void harness_always_revive(harness *h);
 
 /* Results so far: "value@time" or "value" without a time, side outputs as "tag:value@time"; watermarks (but for
-   the last) as "watermark 5", barriers as "barrier 1". Lent until the next call; taken from the front. NULL when there is none. */
+   the last) as "watermark 5", barriers as "barrier 1", and "idle" and "active". Lent until the next call; taken from the front. NULL when there is none. */
 const char *harness_next(harness *h);
 size_t harness_count(const harness *h);
 const char *harness_failure(const harness *h); /* what leat_context_fail said; "" when nothing */

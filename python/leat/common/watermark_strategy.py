@@ -1,7 +1,7 @@
 """`WatermarkStrategy`: how event time is read from records, as PyFlink's
 `pyflink.common.watermark_strategy`.
 
-An environment takes only `no_watermarks()` in this release; event time comes with the next ones.
+`DataStream.assign_timestamps_and_watermarks` takes one.
 """
 
 from __future__ import annotations
@@ -83,6 +83,17 @@ class WatermarkStrategy:
         made = WatermarkStrategy({**self._options, **options})
         made._timestamp_assigner = self._timestamp_assigner
         return made
+
+    def _params(self) -> dict[str, object]:
+        """What the operator in the library is told, besides the assigner."""
+        options = self._options
+        if options.get("generator") not in {"bounded", "none"}:
+            raise TypeError(f"WatermarkStrategy({options!r}): Leat runs no Java generators")
+        return {
+            "bound_ms": options.get("bound_ms", 0),
+            "idle_ms": options.get("idle_ms", 0),
+            "no_watermarks": int(options["generator"] == "none"),
+        }
 
     def _is_none(self) -> bool:
         """Whether this is `no_watermarks()` as it was made."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from leat.common.typeinfo import PickledBytesTypeInfo, TupleTypeInfo, _as_output_type
+from leat.common.watermark_strategy import TimestampAssigner, WatermarkStrategy
 from leat.datastream.functions import (
     FilterFunction,
     FlatMapFunction,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from leat.common.execution_config import ExecutionConfig
     from leat.common.typeinfo import TypeInformation
-    from leat.common.watermark_strategy import WatermarkStrategy
     from leat.datastream.connected_streams import ConnectedStreams
     from leat.datastream.connectors.base import Sink
     from leat.datastream.keyed_stream import KeyedStream
@@ -258,9 +258,19 @@ class DataStream:
         return DataStream(node)
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
-        """Event time comes with a later release: takes `WatermarkStrategy.no_watermarks()`."""
-        only_no_watermarks(watermark_strategy, "DataStream.assign_timestamps_and_watermarks()")
-        return DataStream(self._node)
+        """Give the values their event time, and tell how far event time has come.
+
+        Watermarks go out every `pipeline.auto-watermark-interval`, or after each value with
+        `pipeline.watermark-per-record`, and at the end.
+        """
+        strategy = checked_strategy(watermark_strategy, "assign_timestamps_and_watermarks()")
+        node = self._node
+        params = strategy._params()
+        assigner = strategy._timestamp_assigner
+        if assigner is not None:
+            params["function"] = shipped(assigner, TimestampAssigner, "Timestamps")
+        name = "Timestamps/Watermarks"
+        return DataStream(node.then("assign_timestamps", params, name, node.type_info))
 
     def window_all(self, window_assigner: Any) -> NoReturn:
         """A NotSupportedError: windows come with a later release."""
@@ -349,11 +359,8 @@ def later(what: str, instead: str) -> NoReturn:
     raise NotSupportedError(f"{what} with a later release", instead)
 
 
-def only_no_watermarks(strategy: WatermarkStrategy, where: str) -> None:
-    """A NotSupportedError for a strategy other than `no_watermarks()`."""
-    from leat.common.watermark_strategy import WatermarkStrategy
-
+def checked_strategy(strategy: WatermarkStrategy, where: str) -> WatermarkStrategy:
+    """The strategy; a TypeError for anything else."""
     if not isinstance(strategy, WatermarkStrategy):
         raise TypeError(f"{where}: a WatermarkStrategy is needed, not {strategy!r}")
-    if not strategy._is_none():
-        later(f"{where}: event time comes", "use WatermarkStrategy.no_watermarks()")
+    return strategy

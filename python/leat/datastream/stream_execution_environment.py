@@ -16,7 +16,7 @@ from leat.datastream.checkpointing_mode import CheckpointingMode
 from leat.datastream.execution_mode import RuntimeExecutionMode
 from leat.datastream.functions import SourceFunction
 from leat.datastream.node import DEFAULT_PARALLELISM, Node, shipped, type_text
-from leat.datastream.plain_stream import DataStream, later, only_no_watermarks
+from leat.datastream.plain_stream import DataStream, checked_strategy, later
 from leat.datastream.stream_sink import positive
 
 if TYPE_CHECKING:
@@ -302,14 +302,17 @@ class StreamExecutionEnvironment:
     ) -> DataStream:
         """The values of a source of `leat.datastream.connectors`.
 
-        Only `WatermarkStrategy.no_watermarks()` in this release. The type is the source's unless
-        it is given.
+        None of these sources gives its values an event time, so the strategy has nothing to tell,
+        and a timestamp assigner in it is ignored, as in PyFlink: use
+        `assign_timestamps_and_watermarks`. The type is the source's unless it is given.
         """
         from leat.datastream.connectors.base import Source
 
         if not isinstance(source, Source):
             raise TypeError(f"from_source needs a Source such as FileSource, not {source!r}")
-        only_no_watermarks(watermark_strategy, "from_source()")
+        strategy = checked_strategy(watermark_strategy, "from_source()")
+        if strategy._timestamp_assigner is not None:
+            _ignored_assigner(source_name)
         operator, params, own_type = source._operator()
         return self._source(operator, params, source_name, type_info or own_type)
 
@@ -411,6 +414,16 @@ def _name(job_name: str | None) -> str:
         return _DEFAULT_JOB_NAME
     name = path.replace("\\", "/").rsplit("/", 1)[-1]
     return name[:-3] if name.endswith(".py") else name
+
+
+def _ignored_assigner(source_name: str) -> None:
+    import logging
+
+    logging.getLogger("leat").warning(
+        "leat: from_source(%r): the timestamp assigner is ignored; use "
+        "stream.assign_timestamps_and_watermarks(strategy)",
+        source_name,
+    )
 
 
 def _no_java(method: str, given: tuple[str, ...]) -> None:

@@ -41,6 +41,7 @@ typedef struct leati_op_info {
 /* What the chain asks of the job it belongs to. */
 typedef struct leati_surroundings {
     const char *(*config)(void *arg, const char *key);
+    int64_t (*config_ms)(void *arg, const char *key); /* of a duration */
     void *arg;
     const leati_bridge *bridge; /* of the interpreter that this task runs in; NULL: none */
     int attempt;
@@ -87,10 +88,11 @@ struct leat_context {
     leati_sweep sweeps[2];
     int64_t wake_at;
     leat_mailbox *mailbox;
-    leati_arena arena;        /* of decoded parameters */
-    bool keyed;               /* its records have keys */
-    bool opened, held, ended; /* ended: of the head, all inputs have */
-    uint32_t functions_open;  /* bit i: parameter i was opened */
+    leati_arena arena;              /* of decoded parameters */
+    bool keyed;                     /* its records have keys */
+    bool idle_got, idle, idle_sent; /* heard, passed on, told to outputs */
+    bool opened, held, ended;       /* ended: of the head, all inputs have */
+    uint32_t functions_open;        /* bit i: parameter i was opened */
 };
 
 typedef struct leati_open_cursor {
@@ -119,7 +121,9 @@ struct leati_chain {
     leati_output **outputs;
     int output_count;
     leati_inbox *inbox;
-    bool drains, dirty_watermark, pinned;
+    bool drains, pinned;
+    bool dirty_watermark; /* a watermark or idleness was let go between the signals */
+    bool idle;            /* what the head was told last */
 
     bool signalling;
     leati_element signal;

@@ -61,6 +61,11 @@ const char *leat_context_config(const leat_context *ctx, const char *key) {
     return around->config ? around->config(around->arg, key) : NULL;
 }
 
+int64_t leat_context_config_ms(const leat_context *ctx, const char *key, int64_t fallback) {
+    const leati_surroundings *around = &ctx->chain->around;
+    return around->config_ms ? around->config_ms(around->arg, key) : fallback;
+}
+
 /* --- time --------------------------------------------------------------------------------------- */
 
 int64_t leat_context_watermark(const leat_context *ctx) {
@@ -94,6 +99,12 @@ leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark)
     ctx->forwarded = watermark;
     ctx->chain->dirty_watermark = true;
     return LEAT_OK;
+}
+
+void leat_context_set_idle(leat_context *ctx, bool idle) {
+    if (ctx->idle == idle) return;
+    ctx->idle = idle;
+    ctx->chain->dirty_watermark = true;
 }
 
 /* --- being asked again, holding ------------------------------------------------------------------- */

@@ -3,8 +3,13 @@
 
 const char *leat_role_name(leat_role role) {
     static const char *const names[] = {
-        "unknown",     "map",     "flat_map",   "filter", "key selector", "reduce",      "co_map",
-        "co_flat_map", "process", "co_process", "sink",   "source",       "partitioner",
+        "unknown",      "map",
+        "flat_map",     "filter",
+        "key selector", "reduce",
+        "co_map",       "co_flat_map",
+        "process",      "co_process",
+        "sink",         "source",
+        "partitioner",  "timestamp assigner",
     };
     return (size_t)role < sizeof names / sizeof *names ? names[role] : names[0];
 }

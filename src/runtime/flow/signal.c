@@ -10,6 +10,8 @@
 
 void leati_chain_signal(leati_chain *c, leati_element signal) {
     c->signalling = true;
+    if (signal.kind == LEATI_IDLE || signal.kind == LEATI_ACTIVE)
+        c->idle = signal.kind == LEATI_IDLE;
     c->signal = signal;
     c->signal_at = 0;
     c->signal_stage = LEATI_STAGE_DRAIN;
@@ -70,12 +72,19 @@ static int first_alive(const leati_chain *c) {
     return c->signalling && c->signal.kind == LEATI_END ? c->signal_at : 0;
 }
 
+static leat_status wake(leat_context *ctx, int64_t now) {
+    const leat_operator *op = ctx->info->op;
+    ctx->wake_at = INT64_MAX;
+    ctx->current = NULL;
+    return op->on_wake ? op->on_wake(ctx, ctx->self, now) : LEAT_OK;
+}
+
 leat_status leati_chain_fire(leati_chain *c, int64_t now) {
     leat_status status = LEAT_OK;
     for (int i = first_alive(c); i < c->count && status >= 0; i++) {
         leat_context *ctx = c->contexts[i];
-        if (ctx->wake_at <= now) ctx->wake_at = INT64_MAX;
-        status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
+        if (ctx->wake_at <= now) status = wake(ctx, now);
+        if (status >= 0) status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
         if (status < 0) leati_chain_blame(ctx, status);
     }
     return status;
@@ -120,9 +129,18 @@ static leat_status call_watermark(leat_context *ctx) {
     return status < 0 ? status : LEAT_OK;
 }
 
-static leat_status call_idle(leat_context *ctx, bool idle) {
+/* The head hears every word of its gate, the others what changed before them. */
+static leat_status take_idle(leat_context *ctx) {
     const leat_operator *op = ctx->info->op;
-    return op->on_idle ? op->on_idle(ctx, ctx->self, idle) : LEAT_OK;
+    const leati_chain *c = ctx->chain;
+    leati_element_kind kind = c->signal.kind;
+    bool idle = ctx->parent ? ctx->parent->idle : c->idle;
+    bool told = !ctx->parent && (kind == LEATI_IDLE || kind == LEATI_ACTIVE);
+    if (idle == ctx->idle_got && !told) return LEAT_OK;
+    ctx->idle_got = idle;
+    leat_status status = op->on_idle ? op->on_idle(ctx, ctx->self, idle) : LEAT_OK;
+    if (status == LEAT_OK) ctx->idle = idle;
+    return status < 0 ? status : LEAT_OK;
 }
 
 /* Only the last input's end ends what comes after the head. */
@@ -143,8 +161,8 @@ static leat_status call_slot(leat_context *ctx) {
     switch (ctx->chain->signal.kind) {
     case LEATI_WATERMARK: return LEAT_OK;
     case LEATI_BARRIER: return call_barrier(ctx);
-    case LEATI_IDLE: return call_idle(ctx, true);
-    case LEATI_ACTIVE: return call_idle(ctx, false);
+    case LEATI_IDLE:
+    case LEATI_ACTIVE: return LEAT_OK;
     case LEATI_END: return call_end(ctx);
     default: return LEAT_E_INTERNAL;
     }
@@ -163,25 +181,42 @@ static leat_status send_to_outputs(leat_context *ctx, leati_element e) {
     return status;
 }
 
+static leat_status send_idle(leat_context *ctx, bool idle) {
+    if (ctx->idle != idle || ctx->idle_sent == idle) return LEAT_OK;
+    ctx->idle_sent = idle;
+    return send_to_outputs(ctx, leati_signal(idle ? LEATI_IDLE : LEATI_ACTIVE, 0));
+}
+
+static leat_status send_watermark(leat_context *ctx) {
+    if (ctx->forwarded == INT64_MIN || ctx->forwarded == ctx->sent) return LEAT_OK;
+    ctx->sent = ctx->forwarded;
+    return send_to_outputs(ctx, leati_signal(LEATI_WATERMARK, ctx->sent));
+}
+
+/* A watermark makes its sender active, so idleness comes behind it. */
 static leat_status send(leat_context *ctx) {
     leati_chain *c = ctx->chain;
-    leat_status status = LEAT_OK;
-    if (ctx->forwarded != INT64_MIN && ctx->forwarded != ctx->sent) {
-        ctx->sent = ctx->forwarded;
-        status = send_to_outputs(ctx, leati_signal(LEATI_WATERMARK, ctx->sent));
-    }
-    if (status < 0 || c->signal.kind == LEATI_WATERMARK || stays_at_head(c)) return status;
+    leat_status status = send_idle(ctx, false);
+    if (status >= 0) status = send_watermark(ctx);
+    if (status >= 0) status = send_idle(ctx, true);
+    bool passes = c->signal.kind == LEATI_BARRIER || c->signal.kind == LEATI_END;
+    if (status < 0 || !passes || stays_at_head(c)) return status;
     return send_to_outputs(ctx, c->signal);
 }
 
 /* --- the walk ------------------------------------------------------------------------------------- */
+
+static leat_status call_watermark_and_idle(leat_context *ctx) {
+    leat_status status = call_watermark(ctx);
+    return status < 0 ? status : take_idle(ctx);
+}
 
 static leat_status step_stage(leati_chain *c, leat_context *ctx) {
     const leat_operator *op = ctx->info->op;
     switch (c->signal_stage) {
     case LEATI_STAGE_DRAIN: return op->on_drain ? op->on_drain(ctx, ctx->self) : LEAT_OK;
     case LEATI_STAGE_TIMERS: return take_watermark(ctx);
-    case LEATI_STAGE_WATERMARK: return call_watermark(ctx);
+    case LEATI_STAGE_WATERMARK: return call_watermark_and_idle(ctx);
     case LEATI_STAGE_HOOK: return call_slot(ctx);
     default: return send(ctx);
     }

@@ -48,6 +48,11 @@ static leati_runner *runner_at(leati_host *h, int number) {
     return h->runners[number];
 }
 
+static int64_t config_ms(void *arg, const char *key) {
+    const leati_host *h = arg;
+    return leati_config_duration_ms(h->plan->config, key);
+}
+
 static const char *config_get(void *arg, const char *key) {
     const leati_host *h = arg;
     return leati_config_get(h->plan->config, key);
@@ -80,6 +85,7 @@ static leat_status add_task(leati_host *h, int number) {
     const leati_placement *at = &p->tasks[number];
     const leati_vertex *v = &p->vertices[at->vertex];
     leati_surroundings around = {.config = config_get,
+                                 .config_ms = config_ms,
                                  .arg = h,
                                  .bridge = v->inside ? h->bridge : NULL,
                                  .attempt = h->attempt,

@@ -292,9 +292,6 @@ def test_what_comes_later_says_so(env, pairs):
         lambda: env.enable_checkpointing(1000),
         lambda: env.set_runtime_mode(RuntimeExecutionMode.BATCH),
         lambda: RuntimeContext("t", 0, 1, 128, 0, {}).get_metrics_group(),
-        lambda: pairs.assign_timestamps_and_watermarks(
-            WatermarkStrategy.for_monotonous_timestamps()
-        ),
     ):
         with pytest.raises(NotSupportedError, match="later release; "):
             attempt()
@@ -322,8 +319,22 @@ def test_number_sequence(env):
     with pytest.raises(ValueError):
         NumberSequenceSource(2, 1)
     bounded = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_seconds(1))
-    with pytest.raises(NotSupportedError, match="event time"):
-        env.from_source(NumberSequenceSource(1, 9), bounded, "numbers")
+    assert last(env.from_source(NumberSequenceSource(1, 9), bounded, "numbers"))[0] == "sequence"
+    with pytest.raises(TypeError, match="a WatermarkStrategy is needed"):
+        env.from_source(NumberSequenceSource(1, 9), None, "numbers")
+
+
+def test_timestamps_and_watermarks(env, pairs):
+    strategy = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_seconds(1))
+    made = pairs.assign_timestamps_and_watermarks(strategy.with_idleness(Duration.of_millis(7)))
+    operator, _, params, name, text, _ = last(made)
+    assert (operator, name) == ("assign_timestamps", "Timestamps/Watermarks")
+    assert text == last(pairs)[4] and made.get_type() == pairs.get_type()
+    assert params == {"bound_ms": 1000, "idle_ms": 7, "no_watermarks": 0}
+    made = pairs.assign_timestamps_and_watermarks(WatermarkStrategy.no_watermarks())
+    assert last(made)[2] == {"bound_ms": 0, "idle_ms": 0, "no_watermarks": 1}
+    with pytest.raises(TypeError, match="a WatermarkStrategy is needed"):
+        pairs.assign_timestamps_and_watermarks(None)
 
 
 def test_file_source_and_read_text_file(env):

@@ -1,0 +1,154 @@
+/* assign_timestamps.c: gives records their event time, and says how far event time has come.
+
+   The time comes from a function, or stays what it is. The watermark is the highest time so far minus the bound of
+   disorder minus 1. It goes out every pipeline.auto-watermark-interval of the machine's time, or after
+   each record with pipeline.watermark-per-record; watermarks and idleness of those before are theirs and end here,
+   but for the last watermark. After idle_ms without a record nobody needs to wait for this subtask any more, until
+   the next record.
+
+   Nothing wakes the task while there is nothing to say: the clock is set when a record comes, and with idle_ms
+   until it is idle. In a snapshot: the highest time, 8 bytes; of several the lowest counts, so that time does not jump. */
+#include "leat/operators.h"
+#include "leat/stream.h"
+
+typedef struct assign_self {
+    leat_function function;
+    int64_t bound_ms, idle_ms;
+    int64_t no_watermarks;    /* not 0: none but the last */
+    int64_t interval, period; /* of watermarks, and of looking at the clock; 0: never */
+    bool per_record;
+    int64_t highest;   /* LEAT_NO_TIME before the first */
+    int64_t active_at; /* when a look at the clock last found new records */
+    bool armed, idle;
+    bool fresh; /* records came since the last look */
+} assign_self;
+
+static const leat_param params[] = {
+    {"function", LEAT_PARAM_FUNCTION, false, offsetof(assign_self, function), LEAT_ROLE_TIMESTAMP},
+    {"bound_ms", LEAT_PARAM_INT, false, offsetof(assign_self, bound_ms), LEAT_ROLE_NONE},
+    {"idle_ms", LEAT_PARAM_INT, false, offsetof(assign_self, idle_ms), LEAT_ROLE_NONE},
+    {"no_watermarks", LEAT_PARAM_INT, false, offsetof(assign_self, no_watermarks), LEAT_ROLE_NONE},
+    {0},
+};
+
+static const char NAME[] = "highest";
+
+/* --- the clock ------------------------------------------------------------------------------------ */
+
+static void arm(leat_context *ctx, assign_self *a) {
+    if (a->armed || !a->period) return;
+    a->armed = true;
+    leat_context_wake_at(ctx, leat_context_now(ctx) + a->period);
+}
+
+static leat_status tell(leat_context *ctx, const assign_self *a) {
+    bool none = a->no_watermarks || a->highest < INT64_MIN + 2 + a->bound_ms;
+    return none ? LEAT_OK : leat_context_forward_watermark(ctx, a->highest - a->bound_ms - 1);
+}
+
+static leat_status assign_open(leat_context *ctx, void *self) {
+    assign_self *a = self;
+    if (a->bound_ms < 0 || a->idle_ms < 0)
+        return leat_context_fail(ctx, LEAT_E_ARGUMENT, "bound_ms and idle_ms must not be negative");
+    const char *each = leat_context_config(ctx, "pipeline.watermark-per-record");
+    a->per_record = each && strcmp(each, "true") == 0;
+    a->interval =
+        a->no_watermarks ? 0 : leat_context_config_ms(ctx, "pipeline.auto-watermark-interval", 200);
+    a->period = a->interval && !a->per_record ? a->interval : a->idle_ms;
+    a->highest = LEAT_NO_TIME;
+    a->active_at = leat_context_now(ctx);
+    if (a->idle_ms) arm(ctx, a);
+    return LEAT_OK;
+}
+
+static leat_status assign_on_wake(leat_context *ctx, void *self, int64_t now) {
+    assign_self *a = self;
+    a->armed = false;
+    if (a->fresh) {
+        a->fresh = false;
+        a->active_at = now;
+    } else if (a->idle_ms && !a->idle && now - a->active_at >= a->idle_ms) {
+        a->idle = true;
+        leat_context_set_idle(ctx, true);
+    }
+    if (a->idle_ms && !a->idle) arm(ctx, a);
+    return a->interval && !a->idle ? tell(ctx, a) : LEAT_OK;
+}
+
+/* --- records -------------------------------------------------------------------------------------- */
+
+static leat_status assign_on_record(leat_context *ctx, void *self, unsigned input,
+                                    const leat_record *in) {
+    (void)input;
+    assign_self *a = self;
+    leat_record out = leat_record_of(in->value, in->time);
+    leat_status status = LEAT_OK;
+    if (a->function.call.timestamp)
+        status = a->function.call.timestamp(ctx, in, &out.time, a->function.arg);
+    if (status >= 0) status = leat_emit(ctx, &out);
+    if (status < 0) return status;
+    if (out.time > a->highest) a->highest = out.time;
+    a->fresh = true;
+    if (a->idle) {
+        a->idle = false;
+        leat_context_set_idle(ctx, false);
+    }
+    arm(ctx, a);
+    return a->per_record ? tell(ctx, a) : LEAT_OK;
+}
+
+static leat_status assign_on_watermark(leat_context *ctx, void *self, int64_t *watermark) {
+    (void)ctx, (void)self;
+    return *watermark == LEAT_MAX_TIME ? LEAT_OK : LEAT_AGAIN;
+}
+
+static leat_status assign_on_idle(leat_context *ctx, void *self, bool idle) {
+    (void)ctx, (void)self, (void)idle;
+    return LEAT_AGAIN;
+}
+
+/* --- snapshots ------------------------------------------------------------------------------------ */
+
+static leat_status assign_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
+    (void)ctx;
+    const assign_self *a = self;
+    return leat_snapshot_write(out, NAME, LEAT_UNION_LIST, &a->highest, sizeof a->highest);
+}
+
+static leat_status assign_restore(leat_context *ctx, void *self, leat_snapshot *in) {
+    assign_self *a = self;
+    const void *bytes;
+    size_t size;
+    for (size_t i = 0; leat_snapshot_read(in, NAME, i, &bytes, &size) == LEAT_OK; i++) {
+        int64_t highest;
+        if (size != sizeof highest) return LEAT_E_FORMAT;
+        memcpy(&highest, bytes, size);
+        if (i == 0 || highest < a->highest) a->highest = highest;
+    }
+    a->fresh = a->highest != LEAT_NO_TIME;
+    if (a->fresh) arm(ctx, a);
+    return LEAT_OK;
+}
+
+const leat_operator leat_assign_timestamps_operator = {
+    .size = sizeof(leat_operator),
+    .name = "assign_timestamps",
+    .flags = LEAT_OP_OBJECTS | LEAT_OP_SAME_TYPE,
+    .inputs = 1,
+    .self_size = sizeof(assign_self),
+    .params = params,
+    .on_record = assign_on_record,
+    .open = assign_open,
+    .on_watermark = assign_on_watermark,
+    .on_idle = assign_on_idle,
+    .snapshot = assign_snapshot,
+    .restore = assign_restore,
+    .on_wake = assign_on_wake,
+};
+
+leat_stream *leat_stream_assign_timestamps(leat_stream *s, leat_function timestamp,
+                                           int64_t bound_ms) {
+    leat_arg args[] = {leat_arg_function("function", &timestamp),
+                       leat_arg_int("bound_ms", bound_ms)};
+    return leat_graph_add(NULL, &leat_assign_timestamps_operator, args, 2, &s, 1);
+}
