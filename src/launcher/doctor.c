@@ -140,10 +140,11 @@ static int run_and_wait(char *const argv[]) {
 static bool check_python(const command_line *line) {
     char *python = python_find(line, true, NULL);
     if (!python) return false;
-    static char dash_c[] = "-c", dash_m[] = "-m", module[] = "leat", command[] = "doctor";
+    static char safe_path[] = "-P", dash_c[] = "-c";
+    static char dash_m[] = "-m", module[] = "leat", command[] = "doctor";
     static char there[] = "import importlib.util as u, sys; sys.exit(not u.find_spec('leat'))";
-    char *const look[] = {python, dash_c, there, NULL};
-    char *const ask[] = {python, dash_m, module, command, NULL};
+    char *const look[] = {python, safe_path, dash_c, there, NULL};
+    char *const ask[] = {python, safe_path, dash_m, module, command, NULL};
     bool ok = report(run_and_wait(look) == 0, "Python for scripts", python,
                      "it has no package leat: pip install leat, or name another in LEAT_PYTHON");
     if (ok) {

@@ -3,7 +3,9 @@
    PATH.
 
    A package that `cmake --install` put beside the library (<libdir>/leat/python3.X) is made known by
-   PYTHONPATH, and then the Python of that version is looked for in PATH first. */
+   PYTHONPATH, and then the Python of that version is looked for in PATH first.
+
+   -P keeps a file of the working directory, such as types.py, from standing in for a module of the standard library. */
 #include "launcher.h"
 
 #include <dlfcn.h>
@@ -108,16 +110,17 @@ int python_become(const command_line *line, char **argv) {
     int argc = 0;
     while (argv[argc]) argc++;
     char *python = python_find(line, true, NULL);
-    char **command = python ? calloc((size_t)argc + 4, sizeof *command) : NULL;
+    char **command = python ? calloc((size_t)argc + 5, sizeof *command) : NULL;
     if (!command) {
         free(python);
         return EXIT_USAGE;
     }
-    static char module[] = "leat", dash_m[] = "-m";
+    static char safe_path[] = "-P", dash_m[] = "-m", module[] = "leat";
     command[0] = python;
-    command[1] = dash_m;
-    command[2] = module;
-    memcpy(command + 3, argv + 1, (size_t)argc * sizeof *command);
+    command[1] = safe_path;
+    command[2] = dash_m;
+    command[3] = module;
+    memcpy(command + 4, argv + 1, (size_t)argc * sizeof *command);
     execv(python, command);
     say("%s: %s", python, strerror(errno));
     free(command);

@@ -72,13 +72,18 @@ void py_interp_unref(py_interp *interp) {
     if (interp && atomic_fetch_sub(&interp->refs, 1) == 1) leati_free(interp);
 }
 
-/* A thread of the engine ends. The seat's memory is the thread's own, so it comes as the key's value. */
+/* A thread of the engine ends. The seat's memory is the thread's own, so it comes as the key's value.
+   CPython's own note of which state this thread has is gone by now; what asks for it, such as a
+   finalizer by PyGILState_Ensure, finds that of a second state, made for this. */
 static void seat_leave(void *arg) {
     py_seat *seat = arg;
     py_interp *interp = seat->interp;
     if (seat->owned && atomic_load(&interp->alive) && !is_finalizing()) {
-        PyEval_RestoreThread(seat->thread);
+        PyThreadState *last = PyThreadState_New(interp->is);
+        PyEval_RestoreThread(last);
         PyThreadState_Clear(seat->thread);
+        PyThreadState_Clear(last);
+        PyThreadState_Delete(seat->thread);
         PyThreadState_DeleteCurrent();
     }
     py_interp_unref(interp);

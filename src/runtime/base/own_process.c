@@ -3,11 +3,13 @@
 #include "runtime/base/own_process.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_uint number;
@@ -32,8 +34,18 @@ static int look(struct dl_phdr_info *info, size_t size, void *self) {
     return other[0] != 0;
 }
 
+/* Where a standard stream is closed, /dev/null takes its place: else a socket or a file of ours gets its
+   number, and what is printed goes there; libuv ends the process when it meets one. */
+static void fill_standard_streams(void) {
+    int fd;
+    do fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+}
+
 static void start(void) {
     Dl_info self;
+    fill_standard_streams();
     pthread_atfork(NULL, NULL, in_child);
     if (dladdr(&once, &self)) dl_iterate_phdr(look, self.dli_fbase);
 }

@@ -1,4 +1,5 @@
-/* own_process.h: what holds for a process as a whole: it has one libleat, and a forked child inherits nothing of it. */
+/* own_process.h: what holds for a process as a whole: it has one libleat and three standard streams,
+   and a forked child inherits nothing of it. */
 #ifndef LEATI_OWN_PROCESS_H
 #define LEATI_OWN_PROCESS_H
 
@@ -9,7 +10,8 @@
 unsigned leati_process_number(void);
 
 /* LEAT_E_VERSION when another libleat was loaded before this one; LEAT_E_STATE in a forked child whose parent had
-   threads of Leat, since nobody knows what they held. */
+   threads of Leat, since nobody knows what they held. The first call opens /dev/null for each standard stream that is
+   closed. */
 leat_status leati_process_check(const char *where, leat_error *err);
 /* From now on this process has threads of Leat. */
 void leati_process_use(void);

@@ -10,7 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import environment
+from conftest import environment, leat_command
+
+LAUNCHER = Path(sys.executable).with_name("leat")
 
 HEAD = """
 import sys, os, time, itertools
@@ -127,6 +129,53 @@ def test_file_in_the_folder_does_not_hide_the_library(leat_run, tmp_path):
     script.write_text(HEAD + "env.from_collection([1]).map(lambda x: x).print()\nenv.execute()\n")
     done = leat_run(script, cwd=tmp_path)
     assert (done.returncode, done.stdout.partition("> ")[2]) == (0, "1\n"), done.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(mode, tmp_path, closed):
+    """What they are numbered is given to no socket and no file of ours."""
+    script = HEAD + (
+        "env.set_parallelism(1)\n"
+        "ones = env.from_collection([1]).map(lambda x: x)\n"
+        "ones.print()\n"
+        "ones.write_as_text('out')\n"
+        "env.execute()\n"
+    )
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", *leat_command(mode, script, tmp_path)]
+    done = subprocess.run(shell, check=False, cwd=tmp_path, env=environment(), timeout=60)
+    assert done.returncode == 0
+    assert (tmp_path / "out").read_text() == "1\n"
+
+
+def test_development_mode_finds_nothing(mode, tmp_path):
+    script = HEAD + "env.from_collection([1]).map(lambda x: x).print()\nenv.execute()\n"
+    python, *rest = leat_command(mode, script, tmp_path)
+    done = subprocess.run(
+        [python, "-X", "dev", *rest],
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout.partition("> ")[2], done.stderr) == (0, "1\n", "")
+
+
+@pytest.mark.skipif(not LAUNCHER.exists(), reason="the launcher is not installed")
+def test_launcher_in_a_folder_that_hides_the_library(tmp_path):
+    (tmp_path / "types.py").write_text("raise RuntimeError('the wrong one')\n")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "script.py").write_text("print('fine')\n")
+    done = subprocess.run(
+        [LAUNCHER, "run", "elsewhere/script.py"],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment(LEAT_PYTHON=sys.executable),
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
 
 
 def test_arguments_and_names_of_a_script(leat_run, tmp_path):
