@@ -261,7 +261,7 @@ class StateTtlConfig:
             """The incremental one; 5 values per access by default, None without background."""
             strategies = StateTtlConfig.CleanupStrategies
             usual = strategies.IncrementalCleanupStrategy(5, False)
-            return self._get("INCREMENTAL_CLEANUP", usual)  # type: ignore[no-any-return]
+            return self._get("INCREMENTAL_CLEANUP", usual)
 
         def get_rocksdb_compact_filter_cleanup_strategy(
             self,
@@ -269,7 +269,7 @@ class StateTtlConfig:
             """The one for RocksDB; 1000 entries by default, None without background."""
             strategies = StateTtlConfig.CleanupStrategies
             usual = strategies.RocksdbCompactFilterCleanupStrategy(1000)
-            return self._get("ROCKSDB_COMPACTION_FILTER", usual)  # type: ignore[no-any-return]
+            return self._get("ROCKSDB_COMPACTION_FILTER", usual)
 
         def _get(self, name: str, usual: Any) -> Any:
             wanted = StateTtlConfig.CleanupStrategies.Strategies[name]
