@@ -42,6 +42,7 @@ struct py_call {
     py_target targets[2]; /* of input 0 and 1 */
     py_target on_timer;   /* of keyed process functions */
     const leat_type *in[2];
+    Py_ssize_t item;        /* of key selectors: what they take of a tuple; -1: they are called */
     const py_shape *shape;  /* of the output; NULL: anything */
     PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */
     PyObject *context;      /* of process functions and sinks that ask for one */

@@ -12,6 +12,7 @@
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_interp.h"
+#include "pybridge/py_item.h"
 #include "pybridge/py_state.h"
 #include "runtime/base/alloc.h"
 
@@ -196,6 +197,7 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
                  c->role != LEAT_ROLE_SINK && c->role != LEAT_ROLE_PARTITION &&
                  c->role != LEAT_ROLE_TIMESTAMP;
     const leat_type *type = typed ? leat_context_output_type(ctx) : NULL;
+    c->item = c->role == LEAT_ROLE_KEY ? py_item_of(c->function) : -1;
     bool ok = py_shape_of(c->state, type, &c->shape) && call_open(c, ctx) && open_context(c, ctx) &&
               bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx);
     if (!ok) {

@@ -55,9 +55,22 @@ static leat_status filter_call(leat_context *ctx, const leat_record *in, bool *k
     return LEAT_OK;
 }
 
+/* The item that the selector takes, lent by the tuple that the record is; NULL: it is to be called. */
+static inline PyObject *item_of(const py_call *c, const leat_value *v) {
+    if (c->item < 0 || v->kind != LEAT_OBJECT || v->domain != c->domain) return NULL;
+    PyObject *o = v->as.object;
+    bool there = PyTuple_CheckExact(o) && c->item < PyTuple_GET_SIZE(o);
+    return there ? PyTuple_GET_ITEM(o, c->item) : NULL;
+}
+
 /* An object: who wants the key natively asks by the key's type. */
 static leat_status key_call(leat_context *ctx, const leat_record *in, leat_value *key, void *self) {
     py_call *c = self;
+    PyObject *item = item_of(c, &in->value);
+    if (item) {
+        *key = py_lend(c, item);
+        return LEAT_OK;
+    }
     PyObject *result = call_with(c, 0, in);
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     leat_value kept = py_lend(c, result);
