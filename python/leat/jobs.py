@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from leat._leat import Job
 
-_started: list[Job] = []
+_started: list[list[Job]] = []  # one by one in lists of their own; see `start`
 _watching = False
 
 EXIT_SECONDS = 5.0
@@ -35,26 +37,28 @@ def prepare_streams() -> None:
             stream.flush()
 
 
-def add(job: Job) -> None:
-    """Remember a job that was just started."""
+def start(execute: Callable[..., Job], *arguments: object) -> Job:
+    """Start a job by `execute(*arguments)`, and remember it.
+
+    Both in one call into C: a Ctrl-C between them would leave a job behind that nobody cancels.
+    """
     global _watching
-    _started[:] = running()
-    _started.append(job)
+    from itertools import starmap
+
     if not _watching:
         import atexit
 
         atexit.register(cancel_all, EXIT_SECONDS)
         _watching = True
+    new: list[Job] = []
+    _started[:] = [*(box for box in _started if not (box and box[0].wait(0.0))), new]
+    new.extend(starmap(execute, [arguments]))
+    return new[0]
 
 
 def running() -> list[Job]:
     """The jobs that have not ended, in the order of their start."""
-    return [job for job in _started if not job.wait(0.0)]
-
-
-def started() -> list[Job]:
-    """The jobs of `running` and those that ended since the last one was started."""
-    return list(_started)
+    return [job for box in _started for job in box if not job.wait(0.0)]
 
 
 def cancel_all(seconds: float) -> bool:

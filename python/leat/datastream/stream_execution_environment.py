@@ -392,11 +392,9 @@ class StreamExecutionEnvironment:
 
         jobs.prepare_streams()
         try:
-            job = self._engine.execute(_name(job_name), main_classes_blob())
+            return jobs.start(self._engine.execute, _name(job_name), main_classes_blob())
         finally:
             self._additions = []
-        jobs.add(job)
-        return job
 
     def _note_addition(self, what: str) -> None:
         """Remember something that a Flink cluster would refuse, for `leat plan`."""

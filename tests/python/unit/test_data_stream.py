@@ -503,7 +503,7 @@ def test_execute_cancels_on_ctrl_c(env, pairs, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(job, "wait", interrupted)
-    monkeypatch.setattr(jobs, "add", lambda j: None)
+    monkeypatch.setattr(jobs, "_started", [])
     with pytest.raises(KeyboardInterrupt):
         env.execute()
     assert job.cancelled
