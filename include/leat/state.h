@@ -50,6 +50,16 @@ typedef struct leat_namespace {
 LEAT_API leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_kind kind,
                                         const leat_type *type, leat_state **out, leat_error *err);
 
+/* State that expires: `ms` of processing time after a value was written, or with `on_read` also after it was last
+   read, it is forgotten: where it is met, and bit by bit with the writes to other keys. With `show_expired`
+   the read that meets it still gives it. */
+typedef struct leat_ttl {
+    int64_t ms; /* 0: it does not expire */
+    bool on_read, show_expired;
+} leat_ttl;
+/* Comes before the first value, where the state was asked for. LEAT_E_STATE when it was told otherwise before. */
+LEAT_API leat_status leat_state_expires(leat_state *state, const leat_ttl *ttl);
+
 /* The value under the current key: LEAT_OK with `out` lent until the next call on this state,
    LEAT_DONE when there is none. */
 LEAT_API leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace ns,

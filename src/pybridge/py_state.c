@@ -124,6 +124,10 @@ static bool cell_init(py_cell *c, leat_context *ctx, leat_state_kind kind, const
     Py_XINCREF(c->create);
     Py_XINCREF(c->result);
     c->ctx = ctx;
+    if (leat_state_expires(c->state, &c->ttl) < 0) {
+        PyErr_Format(PyExc_Exception, "State name corrupted: %s: it expires in another way", name);
+        return false;
+    }
     return cell_shapes(c, kind, type);
 }
 
@@ -133,8 +137,13 @@ static PyObject *states_get(PyObject *self, PyObject *args) {
     PyObject *functions;
     py_states *states = (py_states *)(void *)self;
     py_state *module = py_type_state(Py_TYPE(self));
-    if (!PyArg_ParseTuple(args, "issO!:get", &kind, &name, &type, &PyTuple_Type, &functions))
+    leat_ttl ttl = {.ms = 0};
+    int on_read = 0, show_expired = 0;
+    if (!PyArg_ParseTuple(args, "issO!|Lpp:get", &kind, &name, &type, &PyTuple_Type, &functions,
+                          &ttl.ms, &on_read, &show_expired))
         return NULL;
+    ttl.on_read = on_read;
+    ttl.show_expired = show_expired;
     if (!states->ctx || kind < 0 || kind >= PY_STATE_KINDS) {
         PyErr_SetString(PyExc_RuntimeError, "this context is valid during its calls only");
         return NULL;
@@ -143,6 +152,7 @@ static PyObject *states_get(PyObject *self, PyObject *args) {
     py_cell *c = (py_cell *)(void *)type_made->tp_alloc(type_made, 0);
     if (!c) return NULL;
     c->module = module;
+    c->ttl = ttl;
     if (cell_init(c, states->ctx, (leat_state_kind)kind, name, type, functions) &&
         PyList_Append(states->made, (PyObject *)c) == 0)
         return (PyObject *)c;

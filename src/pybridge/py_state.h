@@ -18,9 +18,10 @@ typedef struct py_cell {
     leat_context *ctx; /* NULL after the end */
     leat_state *state;
     py_state *module;
-    const leat_type *type;            /* of what is stored natively; NULL: objects as they are */
-    const py_shape *shape;            /* of values, elements and accumulators */
-    const py_shape *key_shape;        /* of a map's keys */
+    const leat_type *type;     /* of what is stored natively; NULL: objects as they are */
+    const py_shape *shape;     /* of values, elements and accumulators */
+    const py_shape *key_shape; /* of a map's keys */
+    leat_ttl ttl;
     PyObject *fold, *create, *result; /* of reducing and aggregating state: calls of the function */
 } py_cell;
 

@@ -1,7 +1,10 @@
 /* py_state_kinds.c: the five kinds of keyed state as Python sees them, with PyFlink's methods. Each is a py_cell
    (py_state.h) and differs only in what its methods do with what is stored: a value, an accumulator, a list or a dict.
    Lists and dicts are the stored objects themselves; what goes out of them are copies or iterators of copies, so that
-   a function may change the state while it walks over it. None is no value: storing it forgets. */
+   a function may change the state while it walks over it. None is no value: storing it forgets.
+
+   Where state expires the engine does it for whole cells; elements of lists and values of maps have their own
+   times beside them then, as pairs (time, element), and a cell lives as long as its youngest. */
 #include "pybridge/py_state.h"
 
 #include "pybridge/py_convert.h"
@@ -154,6 +157,18 @@ STATE_SPEC(aggregating, "AggregatingState", aggregating_slots)
 
 /* --- ListState ---------------------------------------------------------------------------------- */
 
+/* `element` with the time of now beside it, where the state expires. Steals it; it may be NULL. */
+static PyObject *timed(const py_cell *c, PyObject *element) {
+    if (!c->ttl.ms || !element) return element;
+    return Py_BuildValue("(LN)", (long long)leat_context_now(c->ctx), element);
+}
+
+/* Is the pair's time up? Its element is borrowed. */
+static bool pair_expired(const py_cell *c, PyObject *pair, int64_t now, PyObject **element) {
+    *element = PyTuple_GET_ITEM(pair, 1);
+    return now - PyLong_AsLongLong(PyTuple_GET_ITEM(pair, 0)) >= c->ttl.ms;
+}
+
 /* The stored list, made when it is missing and `make`; NULL without an error when there is none. What came natively out
    of a snapshot is put back as an object before it changes. */
 static PyObject *list_stored(py_cell *c, bool make, bool *failed) {
@@ -165,11 +180,39 @@ static PyObject *list_stored(py_cell *c, bool make, bool *failed) {
     return list;
 }
 
+/* The elements of pairs that show; the expired ones go, the others are as new if they were read. */
+static PyObject *list_fresh(py_cell *c, PyObject *list) {
+    int64_t now = leat_context_now(c->ctx);
+    PyObject *shown = PyList_New(0), *kept = PyList_New(0), *element;
+    bool ok = shown && kept;
+    for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(list); i++) {
+        PyObject *pair = PyList_GET_ITEM(list, i);
+        bool expired = pair_expired(c, pair, now, &element);
+        if (!expired || c->ttl.show_expired) ok = PyList_Append(shown, element) == 0;
+        if (expired || !ok) continue;
+        PyObject *again = c->ttl.on_read ? timed(c, Py_NewRef(element)) : Py_NewRef(pair);
+        ok = again && PyList_Append(kept, again) == 0;
+        Py_XDECREF(again);
+    }
+    bool changed = ok && (c->ttl.on_read || PyList_GET_SIZE(kept) < PyList_GET_SIZE(list));
+    if (changed) ok = PyList_SetSlice(list, 0, PyList_GET_SIZE(list), kept) == 0;
+    if (ok && !PyList_GET_SIZE(kept)) ok = py_cell_remove(c);
+    Py_XDECREF(kept);
+    if (!ok) Py_CLEAR(shown);
+    return shown;
+}
+
 static PyObject *list_copy(PyObject *self) {
     bool failed;
-    PyObject *list = list_stored(cell_of(self), false, &failed);
+    py_cell *c = cell_of(self);
+    PyObject *list = list_stored(c, false, &failed), *copy;
     if (failed) return NULL;
-    PyObject *copy = list ? PyList_GetSlice(list, 0, PyList_GET_SIZE(list)) : PyList_New(0);
+    if (!list)
+        copy = PyList_New(0);
+    else if (c->ttl.ms)
+        copy = list_fresh(c, list);
+    else
+        copy = PyList_GetSlice(list, 0, PyList_GET_SIZE(list));
     Py_XDECREF(list);
     return copy;
 }
@@ -186,7 +229,7 @@ static PyObject *list_iter(PyObject *self) {
 }
 
 static bool list_append(const py_cell *c, PyObject *list, PyObject *o) {
-    PyObject *element = shaped(c->shape, o);
+    PyObject *element = timed(c, shaped(c->shape, o));
     bool ok = element && PyList_Append(list, element) == 0;
     Py_XDECREF(element);
     return ok;
@@ -256,6 +299,45 @@ static PyObject *map_stored(py_cell *c, bool make, bool *failed) {
     return dict;
 }
 
+/* Takes the element out of the pair in `out`; false when it is not to be seen, and then it is gone. An expired one leaves
+   the dict, one that was read is as new. */
+static bool map_shows(py_cell *c, PyObject *dict, PyObject *key, PyObject **out) {
+    PyObject *pair = *out, *element;
+    bool expired = pair_expired(c, pair, leat_context_now(c->ctx), &element);
+    *out = Py_NewRef(element);
+    Py_DECREF(pair);
+    bool ok = true;
+    if (expired) {
+        ok = PyDict_DelItem(dict, key) == 0 &&
+             (PyDict_GET_SIZE(dict) ? py_cell_put(c, dict) : py_cell_remove(c));
+    } else if (c->ttl.on_read) {
+        PyObject *again = timed(c, Py_NewRef(element));
+        ok = again && PyDict_SetItem(dict, key, again) == 0;
+        Py_XDECREF(again);
+    }
+    if (ok && (!expired || c->ttl.show_expired)) return true;
+    Py_CLEAR(*out);
+    return false;
+}
+
+/* What shows of the dict, without times: itself where nothing expires. A new reference. */
+static PyObject *map_plain(py_cell *c, PyObject *dict) {
+    if (!dict || !c->ttl.ms) return dict ? Py_NewRef(dict) : PyDict_New();
+    PyObject *plain = PyDict_New(), *keys = PyDict_Keys(dict);
+    bool ok = plain && keys;
+    for (Py_ssize_t i = 0; ok && i < PyList_GET_SIZE(keys); i++) {
+        PyObject *key = PyList_GET_ITEM(keys, i);
+        PyObject *element = Py_XNewRef(PyDict_GetItemWithError(dict, key));
+        if (element && map_shows(c, dict, key, &element))
+            ok = PyDict_SetItem(plain, key, element) == 0;
+        ok = ok && !PyErr_Occurred();
+        Py_XDECREF(element);
+    }
+    Py_XDECREF(keys);
+    if (!ok) Py_CLEAR(plain);
+    return plain;
+}
+
 /* 1: in `out` is a new reference, 0: there is none, -1: failed. */
 static int map_look(PyObject *self, PyObject *key, PyObject **out) {
     bool failed;
@@ -265,9 +347,10 @@ static int map_look(PyObject *self, PyObject *key, PyObject **out) {
     PyObject *k = shaped(c->key_shape, key);
     PyObject *found = k ? PyDict_GetItemWithError(dict, k) : NULL;
     *out = Py_XNewRef(found);
+    bool shows = found && (!c->ttl.ms || map_shows(c, dict, k, out));
     Py_XDECREF(k);
     Py_DECREF(dict);
-    return found ? 1 : PyErr_Occurred() ? -1 : 0;
+    return shows ? 1 : PyErr_Occurred() ? -1 : 0;
 }
 
 static PyObject *map_get(PyObject *self, PyObject *key) {
@@ -289,7 +372,7 @@ static PyObject *map_contains(PyObject *self, PyObject *key) {
 }
 
 static bool dict_set(const py_cell *c, PyObject *dict, PyObject *key, PyObject *value) {
-    PyObject *k = shaped(c->key_shape, key), *v = k ? shaped(c->shape, value) : NULL;
+    PyObject *k = shaped(c->key_shape, key), *v = k ? timed(c, shaped(c->shape, value)) : NULL;
     bool ok = v && PyDict_SetItem(dict, k, v) == 0;
     Py_XDECREF(k);
     Py_XDECREF(v);
@@ -346,9 +429,11 @@ static PyObject *map_is_empty(PyObject *self, PyObject *unused) {
     (void)unused;
     bool failed;
     PyObject *dict = map_stored(cell_of(self), false, &failed);
-    if (failed) return NULL;
-    bool empty = !dict || PyDict_GET_SIZE(dict) == 0;
+    PyObject *plain = failed ? NULL : map_plain(cell_of(self), dict);
     Py_XDECREF(dict);
+    if (!plain) return NULL;
+    bool empty = PyDict_GET_SIZE(plain) == 0;
+    Py_DECREF(plain);
     return PyBool_FromLong(empty);
 }
 
@@ -356,10 +441,11 @@ static PyObject *map_is_empty(PyObject *self, PyObject *unused) {
 static PyObject *map_walk(PyObject *self, PyObject *(*list_of_dict)(PyObject *)) {
     bool failed;
     PyObject *dict = map_stored(cell_of(self), false, &failed);
-    if (failed) return NULL;
-    PyObject *list = dict ? list_of_dict(dict) : PyList_New(0);
+    PyObject *plain = failed ? NULL : map_plain(cell_of(self), dict);
+    PyObject *list = plain ? list_of_dict(plain) : NULL;
     PyObject *iterator = list ? PyObject_GetIter(list) : NULL;
     Py_XDECREF(list);
+    Py_XDECREF(plain);
     Py_XDECREF(dict);
     return iterator;
 }

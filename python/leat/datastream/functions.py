@@ -150,7 +150,8 @@ class RuntimeContext:
             raise Exception("This state is only accessible by functions executed on a KeyedStream.")
         type_text = descriptor.type_info._text()
         state.know_engine_types()
-        return self._states.get(kind, descriptor.name, type_text, descriptor._functions())
+        functions, expiry = descriptor._functions(), descriptor._expiry()
+        return self._states.get(kind, descriptor.name, type_text, functions, *expiry)
 
 
 def _later(what: str, instead: str) -> NoReturn:

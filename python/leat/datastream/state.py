@@ -196,16 +196,20 @@ class StateDescriptor(ABC):  # noqa: B024 - PyFlink's base has no abstract metho
         return self.name
 
     def enable_time_to_live(self, ttl_config: StateTtlConfig) -> None:
-        """Let values expire. An enabled one is a NotSupportedError: expiry comes later."""
-        if ttl_config.is_enabled():
-            from leat.common.errors import NotSupportedError
-
-            raise NotSupportedError(
-                f"{type(self).__name__}({self.name!r}).enable_time_to_live(): state that expires "
-                "comes with a later release",
-                "clear the state in a timer",
-            )
+        """Let values expire; in lists and maps each element for itself."""
+        if not isinstance(ttl_config, StateTtlConfig):
+            raise TypeError(f"enable_time_to_live needs a StateTtlConfig, not {ttl_config!r}")
         self._ttl_config = ttl_config
+
+    def _expiry(self) -> tuple[int, bool, bool]:
+        """Milliseconds (0: never), whether reading prolongs, whether expired values show."""
+        config = self._ttl_config
+        if config is None or not config.is_enabled():
+            return 0, False, False
+        on_read = config.get_update_type() is StateTtlConfig.UpdateType.OnReadAndWrite
+        shown = StateTtlConfig.StateVisibility.ReturnExpiredIfNotCleanedUp
+        ttl = config.get_ttl().to_milliseconds()
+        return max(ttl, 1), on_read, config.get_state_visibility() is shown
 
     def _functions(self) -> tuple[Callable[..., Any], ...]:
         """What the engine calls for this state."""

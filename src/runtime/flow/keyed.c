@@ -3,6 +3,7 @@
    An operator's own tables are made with it; those of functions when their names are first asked for. The rows that
    describe the latter live in the context's arena, and their offset is no offset. */
 #include "runtime/base/alloc.h"
+#include "runtime/data/codec.h"
 #include "runtime/flow/chain.h"
 
 static const size_t NO_OFFSET = SIZE_MAX;
@@ -91,17 +92,60 @@ leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_k
 
 /* --- under the current key ------------------------------------------------------------------------- */
 
+static leat_status get(leat_context *ctx, leat_state *state, leat_namespace ns, leat_value *out) {
+    return leati_table_get(state, &ctx->current->key, ctx->current->hash, ns, out);
+}
+
+/* What expired is copied before its cell goes. */
+static leat_status get_expiring(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                leat_value *out) {
+    const leat_ttl *ttl = leati_table_ttl(state);
+    int64_t now = leat_context_now(ctx);
+    leat_value v;
+    leat_status status = get(ctx, state, ns, &v);
+    if (status != LEAT_OK) return status;
+    bool timed = leati_table_is_timed(&v); /* others are from before the state expired */
+    bool expired = timed && now - v.as.items[0].as.i >= ttl->ms;
+    if (!expired) {
+        *out = timed ? v.as.items[1] : v;
+        if (timed && ttl->on_read) leati_table_touch(state, now);
+        return LEAT_OK;
+    }
+    if (ttl->show_expired) {
+        status = leati_value_copy(&v.as.items[1], &ctx->chain->arena, out);
+        if (status < 0) return status;
+    }
+    status = leati_table_remove(state, &ctx->current->key, ctx->current->hash, ns);
+    return status < 0 || ttl->show_expired ? status : LEAT_DONE;
+}
+
+static leat_status put_expiring(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                const leat_value *value) {
+    enum { SWEPT = 5 };
+    int64_t now = leat_context_now(ctx);
+    leat_value items[2] = {leat_int(now), *value}, timed = leat_tuple(items, 2);
+    leat_status status = leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, &timed);
+    if (status >= 0) leati_table_sweep(state, now, SWEPT);
+    return status;
+}
+
+leat_status leat_state_expires(leat_state *state, const leat_ttl *ttl) {
+    return leati_table_set_ttl(state, ttl);
+}
+
 leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace ns,
                            leat_value *out) {
     leat_status status = need_key(ctx, "state was read");
     if (status < 0) return status;
-    return leati_table_get(state, &ctx->current->key, ctx->current->hash, ns, out);
+    bool expires = leati_table_ttl(state)->ms > 0;
+    return LEAT_UNLIKELY(expires) ? get_expiring(ctx, state, ns, out) : get(ctx, state, ns, out);
 }
 
 leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
                            const leat_value *value) {
     leat_status status = need_key(ctx, "state was written");
     if (status < 0) return status;
+    if (LEAT_UNLIKELY(leati_table_ttl(state)->ms > 0)) return put_expiring(ctx, state, ns, value);
     return leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, value);
 }
 

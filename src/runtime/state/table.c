@@ -30,6 +30,10 @@ typedef struct cell {
 struct leat_state {
     const leat_state_decl *decl;
     const leat_type *type;
+    leat_ttl ttl;
+    bool ttl_is_set;
+    int sweep_group; /* where the sweep stands */
+    size_t sweep_at;
     int groups;
     size_t count;
     uint64_t last_hash; /* of the key whose address stands in `address` */
@@ -222,7 +226,19 @@ static void cell_swap_object(cell *c, const leat_value *value) {
     if (old.kind == LEAT_OBJECT) leati_object_release(&old);
 }
 
+/* A tuple of scalars goes where another one of the same size was; it may be that one. */
+static bool cell_refill(cell *c, const leat_value *value) {
+    if (c->value.kind != LEAT_TUPLE || value->size != c->value.size) return false;
+    leat_value *items = (leat_value *)(uintptr_t)c->value.as.items;
+    for (uint32_t i = 0; i < value->size; i++)
+        if (!leati_kind_is_scalar(value->as.items[i].kind) || !leati_kind_is_scalar(items[i].kind))
+            return false;
+    if (value->size) memmove(items, value->as.items, value->size * sizeof *items);
+    return true;
+}
+
 static leat_status cell_store(cell *c, const leat_value *value) {
+    if (value->kind == LEAT_TUPLE && cell_refill(c, value)) return LEAT_OK;
     leati_extent e = {0, 0};
     if (value->kind == LEAT_OBJECT && !c->block) {
         cell_swap_object(c, value);
@@ -285,6 +301,51 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
     cell *c = cell_at_address(t);
     if (c) cell_remove(t, c);
     return LEAT_OK;
+}
+
+/* --- Values that expire --------------------------------------------------------------------------- */
+
+bool leati_table_is_timed(const leat_value *v) {
+    return v->kind == LEAT_TUPLE && v->size == 2 && v->as.items[0].kind == LEAT_INT;
+}
+
+const leat_ttl *leati_table_ttl(const leati_table *t) {
+    return &t->ttl;
+}
+
+leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl) {
+    const leat_ttl *old = &t->ttl;
+    bool same = old->ms == ttl->ms && old->on_read == ttl->on_read &&
+                old->show_expired == ttl->show_expired;
+    if (t->ttl_is_set && !same) return LEAT_E_STATE;
+    t->ttl = *ttl;
+    t->ttl_is_set = true;
+    return LEAT_OK;
+}
+
+void leati_table_touch(leati_table *t, int64_t now) {
+    leat_value *items = (leat_value *)(uintptr_t)t->last_cell->value.as.items;
+    items[0] = leat_int(now);
+}
+
+void leati_table_sweep(leati_table *t, int64_t now, int count) {
+    leati_hashmap_entry entry;
+    for (int empty = 0; count > 0 && empty <= t->groups;) {
+        leati_hashmap *map = &t->maps[t->sweep_group];
+        if (!leati_hashmap_next(map, &t->sweep_at, &entry)) {
+            t->sweep_at = 0;
+            t->sweep_group = (t->sweep_group + 1) % t->groups;
+            empty++;
+            continue;
+        }
+        count--;
+        cell *c = entry.payload;
+        if (!leati_table_is_timed(&c->value)) continue;
+        if (now - c->value.as.items[0].as.i < t->ttl.ms) continue;
+        t->last_map = map;
+        t->address.size = 0;
+        cell_remove(t, c);
+    }
 }
 
 /* --- Snapshots -------------------------------------------------------------------------------- */

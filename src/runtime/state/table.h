@@ -21,6 +21,16 @@ leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash
                             leat_value *out);
 leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             const leat_value *value);
+/* Of a table that expires, whose values are pairs of the time of their last use and what the user stored: is this such
+   a pair? */
+bool leati_table_is_timed(const leat_value *v);
+const leat_ttl *leati_table_ttl(const leati_table *t);
+/* LEAT_E_STATE when it has another one. */
+leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl);
+/* Sets the time of the pair that leati_table_get has just found. */
+void leati_table_touch(leati_table *t, int64_t now);
+/* Looks at the next `count` cells of its round over all, and removes those whose time is up. What was lent is gone. */
+void leati_table_sweep(leati_table *t, int64_t now, int count);
 leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns);
 /* Says that a cell of a key with this hash, in the empty namespace, will be wanted soon: memory that is far

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from leat.common import Row, Types
-from leat.common.errors import JobError, NotSupportedError
+from leat.common.errors import JobError
 from leat.common.time import Time
 from leat.datastream.functions import (
     AggregateFunction,
@@ -393,7 +395,118 @@ def test_descriptors_are_checked(env, results):
     assert "get_state needs a ValueStateDescriptor" in text
 
 
-def test_expiry_comes_later():
-    config = StateTtlConfig.new_builder(Time.seconds(1)).build()
-    with pytest.raises(NotSupportedError, match="clear the state in a timer"):
-        ValueStateDescriptor("v", Types.LONG()).enable_time_to_live(config)
+# --- state that expires --------------------------------------------------------------------------
+
+LONG = Types.LONG()
+EXPIRING = {
+    "get_state": lambda: ValueStateDescriptor("s", PAIR),
+    "get_list_state": lambda: ListStateDescriptor("s", LONG),
+    "get_map_state": lambda: MapStateDescriptor("s", LONG, LONG),
+    "get_reducing_state": lambda: ReducingStateDescriptor("s", add, LONG),
+    "get_aggregating_state": lambda: AggregatingStateDescriptor("s", Mean(), PAIR),
+}
+
+
+def write(state, value):
+    if isinstance(state, ValueState):
+        state.update((value, float(value)))
+    elif isinstance(state, MapState):
+        state.put(value, value)
+    else:
+        state.add(value)
+
+
+def read(state):
+    if isinstance(state, ValueState):
+        return state.value()
+    if isinstance(state, MapState):
+        seen = sorted(k for k in state)
+        assert seen == sorted(state.values()) and state.is_empty() == (not seen)
+        assert [k for k in range(9) if k in state] == seen
+        return seen or None
+    if isinstance(state, ListState):
+        return list(state) or None
+    return state.get()
+
+
+class Expiring(KeyedProcessFunction):
+    """Writes 1, waits, reads, and writes 2 for a time and then another."""
+
+    def __init__(self, getter, config):
+        self.getter = getter
+        self.config = config
+
+    def open(self, runtime_context):
+        descriptor = EXPIRING[self.getter]()
+        descriptor.enable_time_to_live(self.config)
+        self.state = getattr(runtime_context, self.getter)(descriptor)
+
+    def process_element(self, value, ctx):
+        write(self.state, 1)
+        yield read(self.state)
+        time.sleep(0.6)
+        yield read(self.state)
+        write(self.state, 2)
+        yield read(self.state)
+
+
+@pytest.mark.parametrize("getter", EXPIRING)
+def test_state_expires(env, results, getter):
+    config = StateTtlConfig.new_builder(Time.milliseconds(500)).build()
+    first, second, third = run(env, results, Expiring(getter, config), [1])
+    ones = {"get_state": (1, 1.0), "get_list_state": [1], "get_map_state": [1]}
+    twos = {"get_state": (2, 2.0), "get_list_state": [2], "get_map_state": [2]}
+    assert first == ones.get(getter, 1)
+    assert second is None
+    assert third == twos.get(getter, 2)
+
+
+@pytest.mark.parametrize("getter", EXPIRING)
+def test_state_of_a_long_life_stays(env, results, getter):
+    builder = StateTtlConfig.new_builder(Time.hours(1)).update_ttl_on_read_and_write()
+    first, second, third = run(env, results, Expiring(getter, builder.build()), [1])
+    assert first == second
+    both = {"get_state": (2, 2.0), "get_reducing_state": 3, "get_aggregating_state": 1.5}
+    assert third == both.get(getter, [1, 2])
+
+
+def test_expired_state_may_show_once(env, results):
+    builder = StateTtlConfig.new_builder(Time.milliseconds(1))
+    config = builder.return_expired_if_not_cleaned_up().build()
+
+    class Reading(Expiring):
+        def process_element(self, value, ctx):
+            write(self.state, 1)
+            time.sleep(0.01)
+            yield self.state.value() if isinstance(self.state, ValueState) else list(self.state)
+            yield self.state.value() if isinstance(self.state, ValueState) else list(self.state)
+
+    assert run(env, results, Reading("get_state", config), [1]) == [(1, 1.0), None]
+    assert run(env, results, Reading("get_list_state", config), [1]) == [[1], []]
+
+
+def test_elements_expire_one_by_one(env, results):
+    config = StateTtlConfig.new_builder(Time.milliseconds(1000)).build()
+
+    class Growing(Expiring):
+        def process_element(self, value, ctx):
+            write(self.state, 1)
+            time.sleep(0.6)
+            write(self.state, 2)
+            time.sleep(0.6)
+            yield read(self.state)
+
+    assert run(env, results, Growing("get_list_state", config), [1]) == [[2]]
+    assert run(env, results, Growing("get_map_state", config), [1]) == [[2]]
+
+
+def test_one_state_expires_in_one_way(env, results):
+    class Two(CountingMap):
+        def open(self, runtime_context):
+            super().open(runtime_context)
+            descriptor = ValueStateDescriptor("count", Types.LONG())
+            descriptor.enable_time_to_live(StateTtlConfig.new_builder(Time.seconds(1)).build())
+            runtime_context.get_state(descriptor)
+
+    text = failure(results, env.from_collection([1]).key_by(parity).map(Two()))
+    assert "it expires in another way" in text

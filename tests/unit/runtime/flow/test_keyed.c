@@ -1,6 +1,7 @@
 /* Tests of keyed.c: tables that functions ask for by name, in operators that have tables of their own and in those
    that have none; with snapshot and restore between the steps, too. */
 #include "expect.h"
+#include "runtime/flow/chain.h"
 
 #include <stdlib.h>
 
@@ -146,12 +147,104 @@ static void names_of_operators_are_apart(void **state) {
     harness_free(h);
 }
 
+/* --- state that expires --------------------------------------------------------------------------- */
+
+static leat_ttl expiry;
+
+static leat_status expiring_open(leat_context *ctx, void *arg, void **self) {
+    leat_error err;
+    leat_state *sum;
+    (void)arg;
+    leat_status status = leat_context_state(ctx, "sum", LEAT_VALUE_STATE, NULL, &sum, &err);
+    *self = sum;
+    return status < 0 ? status : leat_state_expires(sum, &expiry);
+}
+
+/* Emits what the key had, -1 when it had nothing; stores even values. */
+static leat_status last_even(leat_context *ctx, const leat_record *in, leat_value *out,
+                             void *self) {
+    leat_namespace none = {NULL, 0};
+    leat_value old = leat_int(-1);
+    leat_status status = leat_state_get(ctx, self, none, &old);
+    *out = old;
+    if (status < 0 || in->value.as.i % 2) return status;
+    return leat_state_put(ctx, self, none, &in->value);
+}
+
+static leat_status tens(leat_context *ctx, const leat_record *in, leat_value *key, void *arg) {
+    (void)ctx, (void)arg;
+    *key = leat_int(in->value.as.i / 10);
+    return LEAT_OK;
+}
+
+static harness *expiring(void **state, leat_ttl ttl) {
+    leat_function f = leat_map_fn(last_even, NULL), key = leat_key_fn(tens, NULL);
+    f.open = expiring_open;
+    expiry = ttl;
+    leat_arg arg = leat_arg_function("function", &f);
+    return both_ways(state, harness_new(&leat_map_operator, &arg, 1, &key));
+}
+
+static void push_at(harness *h, int64_t now, int64_t i, const char *result) {
+    assert_true(harness_clock(h, now) >= 0);
+    push_int(h, 0, i);
+    expect(h, result);
+}
+
+static void values_expire_after_their_last_write(void **state) {
+    harness *h = expiring(state, (leat_ttl){.ms = 100});
+    push_at(h, 0, 2, "-1");
+    push_at(h, 99, 1, "2");
+    push_at(h, 100, 1, "-1");
+    push_at(h, 200, 4, "-1");
+    push_at(h, 250, 6, "4");
+    push_at(h, 349, 1, "6");
+    push_at(h, 350, 1, "-1");
+    harness_free(h);
+}
+
+static void reading_may_prolong(void **state) {
+    harness *h = expiring(state, (leat_ttl){.ms = 100, .on_read = true});
+    push_at(h, 0, 2, "-1");
+    push_at(h, 90, 1, "2");
+    push_at(h, 180, 1, "2");
+    push_at(h, 280, 1, "-1");
+    harness_free(h);
+}
+
+static void an_expired_value_may_show_once(void **state) {
+    harness *h = expiring(state, (leat_ttl){.ms = 100, .show_expired = true});
+    push_at(h, 0, 2, "-1");
+    push_at(h, 500, 1, "2");
+    push_at(h, 500, 1, "-1");
+    harness_free(h);
+}
+
+static void writes_clean_up_others(void **state) {
+    (void)state;
+    harness *h = expiring(state, (leat_ttl){.ms = 100});
+    for (int64_t i = 0; i < 50; i++) push_int(h, 0, 10 * i);
+    const leati_table *table = harness_context(h)->tables[0];
+    assert_int_equal(leati_table_count(table), 50);
+    assert_true(harness_clock(h, 100) >= 0);
+    for (int64_t i = 50; i < 61; i++) push_int(h, 0, 10 * i);
+    assert_in_range(leati_table_count(table), 11, 30);
+    leat_ttl other = {.ms = 5};
+    assert_int_equal(leat_state_expires(harness_context(h)->tables[0], &other), LEAT_E_STATE);
+    assert_int_equal(leat_state_expires(harness_context(h)->tables[0], &expiry), LEAT_OK);
+    harness_free(h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH_WAYS(functions_have_state_by_name),
         cmocka_unit_test(without_keys_there_is_no_state),
         cmocka_unit_test(a_name_stands_for_one_kind_and_type),
         BOTH_WAYS(names_of_operators_are_apart),
+        BOTH_WAYS(values_expire_after_their_last_write),
+        BOTH_WAYS(reading_may_prolong),
+        BOTH_WAYS(an_expired_value_may_show_once),
+        cmocka_unit_test(writes_clean_up_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
