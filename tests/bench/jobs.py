@@ -20,15 +20,17 @@ from typing import TYPE_CHECKING, Any
 from leat.common import Configuration, Types, WatermarkStrategy
 from leat.datastream import StreamExecutionEnvironment
 from leat.datastream.connectors.number_seq import NumberSequenceSource
-from leat.datastream.functions import SinkFunction
+from leat.datastream.functions import KeyedProcessFunction, SinkFunction
+from leat.datastream.state import ValueStateDescriptor
 from text import WORDS_PER_LINE, make_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from leat.datastream import DataStream
+    from leat.datastream import DataStream, RuntimeContext
 
 PAIR = Types.TUPLE([Types.STRING(), Types.LONG()])
+COUNT_AND_SUM = Types.TUPLE([Types.LONG(), Types.DOUBLE()])
 
 
 # --- the users' functions -------------------------------------------------------------------------
@@ -74,6 +76,49 @@ def first(t: tuple[str, int]) -> str:
 
 def add(a: tuple[str, int], b: tuple[str, int]) -> tuple[str, int]:
     return (a[0], a[1] + b[1])
+
+
+class Scatter:
+    """A pair of one of `keys` keys and a measurement, for each number."""
+
+    def __init__(self, keys: int) -> None:
+        self.keys = keys
+
+    def __call__(self, x: int) -> tuple[int, float]:
+        return (x * 2654435761 % 4294967296 % self.keys, x * 0.5)
+
+
+def key_of(measured: tuple[int, float]) -> int:
+    return measured[0]
+
+
+class Averages(KeyedProcessFunction):
+    """How many measurements a key has had, with their sum in the state."""
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        descriptor = ValueStateDescriptor("sum", COUNT_AND_SUM)
+        self.state = runtime_context.get_state(descriptor)
+
+    def process_element(
+        self, value: tuple[int, float], ctx: KeyedProcessFunction.Context
+    ) -> Iterator[int]:
+        state = self.state.value()
+        count, total = state if state is not None else (0, 0.0)
+        self.state.update((count + 1, total + value[1]))
+        yield count + 1
+
+
+class PlainAverages:
+    """The same with a dict."""
+
+    def __init__(self) -> None:
+        self.state: dict[int, tuple[int, float]] = {}
+
+    def process_element(self, key: int, value: tuple[int, float]) -> Iterator[int]:
+        state = self.state.get(key)
+        count, total = state if state is not None else (0, 0.0)
+        self.state[key] = (count + 1, total + value[1])
+        yield count + 1
 
 
 class AddUp(SinkFunction):
@@ -130,6 +175,17 @@ def plain_word_count(size: int, sink: AddUp) -> None:
             check(result, None)
 
 
+def plain_keyed_state(keys: int) -> Callable[[int, AddUp], None]:
+    def run(size: int, sink: AddUp) -> None:
+        check, scatter, process = sink.invoke, Scatter(keys), PlainAverages().process_element
+        for x in range(1, size + 1):
+            measured = scatter(x)
+            for count in process(key_of(measured), measured):
+                check(count, None)
+
+    return run
+
+
 # --- jobs -----------------------------------------------------------------------------------------
 
 
@@ -160,6 +216,14 @@ def job_word_count_sum(env: StreamExecutionEnvironment, size: int, sink: AddUp) 
     pairs(env, size).key_by(first, key_type=Types.STRING()).sum(1).add_sink(sink)
 
 
+def job_keyed_state(keys: int) -> Callable[[StreamExecutionEnvironment, int, AddUp], None]:
+    def build(env: StreamExecutionEnvironment, size: int, sink: AddUp) -> None:
+        keyed = numbers(env, size).map(Scatter(keys)).key_by(key_of, key_type=Types.LONG())
+        keyed.process(Averages()).add_sink(sink)
+
+    return build
+
+
 def job_file(env: StreamExecutionEnvironment, source: Path, folder: str) -> None:
     """From file to file: `source` is a text, the result goes to `folder`/out."""
     words = env.read_text_file(str(source)).flat_map(split, output_type=Types.STRING())
@@ -175,6 +239,9 @@ JOBS: dict[str, tuple[Callable[..., None], Callable[..., None], type[AddUp]]] = 
     "chain": (plain_chain, job_chain, AddUp),
     "word_count": (plain_word_count, job_word_count, AddUpPairs),
     "word_count_sum": (plain_word_count, job_word_count_sum, AddUpPairs),
+    "keyed_1k": (plain_keyed_state(1000), job_keyed_state(1000), AddUp),
+    "keyed_100k": (plain_keyed_state(100_000), job_keyed_state(100_000), AddUp),
+    "keyed_1m": (plain_keyed_state(1_000_000), job_keyed_state(1_000_000), AddUp),
 }
 
 

@@ -165,6 +165,18 @@ def bench_word_count_sum(b: Bench) -> list[Row]:
     return beside_plain(b, "word_count_sum", bounds)
 
 
+def bench_keyed_1k(b: Bench) -> list[Row]:
+    return beside_plain(b, "keyed_1k", {THREAD: (0.7, 0.9)})
+
+
+def bench_keyed_100k(b: Bench) -> list[Row]:
+    return beside_plain(b, "keyed_100k", {THREAD: (0.9, 1.05)})
+
+
+def bench_keyed_1m(b: Bench) -> list[Row]:
+    return beside_plain(b, "keyed_1m", {THREAD: (0.9, 1.2)})
+
+
 # --- the engine alone -----------------------------------------------------------------------------
 
 
@@ -271,6 +283,9 @@ BENCHES = {
     "chain": bench_chain,
     "word_count": bench_word_count,
     "word_count_sum": bench_word_count_sum,
+    "keyed_1k": bench_keyed_1k,
+    "keyed_100k": bench_keyed_100k,
+    "keyed_1m": bench_keyed_1m,
     "native": bench_native,
     "latency": bench_latency,
     "file": bench_file,
