@@ -13,6 +13,9 @@ def encode(items: list[Any], type_text: str | None) -> bytes:
 def worker_main(argv: list[str]) -> int:
     """Be a worker process; answers its exit code."""
 
+def own_sigterm() -> None:
+    """Python's handler of SIGTERM serves this process alone; what it forks ends."""
+
 def config_keys() -> list[tuple[str, str, str, str, str]]:
     """All configuration keys: key, default, kind, status, meaning."""
 

@@ -6,6 +6,7 @@ SIGTERM. Standard output belongs to the script, messages go to standard error.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -134,12 +135,10 @@ def _plan(arguments: list[str]) -> int:
 
 def _guarded(command: list[str]) -> int:
     """Run a script; the exit code that its end stands for, after its message."""
-    import signal
-
     from leat import settings
     from leat.common.errors import ConfigurationError, JobCancelled
 
-    signal.signal(signal.SIGTERM, _on_terminate)
+    _catch_sigterm()
     try:
         run_script(command[0], command)
     except settings.PlanReady:
@@ -178,6 +177,7 @@ def run_script(path: str, argv: list[str]) -> None:
     main_module.__file__ = path
     main_module.__dict__.update(__builtins__=__builtins__, __cached__=None, __package__=None)
     _put_first(os.path.dirname(os.path.realpath(path)))  # noqa: PTH120
+    sys.path.insert(1, _PACKAGE + "alias")  # multiprocessing gives its processes no more than this
     sys.argv = list(argv)
     sys.modules["__main__"] = main_module
     code = compile(source, path, "exec", dont_inherit=True)
@@ -230,6 +230,16 @@ def _cancel(code: int) -> int:
         if not jobs.cancel_all(60.0):
             _say("leat: a job does not end; leaving it behind")
     return code
+
+
+def _catch_sigterm() -> None:
+    import signal
+
+    signal.signal(signal.SIGTERM, _on_terminate)
+    with contextlib.suppress(ImportError):  # the script will meet it where it matters
+        from leat import _leat
+
+        _leat.own_sigterm()
 
 
 def _on_terminate(number: int, frame: FrameType | None) -> None:

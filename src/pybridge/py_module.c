@@ -14,6 +14,7 @@
 #include "pybridge/py_object.h"
 #include "pybridge/py_print.h"
 #include "pybridge/py_shape.h"
+#include "pybridge/py_signal.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_worker.h"
 
@@ -252,6 +253,8 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("Values in the library's codec, of the type or as they are.")},
     {"worker_main", py_worker_main, METH_O,
      PyDoc_STR("Be a worker process; answers its exit code.")},
+    {"own_sigterm", py_own_sigterm, METH_NOARGS,
+     PyDoc_STR("Python's handler of SIGTERM serves this process alone; what it forks ends.")},
     {"config_keys", module_config_keys, METH_NOARGS,
      PyDoc_STR("All configuration keys: key, default, kind, status, meaning.")},
     {"_coerce", module_coerce, METH_VARARGS, PyDoc_STR("The object as the declared type has it.")},

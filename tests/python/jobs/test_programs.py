@@ -178,6 +178,33 @@ def test_launcher_in_a_folder_that_hides_the_library(tmp_path):
     assert (done.returncode, done.stdout, done.stderr) == (0, "fine\n", "")
 
 
+POOLS = """
+import multiprocessing
+
+def square(x):
+    return x * x
+
+def squares(x):
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.map(abs, range(x))
+
+if __name__ == "__main__":
+    for _ in range(30):
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            pool.map(square, [1, 2])
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.map(square, [3]) == [9]
+    with env.from_collection([3]).map(squares).execute_and_collect() as found:
+        print(list(found))
+"""
+
+
+def test_multiprocessing(leat_run):
+    """Processes by fork end by SIGTERM; those by spawn import the script again, and so pyflink."""
+    done = leat_run(HEAD + POOLS)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[[0, 1, 2]]\n", "")
+
+
 def test_arguments_and_names_of_a_script(leat_run, tmp_path):
     done = leat_run("import sys\nprint(sys.argv[1:], __name__, __file__)", "-D", "a=b", "--input")
     assert done.stdout == f"['-D', 'a=b', '--input'] __main__ {tmp_path}/script.py\n"

@@ -19,6 +19,10 @@ def worker_main(argv):
     return len(argv)
 
 
+def own_sigterm():
+    pass
+
+
 def config_keys():
     return [("parallelism.default", "cores", "int", "implemented", "How many subtasks.")]
 
