@@ -79,6 +79,7 @@ static PyObject *env_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     }
     env_of(self)->env = env;
     env_of(self)->interp = py_interp_ref(py_type_state(type)->interp);
+    leati_env_set_bridge(env, py_interp_bridge(env_of(self)->interp));
     return self;
 }
 

@@ -76,6 +76,9 @@ LEAT_API leat_status leati_job_collect(leat_job *job, int collect_id, int timeou
 LEAT_API size_t leati_batch_records(const leati_batch *batch, const leat_record **records);
 LEAT_API void leati_batch_unref(leati_batch *batch);
 
+/* The env's functions run in this bridge's interpreter, where there are several. */
+LEAT_API void leati_env_set_bridge(leat_env *env, const leati_bridge *bridge);
+
 /* What every worker of the job gets before it resolves functions, such as the classes of __main__. Copied. */
 LEAT_API leat_status leati_env_set_preamble(leat_env *env, const void *bytes, size_t size);
 /* The command that starts a worker: NULL-terminated argv and the whole environment, copied. Set by the bridge. */

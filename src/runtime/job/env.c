@@ -190,6 +190,10 @@ const char *leat_env_get(const leat_env *env, const char *key) {
 
 /* --- what a bridge adds --------------------------------------------------------------------------- */
 
+void leati_env_set_bridge(leat_env *env, const leati_bridge *bridge) {
+    env->blue->graph.bridge = bridge;
+}
+
 leat_status leati_env_set_preamble(leat_env *env, const void *bytes, size_t size) {
     void *copy = leati_memdup(bytes, size);
     if (!copy && size) return LEAT_E_NOMEM;
@@ -253,6 +257,7 @@ void leat_env_clear(leat_env *env) {
     leati_blueprint *fresh = blueprint_new(leati_config_copy(old->config));
     if (!fresh) return; /* the graph stays, and the next execution says that memory is short */
     fresh->host_dispatch = old->host_dispatch;
+    fresh->graph.bridge = old->graph.bridge;
     free_streams(env);
     env->blue = fresh;
     env->error.status = LEAT_OK;

@@ -7,6 +7,11 @@
 
 #include "runtime/base/alloc.h"
 
+const leati_bridge *leati_graph_bridge(const leati_graph *g, const char *language) {
+    if (g->bridge && strcmp(g->bridge->language, language) == 0) return g->bridge;
+    return leati_bridge_find(language);
+}
+
 leati_node *leati_graph_node(const leati_graph *g, int number) {
     return number >= 1 && (size_t)number <= g->count ? g->nodes[number - 1] : NULL;
 }
@@ -114,6 +119,7 @@ leat_status leati_graph_select(const leati_graph *g, leati_graph *out) {
     if (!numbers) return LEAT_E_NOMEM;
     int count = number_needed(g, numbers);
     out->nodes = leati_zalloc((size_t)(count + 1) * sizeof(leati_node *));
+    out->bridge = g->bridge;
     bool ok = out->nodes != NULL;
     for (size_t i = 0; ok && i < g->count; i++) {
         if (!numbers[i]) continue;

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 
 #include "leat/env.h"
+#include "runtime/bridge.h"
 #include "runtime/flow/params.h"
 #include "runtime/job/config.h"
 
@@ -51,9 +52,12 @@ typedef struct leati_graph {
     size_t count;
     char **tags; /* interned */
     size_t tag_count;
+    const leati_bridge *bridge; /* of the interpreter that builds it; NULL: whichever is there */
 } leati_graph;
 
 void leati_graph_fini(leati_graph *g);
+/* The bridge that runs its functions in this process; NULL when there is none of that language. */
+const leati_bridge *leati_graph_bridge(const leati_graph *g, const char *language);
 leati_node *leati_graph_node(const leati_graph *g, int number); /* NULL: none */
 /* What the next job runs: the nodes that no job was started with, and all that they read, numbered
    anew. The copies share their arguments with `g`. Empty when there is nothing new. */

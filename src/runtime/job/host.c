@@ -184,14 +184,14 @@ static leat_status find_bridge(leati_host *h, leat_error *err) {
     for (int i = 0; i < p->info_count; i++) {
         const char *language = leati_args_language(p->infos[i].args);
         const char *where = p->infos[i].name;
-        if (!language || (h->bridge = leati_bridge_find(language))) continue;
+        if (!language || (h->bridge = leati_graph_bridge(p->graph, language))) continue;
         if (p->workers && !h->index) return LEAT_OK; /* the workers have one */
         return leat_error_set(err, LEAT_E_UNSUPPORTED, where,
                               "there is no %s interpreter in this process; set "
                               "python.execution-mode to process",
                               language);
     }
-    if (!h->bridge && p->interpreter) h->bridge = leati_bridge_find("python");
+    if (!h->bridge && p->interpreter) h->bridge = leati_graph_bridge(p->graph, "python");
     return LEAT_OK;
 }
 

@@ -326,7 +326,7 @@ leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config,
     if (p) {
         p->graph = graph;
         p->config = config;
-        p->interpreter = leati_bridge_find("python") != NULL;
+        p->interpreter = leati_graph_bridge(graph, "python") != NULL;
     }
     if (status >= 0) status = fill_infos(p, &own);
     if (status >= 0) status = form_vertices(p, seats);
