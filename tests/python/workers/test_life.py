@@ -59,7 +59,9 @@ job.get_job_execution_result().result()
         )
         .replace("env = make_env", "parent = os.getpid()\nenv = make_env")
     )
-    line = program.process.stderr.readline()
+    # From Python 3.12 on, forking a process with threads warns on the same stream.
+    lines = iter(program.process.stderr.readline, "")
+    line = next(line for line in lines if line.startswith("FORKED"))
     workers = program.wait_for_workers(2)
     assert program.kill_and_wait(workers) < 2
     os.kill(int(line.split()[1]), signal.SIGKILL)
