@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from leat.common.typeinfo import TypeInformation
 from leat.datastream.functions import Function
 
 if TYPE_CHECKING:
     from leat._leat import Env
-    from leat.common.typeinfo import TypeInformation
     from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
 
 DEFAULT_PARALLELISM = 0  # of an operator: what the environment says when the job starts
@@ -51,10 +51,20 @@ class Node:
         parallelism: int = DEFAULT_PARALLELISM,
     ) -> Node:
         """Add an operator behind this stream, and behind `second` when it has two inputs."""
-        inputs = [self.handle] if second is None else [self.handle, second.handle]
+        inputs = self.handles(*([] if second is None else [second]))
         text = type_text(type_info)
         handle = self.engine.add(operator, inputs, params, name, text, parallelism)
         return Node(self.env, handle, type_info, name)
+
+    def handles(self, *others: Node) -> list[int]:
+        """The handles of this stream and of others; a ValueError if those are of another env."""
+        for other in others:
+            if other.env is not self.env:
+                raise ValueError(
+                    f"the streams {self.name!r} and {other.name!r} belong to two environments; "
+                    "make both from one"
+                )
+        return [self.handle, *(other.handle for other in others)]
 
     def partitioned(self, kind: str) -> Node:
         """This stream, dealt out to the next operator's subtasks in another way."""
@@ -70,8 +80,12 @@ class Node:
 
 
 def type_text(type_info: TypeInformation | None) -> str | None:
-    """The type in the library's grammar; None stays None."""
-    return None if type_info is None else type_info._text()
+    """The type in the library's grammar; None stays None. A TypeError for anything but a type."""
+    if type_info is None:
+        return None
+    if not isinstance(type_info, TypeInformation):
+        raise TypeError(f"a TypeInformation is needed, such as Types.STRING(), not {type_info!r}")
+    return type_info._text()
 
 
 def shipped(

@@ -21,6 +21,7 @@ from leat.datastream.functions import (
 )
 from leat.datastream.keywords import also_accepts
 from leat.datastream.node import shipped, type_text
+from leat.datastream.output_tag import OutputTag
 from leat.datastream.stream_sink import (
     CloseableIterator,
     CollectedResults,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from leat.datastream.connectors.base import Sink
     from leat.datastream.keyed_stream import KeyedStream
     from leat.datastream.node import Node
-    from leat.datastream.output_tag import OutputTag
     from leat.datastream.slot_sharing_group import SlotSharingGroup
     from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
 
@@ -171,8 +171,11 @@ class DataStream:
 
         if not streams:
             return self
+        for stream in streams:
+            if not isinstance(stream, DataStream):
+                raise TypeError(f"union needs DataStreams, not {stream!r}")
         others = [s._origin_stream if isinstance(s, KeyedStream) else s for s in streams]
-        handles = [self._node.handle, *(s._node.handle for s in others)]
+        handles = self._node.handles(*(s._node for s in others))
         return DataStream(self._node.like(self._node.engine.union(handles)))
 
     def connect(self, ds: DataStream) -> ConnectedStreams:
@@ -251,6 +254,8 @@ class DataStream:
 
     def get_side_output(self, output_tag: OutputTag) -> DataStream:
         """What this stream's operator sends to the side output of this tag."""
+        if not isinstance(output_tag, OutputTag):
+            raise TypeError(f"get_side_output needs an OutputTag, not {output_tag!r}")
         text = type_text(output_tag.type_info)
         handle = self._node.engine.side_output(self._node.handle, output_tag.tag_id, text)
         node = self._node.like(handle)

@@ -92,7 +92,7 @@ class StreamExecutionEnvironment:
             try:
                 self._engine.set(key, value)
             except ValueError as e:
-                raise ConfigurationError(f"leat: Configuration: {e}") from None
+                raise ConfigurationError(f"leat: {e}") from None
 
     def set_parallelism(self, parallelism: int) -> StreamExecutionEnvironment:
         """The parallelism of operators that set none. Answers this environment."""

@@ -310,9 +310,7 @@ SETTINGS = [
 def test_wrong_setting(key, value, text):
     configuration = Configuration()
     configuration.set_string(key, value)
-    with pytest.raises(
-        ConfigurationError, match=exactly(f"leat: Configuration: configuration: {text}")
-    ):
+    with pytest.raises(ConfigurationError, match=exactly(f"leat: configuration: {text}")):
         StreamExecutionEnvironment.get_execution_environment(configuration)
 
 

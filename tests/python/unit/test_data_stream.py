@@ -595,3 +595,20 @@ def test_functions_must_override_their_method():
 
     with pytest.raises(TypeError):
         Nothing()
+
+
+def test_streams_of_two_environments_are_refused(env, pairs, fake):
+    other = StreamExecutionEnvironment.get_execution_environment().from_collection([1])
+    for join in (pairs.union, lambda s: pairs.connect(s).map(CoMap())):
+        with pytest.raises(ValueError, match="belong to two environments"):
+            join(other)
+
+
+def test_what_is_no_stream_type_or_tag_is_a_type_error(env, pairs):
+    for call, wanted in (
+        (lambda: pairs.union(3), "union needs DataStreams, not 3"),
+        (lambda: pairs.get_side_output("late"), "get_side_output needs an OutputTag, not 'late'"),
+        (lambda: env.from_collection([1], "int"), "a TypeInformation is needed"),
+    ):
+        with pytest.raises(TypeError, match=wanted):
+            call()
