@@ -70,7 +70,7 @@ static bool watcher_start(watcher *w, leat_env *env) {
 /* Answers the signal that came, or 0. From here on signals do what they did before. */
 static int watcher_stop(watcher *w) {
     atomic_store(&w->ended, true);
-    pthread_kill(w->thread, SIGTERM); /* wakes it */
+    pthread_kill(w->thread, SIGINT); /* wakes it: it has both signals blocked and waits for them */
     pthread_join(w->thread, NULL);
     pthread_sigmask(SIG_SETMASK, &w->before, NULL);
     return atomic_load(&w->got);

@@ -75,11 +75,8 @@ enum {
         {Py_tp_traverse, (void *)cell_traverse}, {Py_tp_clear, (void *)cell_clear}, { \
         Py_tp_dealloc, (void *)cell_dealloc                                           \
     }
-#define STATE_SPEC(noun, title, slots)                                                           \
-    PyType_Spec *py_##noun##_state_spec(void) {                                                  \
-        static PyType_Spec spec = {"leat._leat." title, sizeof(py_cell), 0, STATE_FLAGS, slots}; \
-        return &spec;                                                                            \
-    }
+#define STATE_SPEC(title, slots) \
+    { "leat._leat." title, sizeof(py_cell), 0, STATE_FLAGS, slots }
 
 /* --- ValueState --------------------------------------------------------------------------------- */
 
@@ -94,7 +91,11 @@ static PyMethodDef value_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 static PyType_Slot value_slots[] = {STATE_SLOTS("A value per key.", value_methods), {0, NULL}};
-STATE_SPEC(value, "ValueState", value_slots)
+static PyType_Spec value_spec = STATE_SPEC("ValueState", value_slots);
+
+PyType_Spec *py_value_state_spec(void) {
+    return &value_spec;
+}
 
 /* --- ReducingState ------------------------------------------------------------------------------ */
 
@@ -118,7 +119,11 @@ static PyMethodDef reducing_methods[] = {
 };
 static PyType_Slot reducing_slots[] = {STATE_SLOTS("A reduced value per key.", reducing_methods),
                                        {0, NULL}};
-STATE_SPEC(reducing, "ReducingState", reducing_slots)
+static PyType_Spec reducing_spec = STATE_SPEC("ReducingState", reducing_slots);
+
+PyType_Spec *py_reducing_state_spec(void) {
+    return &reducing_spec;
+}
 
 /* --- AggregatingState --------------------------------------------------------------------------- */
 
@@ -153,7 +158,11 @@ static PyMethodDef aggregating_methods[] = {
 };
 static PyType_Slot aggregating_slots[] = {
     STATE_SLOTS("An accumulator per key.", aggregating_methods), {0, NULL}};
-STATE_SPEC(aggregating, "AggregatingState", aggregating_slots)
+static PyType_Spec aggregating_spec = STATE_SPEC("AggregatingState", aggregating_slots);
+
+PyType_Spec *py_aggregating_state_spec(void) {
+    return &aggregating_spec;
+}
 
 /* --- ListState ---------------------------------------------------------------------------------- */
 
@@ -285,7 +294,11 @@ static PyMethodDef list_methods[] = {
 };
 static PyType_Slot list_slots[] = {
     STATE_SLOTS("A list per key.", list_methods), {Py_tp_iter, (void *)list_iter}, {0, NULL}};
-STATE_SPEC(list, "ListState", list_slots)
+static PyType_Spec list_spec = STATE_SPEC("ListState", list_slots);
+
+PyType_Spec *py_list_state_spec(void) {
+    return &list_spec;
+}
 
 /* --- MapState ----------------------------------------------------------------------------------- */
 
@@ -491,4 +504,8 @@ static PyType_Slot map_slots[] = {
     {Py_mp_subscript, (void *)map_get},         {Py_mp_ass_subscript, (void *)map_assign},
     {Py_sq_contains, (void *)map_contains_key}, {0, NULL},
 };
-STATE_SPEC(map, "MapState", map_slots)
+static PyType_Spec map_spec = STATE_SPEC("MapState", map_slots);
+
+PyType_Spec *py_map_state_spec(void) {
+    return &map_spec;
+}

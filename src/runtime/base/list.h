@@ -2,6 +2,7 @@
 #ifndef LEATI_LIST_H
 #define LEATI_LIST_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -18,6 +19,7 @@ static inline bool leati_list_empty(const leati_link *head) {
     return head->next == head;
 }
 static inline void leati_list_push(leati_link *head, leati_link *item) { /* at the end */
+    assert(head->prev && "leati_list_init");
     item->prev = head->prev;
     item->next = head;
     head->prev->next = item;

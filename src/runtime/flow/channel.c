@@ -6,6 +6,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/data/batch.h"
 
+#include <assert.h>
 #include <string.h>
 
 leati_channel *leati_channel_new(size_t max_records, size_t max_bytes) {
@@ -48,6 +49,7 @@ void leati_channel_abandon(leati_channel *c) {
 /* Under the lock. */
 static bool make_room(leati_channel *c) {
     if (c->count < c->room) return true;
+    assert(c->count == c->room);
     size_t room = c->room ? 2 * c->room : 16;
     leati_element *ring = leati_alloc(room * sizeof *ring);
     if (!ring) return false;

@@ -212,20 +212,26 @@ leat_status leat_value_native(leat_context *ctx, const leat_value *v, const leat
     return leati_object_ops_of(v)->native(v->as.object, type, &ctx->chain->arena, out);
 }
 
-/* What a program in another language put into a stream without a type (PICKLED) looks as the language shows it, also
-   when it has come here in native form. In a C program's stream without a type it looks native where it can, as it
-   does when it comes from another process. */
-static leat_status write_text(leat_context *ctx, const leat_value *v, const leat_type *type,
-                              leat_text_form form, leati_buf *out) {
-    uint16_t domain = v->kind == LEAT_OBJECT ? v->domain : leati_context_domain(ctx);
-    const leati_object_ops *ops = domain ? leati_object_domains[domain] : NULL;
-    leat_value native = *v;
-    if (v->kind == LEAT_OBJECT && !type) {
+/* In a C program's stream without a type an object looks native where it can, as it does when it comes from another
+   process. */
+static leat_status write_object(leat_context *ctx, const leat_value *v, const leat_type *type,
+                                leat_text_form form, leati_buf *out) {
+    if (!type) {
+        leat_value native;
         leat_status status = leat_value_native(ctx, v, NULL, &native);
         if (status < 0) return status;
         if (native.kind != LEAT_OBJECT) return leati_value_text(&native, NULL, form, out);
     }
-    if (v->kind == LEAT_OBJECT) return ops->print(v->as.object, type, form, out);
+    return leati_object_ops_of(v)->print(v->as.object, type, form, out);
+}
+
+/* What a program in another language put into a stream without a type (PICKLED) looks as the language shows it, also
+   when it has come here in native form. */
+static leat_status write_text(leat_context *ctx, const leat_value *v, const leat_type *type,
+                              leat_text_form form, leati_buf *out) {
+    if (v->kind == LEAT_OBJECT) return write_object(ctx, v, type, form, out);
+    uint16_t domain = leati_context_domain(ctx);
+    const leati_object_ops *ops = domain ? leati_object_domains[domain] : NULL;
     if (ops && type && type->tag == LEAT_T_PICKLED)
         return ops->print_value(ops->interpreter, v, form, out);
     return leati_value_text(v, type, form, out);

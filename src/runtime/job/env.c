@@ -105,8 +105,8 @@ leat_env *leat_env_new(const leat_options *options, leat_error *err) {
     if (leati_process_check("leat_env_new", err) < 0) return NULL;
     leat_env *env = leati_zalloc(sizeof *env);
     leati_config *config = env ? leati_config_new() : NULL;
-    leat_status status = config ? read_settings(config, options, err)
-                                : leat_error_set(err, LEAT_E_NOMEM, "leat_env_new", "no memory");
+    leat_status status = config ? read_settings(config, options, err) : LEAT_E_NOMEM;
+    if (!config) leat_error_set(err, status, "leat_env_new", "no memory");
     if (status >= 0) {
         env->blue = blueprint_new(config);
         if (!env->blue) status = leat_error_set(err, LEAT_E_NOMEM, "leat_env_new", "no memory");

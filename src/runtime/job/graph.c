@@ -230,7 +230,7 @@ static leat_status node_decode(leati_graph *g, leati_node *n, leati_reader *in, 
 }
 
 leat_status leati_graph_decode(leati_graph *out, leati_reader *in, leat_error *err) {
-    memset(out, 0, sizeof *out);
+    *out = (leati_graph){0};
     err->status = LEAT_OK;
     uint64_t count = leati_reader_varint(in);
     leat_status status = in->failed || count > leati_reader_left(in) ? LEAT_E_FORMAT : LEAT_OK;

@@ -2,6 +2,7 @@
    read streams that exist. Chaining, closures and numbers are one pass over them each. */
 #include "runtime/job/plan.h"
 
+#include <assert.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
@@ -288,12 +289,15 @@ static const char *reason(const leati_plan *p, const leati_vertex *v) {
 }
 
 static void place(leati_plan *p, const leati_vertex *v) {
+    int first = v->inside ? 0 : p->inside_runners;
+    int count = v->inside ? p->inside_runners : p->native_runners;
+    assert(count > 0);
     for (int i = 0; i < v->parallelism; i++) {
         leati_placement *t = &p->tasks[v->first_task + i];
         t->vertex = v->id;
         t->subtask = i;
         t->host = p->workers && !v->host_bound ? 1 + i % p->workers : 0;
-        t->runner = v->inside ? i % p->inside_runners : p->inside_runners + i % p->native_runners;
+        t->runner = first + i % count;
     }
 }
 

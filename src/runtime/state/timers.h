@@ -11,17 +11,17 @@ typedef struct leati_timers leati_timers;
 
 leati_timers *leati_timers_new(int max_parallelism);
 void leati_timers_free(leati_timers *t);
-/* Setting one twice is setting it once. `timer->domain` is not looked at. */
+/* Setting one twice is setting it once. `set->domain` is not looked at. */
 leat_status leati_timers_set(leati_timers *t, const leat_value *key, uint64_t hash,
-                             const leat_timer *timer);
+                             const leat_timer *set);
 leat_status leati_timers_remove(leati_timers *t, const leat_value *key, uint64_t hash,
-                                const leat_timer *timer);
+                                const leat_timer *removed);
 /* The earliest time; LEAT_DONE when there is no timer. */
 leat_status leati_timers_first(const leati_timers *t, int64_t *time);
 /* Takes the earliest timer that is not later than `until`: its key (copied into the arena; an object is kept by it), the key's
    hash, and the timer with its namespace (in the arena). LEAT_DONE when there is none. */
 leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena, leat_value *key,
-                             uint64_t *hash, leat_timer *timer);
+                             uint64_t *hash, leat_timer *out);
 size_t leati_timers_count(const leati_timers *t);
 leat_status leati_timers_snapshot(const leati_timers *t, int group, leati_buf *out);
 leat_status leati_timers_restore(leati_timers *t, leati_reader *in, uint16_t domain);
