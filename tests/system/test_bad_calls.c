@@ -6,10 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "needs.h"
 
 static leat_env *env_in(const char *mode) {
     leat_error err;
@@ -81,9 +78,7 @@ static const python_case python_cases[] = {
 
 static void python_function_that_fails_is_told(void **state) {
     const char *mode = *state;
-#ifndef LEAT_TEST_PYTHON
-    skip();
-#endif
+    needs_python();
     for (size_t i = 0; i < sizeof python_cases / sizeof *python_cases; i++) {
         const python_case *c = &python_cases[i];
         leat_env *env = env_in(mode);
@@ -97,9 +92,7 @@ static void python_function_that_fails_is_told(void **state) {
 
 static void flat_map_without_an_iterable_is_told(void **state) {
     const char *mode = *state;
-#ifndef LEAT_TEST_PYTHON
-    skip();
-#endif
+    needs_python();
     leat_env *env = env_in(mode);
     leat_value one = leat_int(1);
     leat_stream *s = leat_env_collection(env, &one, 1);
@@ -112,9 +105,7 @@ static void flat_map_without_an_iterable_is_told(void **state) {
 /* The whole failure, beside the short one. */
 static void failure_names_operator_record_and_exception(void **state) {
     const char *mode = *state;
-#ifndef LEAT_TEST_PYTHON
-    skip();
-#endif
+    needs_python();
     leat_error err;
     leat_env *env = env_in(mode);
     leat_value minus_one = leat_int(-1);
@@ -142,6 +133,7 @@ static void keep_warning(leat_log_level level, const char *line, void *arg) {
 
 static void thread_mode_falls_back_with_a_warning(void **state) {
     (void)state;
+    needs_processes();
     char warning[400] = "";
     leat_error err;
     leat_env *env = env_in("thread");
@@ -162,6 +154,7 @@ static void thread_mode_falls_back_with_a_warning(void **state) {
 
 static void missing_interpreter_is_named(void **state) {
     (void)state;
+    needs_processes();
     leat_error err;
     leat_env *env = env_in("process");
     assert_int_equal(leat_env_set(env, "python.executable", "/nowhere/python", &err), LEAT_OK);

@@ -7,10 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "needs.h"
 
 static leat_status add(leat_context *ctx, const leat_record *in, void *arg) {
     (void)ctx;
@@ -128,9 +125,7 @@ static int leaves(void *arg) {
 /* The interpreter is the parent's: exit() in the child must not end it. */
 static void child_leaves_the_interpreter_alone(void **state) {
     (void)state;
-#ifndef LEAT_TEST_PYTHON
-    skip();
-#endif
+    needs_python();
     leat_error err;
     assert_int_equal(run_python(&err), LEAT_OK);
     assert_int_equal(in_child(leaves, NULL), 7);

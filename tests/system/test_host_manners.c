@@ -6,11 +6,7 @@
 #include <uv.h>
 
 #include "host_view.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
+#include "needs.h"
 
 enum { SECONDS = 30 };
 
@@ -101,12 +97,6 @@ static leat_status run(host *h, const char *mode, const char *function, int64_t 
     leat_job_free(h->job);
     leat_env_free(env);
     return status;
-}
-
-static void needs_python(void) {
-#ifndef LEAT_TEST_PYTHON
-    skip();
-#endif
 }
 
 /* --- tests ---------------------------------------------------------------------------------------- */
