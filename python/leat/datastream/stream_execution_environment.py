@@ -279,7 +279,7 @@ class StreamExecutionEnvironment:
     def from_collection(
         self, collection: Iterable[Any], type_info: TypeInformation | None = None
     ) -> DataStream:
-        """The values of a collection, by one subtask. An empty collection is a ValueError.
+        """The values of a collection, by one subtask.
 
         With a type values are converted to it (a Row type takes tuples, too); a TypeError names
         the item that does not fit. `type_info` may be a list of types for a Row.
@@ -287,8 +287,6 @@ class StreamExecutionEnvironment:
         from leat import _leat
 
         items = list(collection)
-        if not items:
-            raise ValueError("from_collection(): the collection must not be empty")
         wanted = RowTypeInfo(type_info) if isinstance(type_info, list) else type_info
         params: dict[str, object] = {"items": _leat.encode(items, type_text(wanted))}
         return self._source("collection", params, "Collection Source", wanted, 1)

@@ -235,9 +235,10 @@ def test_generator_source_that_raises_and_of_wrong_type(env, results):
         results(env.add_source(lambda: iter([1]), "Odd", Types.STRING()))
 
 
-def test_from_collection_refuses_nothing(env):
-    with pytest.raises(ValueError, match="must not be empty"):
-        env.from_collection([])
+def test_from_collection_of_nothing(env, results):
+    """As in PyFlink 2.3."""
+    assert results(env.from_collection([]).map(lambda x: x)) == []
+    assert results(env.from_collection(iter(()), Types.INT()).key_by(lambda x: x).sum()) == []
 
 
 # --- sinks ----------------------------------------------------------------------------------------
