@@ -10,9 +10,9 @@
 #include "pybridge/py_call.h"
 
 #include <pthread.h>
-#include <time.h>
 
 #include "pybridge/py_error.h"
+#include "runtime/base/deadline.h"
 
 enum { ROOM = 1024, JOIN_SECONDS = 2 };
 
@@ -51,13 +51,7 @@ static void tell_task(py_collector *k) {
 
 /* The time-out is for a wake-up that came between the look and the wait. */
 static void wait_for_room(py_collector *k) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += 10000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
+    struct timespec until = leati_deadline_after(10);
     Py_BEGIN_ALLOW_THREADS pthread_mutex_lock(&k->lock);
     pthread_cond_timedwait(&k->room, &k->lock, &until);
     pthread_mutex_unlock(&k->lock);
@@ -202,7 +196,7 @@ static bool start_thread(py_call *c, leat_context *ctx, PyObject *run) {
     if (!collector) return false;
     py_collector *k = collector_of(collector);
     pthread_mutex_init(&k->lock, NULL);
-    pthread_cond_init(&k->room, NULL);
+    leati_deadline_cond_init(&k->room);
     c->collector = collector;
     k->mailbox = leat_context_mailbox(ctx);
     k->thread = thread_new(c, ctx, collector, run);

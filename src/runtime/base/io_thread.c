@@ -2,10 +2,10 @@
    so that a process can exit while a read hangs. In a forked child there is no thread: the process id
    tells, and work is refused. */
 #include "runtime/base/io_thread.h"
+#include "runtime/base/deadline.h"
 
 #include <pthread.h>
 #include <signal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
@@ -113,14 +113,7 @@ static void settled(void *arg, leat_status status) {
 }
 
 static struct timespec deadline(int ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = leati_deadline_after(ms);
     return until;
 }
 
@@ -129,11 +122,7 @@ bool leati_io_settle(int timeout_ms) {
     settling *s = leati_zalloc(sizeof *s);
     struct timespec until = deadline(timeout_ms);
     if (!s) return false;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    leati_deadline_cond_init(&s->changed);
     pthread_mutex_init(&s->lock, NULL);
     bool refused = leati_io_submit(settle_nothing, settled, s) < 0;
     int late = 0;

@@ -2,10 +2,10 @@
 
    One queue per collect operator, found by the operator's number. Subtasks append to the open batch under the queue's lock; a
    reader takes it whole. When the queue holds as much as a channel may, the subtasks hold their tasks; taking releases them by mail. */
-#include <time.h>
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/deadline.h"
 #include "runtime/data/batch.h"
 #include "runtime/job/job.h"
 
@@ -37,11 +37,7 @@ static leati_collect *find_or_make(leat_job *job, int id) {
         if (c->id == id) return c;
     leati_collect *c = leati_zalloc(sizeof *c);
     if (!c) return NULL;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    leati_deadline_cond_init(&c->changed);
     pthread_mutex_init(&c->lock, NULL);
     leati_list_init(&c->chunks);
     leati_list_init(&c->waiters);
@@ -159,14 +155,7 @@ static void release_waiters(leati_collect *q) {
 }
 
 static bool wait_for_records(leati_collect *q, int timeout_ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = leati_deadline_after(timeout_ms);
     while (leati_list_empty(&q->chunks) && !q->over) {
         if (timeout_ms < 0)
             pthread_cond_wait(&q->changed, &q->lock);

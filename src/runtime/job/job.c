@@ -8,10 +8,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/random.h>
-#include <time.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/deadline.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/log.h"
 #include "runtime/base/own_process.h"
@@ -238,11 +238,7 @@ static void job_destroy(leat_job *job) {
 }
 
 static void init_locks(leat_job *job) {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&job->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    leati_deadline_cond_init(&job->changed);
     pthread_mutex_init(&job->lock, NULL);
 }
 
@@ -311,14 +307,7 @@ leat_job_state leat_job_status(const leat_job *job) {
 leat_status leat_job_wait(leat_job *job, int timeout_ms) {
     leat_status status = leati_job_check(job, "", NULL);
     if (status < 0) return status;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = leati_deadline_after(timeout_ms);
     int late = 0;
     pthread_mutex_lock(&job->lock);
     while (!job->over && !late) {

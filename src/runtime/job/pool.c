@@ -7,10 +7,10 @@
 
 #include <errno.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/deadline.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/loop.h"
 #include "runtime/job/job.h"
@@ -201,11 +201,7 @@ leati_pool *leati_pool_new(leat_job *job, leati_wires *wires, leat_error *err) {
     pool->job = job;
     pool->count = job->plan->workers;
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    leati_deadline_cond_init(&pool->changed);
     leat_status status = open_loop(pool, err);
     if (status >= 0) status = make_minders(pool, err);
     if (status >= 0) status = start_all(pool, err);
@@ -235,14 +231,7 @@ static bool all(const leati_pool *pool, bool (*is)(leati_minder *m)) {
 
 /* Until `is` holds for all workers; false after `ms`. */
 static bool wait_until(leati_pool *pool, bool (*is)(leati_minder *m), int ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = leati_deadline_after(ms);
     int late = 0;
     pthread_mutex_lock(&pool->lock);
     while (!all(pool, is) && !late)

@@ -1,9 +1,9 @@
 /* push.c: the source that the host feeds. The handle is a bounded queue of batches between any threads and the one task
    that reads it; the task takes whole batches and emits record by record. */
-#include <time.h>
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/deadline.h"
 #include "runtime/base/own_process.h"
 #include "runtime/data/batch.h"
 #include "runtime/job/job.h"
@@ -53,14 +53,7 @@ static bool is_running(const leat_push_source *s) {
 }
 
 static leat_status wait_for_room(leat_push_source *s, int timeout_ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = leati_deadline_after(timeout_ms);
     while (is_running(s) && !s->over && !has_room(s)) {
         if (timeout_ms == 0) return LEAT_AGAIN;
         if (timeout_ms < 0)
@@ -269,11 +262,7 @@ leat_stream *leat_env_push_source(leat_env *env, leat_push_source **source) {
         return leati_env_fail(env, s ? LEAT_E_ARGUMENT : LEAT_E_NOMEM, "push_source",
                               "no memory, or nowhere to put the handle");
     }
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&s->changed, &attr);
-    pthread_condattr_destroy(&attr);
+    leati_deadline_cond_init(&s->changed);
     pthread_mutex_init(&s->lock, NULL);
     leati_list_init(&s->chunks);
     s->process = env->process;

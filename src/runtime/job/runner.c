@@ -6,11 +6,11 @@
 #include "runtime/job/runner.h"
 
 #include <errno.h>
-#include <time.h>
 #include <uv.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/deadline.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/list.h"
 #include "runtime/base/loop.h"
@@ -62,11 +62,7 @@ leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_ne
     r->bridge = bridge;
     r->news = *news;
     r->name = name;
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->end, &attr);
-    pthread_condattr_destroy(&attr);
+    leati_deadline_cond_init(&r->end);
     pthread_mutex_init(&r->lock, NULL);
     leati_list_init(&r->queue);
     return r;
@@ -311,14 +307,7 @@ void leati_runner_stop(leati_runner *r, bool failed) {
 /* The last that the thread does is to say so: what follows can't hang. A timed join would do, too, but the analysers
    of races do not know it. */
 static bool await_end(leati_runner *r, int timeout_ms) {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += timeout_ms / 1000;
-    until.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
+    struct timespec until = leati_deadline_after(timeout_ms);
     int late = 0;
     pthread_mutex_lock(&r->lock);
     while (!r->finished && !late) late = pthread_cond_timedwait(&r->end, &r->lock, &until);
