@@ -126,7 +126,7 @@ def test_script_gets_its_arguments_untouched(leat: Run, script: Path, fake_pytho
     answer = leat(*arguments, LEAT_PYTHON=str(fake_python("my python")))
     assert answer.stdout.splitlines() == [
         "my python",
-        *(f"[{a}]" for a in ("-m", "leat", *arguments)),
+        *(f"[{a}]" for a in ("-P", "-m", "leat", *arguments)),
     ]
     assert answer.returncode == 7
     assert "[plan]" in leat("plan", "words.py", LEAT_PYTHON=str(fake_python("p"))).stdout
