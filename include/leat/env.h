@@ -76,7 +76,8 @@ LEAT_API leat_status leat_env_execute(leat_env *env, const char *name, leat_erro
 LEAT_API leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err);
 /* Asks all running jobs of the env to end, and returns at once. Any thread, while the env lives. */
 LEAT_API void leat_env_cancel(leat_env *env);
-/* Forgets the streams built so far; running jobs keep what they need. */
+/* Forgets the streams built so far, which must not be used any more, and the first error of building
+   them; running jobs keep what they need. */
 LEAT_API void leat_env_clear(leat_env *env);
 /* The plan as JSON. The caller frees it with leat_text_free. */
 LEAT_API char *leat_env_plan(leat_env *env, leat_error *err);

@@ -118,7 +118,7 @@ static void fence(leat_job *job, const leati_task *stuck, int64_t timeout) {
     if (!stuck) leati_buf_text(&names, job->name);
     job->fenced = true;
     leati_log(LEAT_LOG_ERROR,
-              "leat: %s: the function did not return within %lld ms after the job's end "
+              "%s: the function did not return within %lld ms after the job's end "
               "(task.cancellation.timeout); it is left to itself, and the job ends without it",
               leati_buf_cstr(&names), (long long)timeout);
     leati_buf_fini(&names);
@@ -378,7 +378,7 @@ void leat_job_free(leat_job *job) {
     pthread_mutex_unlock(&job->env->lock);
     enum { PATIENCE_MS = 5000 };
     if (leat_job_wait(job, PATIENCE_MS) != LEAT_OK) {
-        leati_log(LEAT_LOG_ERROR, "leat: %s: the job did not end within 5 s; it is left to itself",
+        leati_log(LEAT_LOG_ERROR, "%s: the job did not end within 5 s; it is left to itself",
                   job->name);
         pthread_detach((pthread_t)job->thread);
         return; /* what its threads can reach stays allocated */
