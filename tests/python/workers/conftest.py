@@ -40,8 +40,13 @@ def descriptors():
     return len(os.listdir("/proc/self/fd"))
 
 def children():
-    folder = "/proc/self/task"
-    return sum((open(f"{folder}/{t}/children").read().split() for t in os.listdir(folder)), [])
+    found = []
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            found += open(f"/proc/self/task/{thread}/children").read().split()
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # the thread has ended meanwhile
+    return found
 """
 
 
