@@ -6,12 +6,14 @@
 #include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static pthread_once_t once = PTHREAD_ONCE_INIT, first_use = PTHREAD_ONCE_INIT;
+static sigset_t signals; /* blocked where this process first used Leat; a worker blocks none */
 static atomic_uint number;
 static atomic_bool used, parent_used;
 static char other[256]; /* the library that was here before; "": none */
@@ -67,6 +69,19 @@ leat_status leati_process_check(const char *where, leat_error *err) {
                           "fork before the first job");
 }
 
+/* Python expects an error where a pipe is broken, and ignores the signal where it is the program. */
+static void take_signals(void) {
+    struct sigaction pipe;
+    pthread_sigmask(SIG_BLOCK, NULL, &signals);
+    if (sigaction(SIGPIPE, NULL, &pipe) == 0 && pipe.sa_handler != SIG_IGN)
+        sigaddset(&signals, SIGPIPE);
+}
+
 void leati_process_use(void) {
+    pthread_once(&first_use, take_signals);
     atomic_store(&used, true);
+}
+
+void leati_process_signals(void) {
+    pthread_sigmask(SIG_SETMASK, &signals, NULL);
 }

@@ -15,5 +15,8 @@ unsigned leati_process_number(void);
 leat_status leati_process_check(const char *where, leat_error *err);
 /* From now on this process has threads of Leat. */
 void leati_process_use(void);
+/* The calling thread, which Leat has started with all signals blocked, blocks those that the first caller of
+   leati_process_use did, for it is about to run a user's functions: programs that they start inherit this. */
+void leati_process_signals(void);
 
 #endif

@@ -14,6 +14,7 @@
 #include "runtime/base/io_thread.h"
 #include "runtime/base/list.h"
 #include "runtime/base/loop.h"
+#include "runtime/base/own_process.h"
 
 enum {
     STEP_BUDGET = 1024,  /* records and the like per step */
@@ -272,6 +273,7 @@ static void close_tasks(leati_runner *r, bool failed) {
 static void *runner_main(void *arg) {
     leati_runner *r = arg;
     current = r;
+    if (r->bridge) leati_process_signals();
     open_tasks(r);
     run(r);
     enter(r);

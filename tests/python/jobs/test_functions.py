@@ -325,6 +325,17 @@ def test_subtasks_that_sleep_sleep_together_on_runners_of_their_own(
         assert took < 1.6 / 4 + 0.2
 
 
+def test_program_that_a_function_starts_can_be_terminated(env, results):
+    def start_and_terminate(seconds):
+        import subprocess
+
+        with subprocess.Popen(["sleep", str(seconds)]) as child:
+            child.terminate()
+            return child.wait(10)
+
+    assert results(env.from_collection([60]).map(start_and_terminate)) == [-15]
+
+
 def test_two_jobs_at_once_run_apart(make_env, mode):
     def job(name, factor):
         env = make_env(2)
