@@ -1,5 +1,5 @@
-/* leat.c: the only file that knows everyone: the table of built-in operators, by which the graph, the
-   bridges and the workers find them by name, and beside it what programs register. */
+/* leat.c: the only file that knows everyone: the table of built-in operators, by which the graph,
+   the bridges and the workers find them by name, and beside it what programs register. */
 #include <pthread.h>
 
 #include "leat.h"

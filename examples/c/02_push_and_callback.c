@@ -1,5 +1,5 @@
-/* 02_push_and_callback.c: the program pushes readings into a job that runs, and is called back with the
-   warmest of each room so far.
+/* 02_push_and_callback.c: the program pushes readings into a job that runs, and is called back with
+   the warmest of each room so far.
 
    cc 02_push_and_callback.c $(pkg-config --cflags --libs leat) && ./a.out */
 #include <leat.h>

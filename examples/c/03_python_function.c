@@ -1,9 +1,11 @@
-/* 03_python_function.c: a Python function between C ones, in processes of its own and in a thread of this one.
+/* 03_python_function.c: a Python function between C ones, in processes of its own and in a thread
+   of this one.
 
-   cc 03_python_function.c $(pkg-config --cflags --libs leat) && ./a.out [process|thread [MODULE:NAME]]
+   cc 03_python_function.c $(pkg-config --cflags --libs leat)
+   ./a.out [process|thread [MODULE:NAME]]
 
-   The function may come from an installed module, or from a file beside the program or in the working
-   directory, such as texts.py with texts:is_long. */
+   The function may come from an installed module, or from a file beside the program or in the
+   working directory, such as texts.py with texts:is_long. */
 #include <leat.h>
 #include <stdio.h>
 #include <string.h>

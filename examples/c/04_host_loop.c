@@ -1,5 +1,5 @@
-/* 04_host_loop.c: a program with a libuv loop and one thread: it pushes while there is room, and is called
-   back inside of its own loop.
+/* 04_host_loop.c: a program with a libuv loop and one thread: it pushes while there is room, and is
+   called back inside of its own loop.
 
    cc 04_host_loop.c $(pkg-config --cflags --libs leat libuv) && ./a.out */
 #include <leat.h>

@@ -60,7 +60,8 @@ typedef struct leat_error {
 /* The status's name, such as "LEAT_E_IO"; never NULL. Any thread. */
 LEAT_API const char *leat_status_name(leat_status status);
 
-/* Fills `err` (may be NULL) and returns `status`, so that callers can write `return leat_error_set(...)`. */
+/* Fills `err` (may be NULL) and returns `status`, so that callers can write `return
+   leat_error_set(...)`. */
 LEAT_API leat_status leat_error_set(leat_error *err, leat_status status, const char *where,
                                     const char *format, ...) LEAT_PRINTF(4, 5);
 

@@ -51,8 +51,8 @@ typedef struct leat_config_key {
    documentation come first, sorted; then Flink's other names, sorted. Any thread. */
 LEAT_API bool leat_config_key_at(size_t index, leat_config_key *out);
 
-/* A file, or all files of a folder and those below it, but for names that begin with '.' or '_'; ".gz" is decompressed.
-   One string per line, without its end. */
+/* A file, or all files of a folder and those below it, but for names that begin with '.' or '_';
+   ".gz" is decompressed. One string per line, without its end. */
 LEAT_API leat_stream *leat_env_read_text_file(leat_env *env, const char *path);
 /* The integers from `first` to `last`, both included. */
 LEAT_API leat_stream *leat_env_sequence(leat_env *env, int64_t first, int64_t last);
@@ -60,24 +60,26 @@ LEAT_API leat_stream *leat_env_sequence(leat_env *env, int64_t first, int64_t la
 LEAT_API leat_stream *leat_env_collection(leat_env *env, const leat_value *values, size_t count);
 LEAT_API leat_stream *leat_env_source(leat_env *env, leat_function source);
 
-/* A source that the host feeds. It ends with leat_push_end; the handle belongs to the env. Pushing from several
-   threads is fine. */
+/* A source that the host feeds. It ends with leat_push_end; the handle belongs to the env. Pushing
+   from several threads is fine. */
 typedef struct leat_push_source leat_push_source;
 LEAT_API leat_stream *leat_env_push_source(leat_env *env, leat_push_source **source);
-/* Copies the value before it returns. timeout_ms 0 never blocks and answers LEAT_AGAIN when there is
-   no room; -1 waits for room, cancel or end. LEAT_E_STATE before execution and after the end. */
+/* Copies the value before it returns. timeout_ms 0 never blocks and answers LEAT_AGAIN when there
+   is no room; -1 waits for room, cancel or end. LEAT_E_STATE before execution and after the end. */
 LEAT_API leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t time,
                                int timeout_ms);
 LEAT_API leat_status leat_push_end(leat_push_source *source);
 
-/* Runs what was added since the last execution, and all that this reads, and waits for its end. Streams stay usable afterwards. LEAT_E_STATE when there is nothing new to run. `name` may be NULL. */
+/* Runs what was added since the last execution, and all that this reads, and waits for its end.
+   Streams stay usable afterwards. LEAT_E_STATE when there is nothing new to run. `name` may be
+   NULL. */
 LEAT_API leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err);
 /* Starts it; the job belongs to the caller and must be freed before the env is. */
 LEAT_API leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err);
 /* Asks all running jobs of the env to end, and returns at once. Any thread, while the env lives. */
 LEAT_API void leat_env_cancel(leat_env *env);
-/* Forgets the streams built so far, which must not be used any more, and the first error of building
-   them; running jobs keep what they need. */
+/* Forgets the streams built so far, which must not be used any more, and the first error of
+   building them; running jobs keep what they need. */
 LEAT_API void leat_env_clear(leat_env *env);
 /* The plan as JSON. The caller frees it with leat_text_free. */
 LEAT_API char *leat_env_plan(leat_env *env, leat_error *err);

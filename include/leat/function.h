@@ -1,6 +1,6 @@
 /* function.h: the roles that a user function can play. A role is a struct of C pointers; C programs
-   fill it with the makers below, a language bridge fills it for an object of its language. Operators
-   know roles and never languages. */
+   fill it with the makers below, a language bridge fills it for an object of its language.
+   Operators know roles and never languages. */
 #ifndef LEAT_FUNCTION_H
 #define LEAT_FUNCTION_H
 
@@ -37,8 +37,8 @@ LEAT_API leat_status leat_emitter_side(leat_emitter *out, const char *tag, const
 LEAT_API leat_status leat_emitter_cursor(leat_emitter *out, leat_cursor *cursor);
 
 /* The calls of the roles. `self` is what `open` gave, or `arg` without `open`. What an `out` value
-   points to must live until the next call of the same function; leat_context_alloc gives such memory.
-   Any status below zero fails the job; leat_context_fail says why. */
+   points to must live until the next call of the same function; leat_context_alloc gives such
+   memory. Any status below zero fails the job; leat_context_fail says why. */
 typedef leat_status (*leat_map_call)(leat_context *ctx, const leat_record *in, leat_value *out,
                                      void *self);
 typedef leat_status (*leat_flat_map_call)(leat_context *ctx, const leat_record *in,
@@ -60,7 +60,8 @@ typedef leat_status (*leat_sink_call)(leat_context *ctx, const leat_record *in, 
 /* Emits at most one record; LEAT_AGAIN when there is none now (leat_context_wake says when to ask
    again), LEAT_DONE when there will be none any more. Must not block. */
 typedef leat_status (*leat_source_call)(leat_context *ctx, leat_emitter *out, void *self);
-/* The event time of a record; `time` comes in as what it was before, LEAT_NO_TIME when it had none. */
+/* The event time of a record; `time` comes in as what it was before, LEAT_NO_TIME when it had
+   none. */
 typedef leat_status (*leat_timestamp_call)(leat_context *ctx, const leat_record *in, int64_t *time,
                                            void *self);
 typedef leat_status (*leat_partition_call)(leat_context *ctx, const leat_value *key, int count,
@@ -84,8 +85,8 @@ typedef enum leat_role {
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
-   that subtask's `self`; `free` (may be NULL) gets `arg` once, with the environment. `arg` is shared by all subtasks
-   and may be used by several threads at once. */
+   that subtask's `self`; `free` (may be NULL) gets `arg` once, with the environment. `arg` is
+   shared by all subtasks and may be used by several threads at once. */
 typedef struct leat_function {
     size_t size; /* sizeof(leat_function) of the caller's header */
     leat_role role;

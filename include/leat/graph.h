@@ -26,9 +26,9 @@ typedef enum leat_partitioning {
 
 /* Adds `op` with its arguments behind `inputs` (`input_count` may be more than op->inputs for an
    operator of one input: then they are united). `env` may be NULL where there is an input: its env
-   is meant. A NULL or failed input gives a failed stream, and the env keeps the first error, which every
-   execution answers until leat_env_clear; never NULL unless memory ran out. `op` must outlive the
-   env. */
+   is meant. A NULL or failed input gives a failed stream, and the env keeps the first error, which
+   every execution answers until leat_env_clear; never NULL unless memory ran out. `op` must outlive
+   the env. */
 LEAT_API leat_stream *leat_graph_add(leat_env *env, const leat_operator *op, const leat_arg *args,
                                      size_t arg_count, leat_stream *const *inputs,
                                      size_t input_count);
@@ -37,7 +37,8 @@ LEAT_API leat_stream *leat_graph_add(leat_env *env, const leat_operator *op, con
    and failed streams. */
 LEAT_API bool leat_stream_is_keyed(const leat_stream *s);
 
-/* The operator of that name in the table of built-in ones and of those registered; NULL if absent. */
+/* The operator of that name in the table of built-in ones and of those registered; NULL if
+   absent. */
 LEAT_API const leat_operator *leat_operator_find(const char *name);
 
 /* Makes an operator known by its name, so that language bridges and workers find it. `op` must live

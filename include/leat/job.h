@@ -49,8 +49,8 @@ LEAT_API const leat_failure *leat_job_failure(const leat_job *job);
 LEAT_API int64_t leat_job_runtime(const leat_job *job);
 
 /* Host dispatch: runs up to `max` callbacks (-1: all there are) and answers how many ran, or a
-   failure of the callback. The descriptor is readable when there is something to dispatch, or room for pushes
-   again, or the job has ended; -1 without host dispatch. */
+   failure of the callback. The descriptor is readable when there is something to dispatch, or room
+   for pushes again, or the job has ended; -1 without host dispatch. */
 LEAT_API int leat_job_dispatch(leat_job *job, int max);
 LEAT_API int leat_job_fd(leat_job *job);
 

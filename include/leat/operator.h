@@ -1,7 +1,7 @@
 /* operator.h: what an operator is, and what the runtime offers it. An operator is a private struct,
-   tables of parameters and states, a few hooks and one const vtable. The engine allocates the struct
-   zeroed, fills the parameters in, and calls `fini` even when `open` failed. All hooks of one subtask
-   run on one thread, one at a time, and must not block. */
+   tables of parameters and states, a few hooks and one const vtable. The engine allocates the
+   struct zeroed, fills the parameters in, and calls `fini` even when `open` failed. All hooks of
+   one subtask run on one thread, one at a time, and must not block. */
 #ifndef LEAT_OPERATOR_H
 #define LEAT_OPERATOR_H
 
@@ -19,7 +19,8 @@ typedef enum leat_param_kind {
     LEAT_PARAM_STRING,  /* const char *, NULL when it was not given */
     LEAT_PARAM_BYTES,   /* leat_value of kind LEAT_BYTES, LEAT_NULL when it was not given */
     LEAT_PARAM_LIST,    /* leat_value: a list of integers or strings, LEAT_NULL when not given */
-    LEAT_PARAM_FUNCTION, /* leat_function, resolved and opened by the engine: `self` stands in `arg` */
+    /* leat_function, resolved and opened by the engine: `self` stands in `arg` */
+    LEAT_PARAM_FUNCTION,
     LEAT_PARAM_POINTER /* void *: binds the operator to this process */
 } leat_param_kind;
 
@@ -116,8 +117,8 @@ typedef struct leat_operator {
     /* May change what is forwarded: another value, or LEAT_AGAIN for nothing now (the operator
        forwards later with leat_context_forward_watermark). Default: fire timers, forward. */
     leat_status (*on_watermark)(leat_context *ctx, void *self, int64_t *watermark);
-    /* The inputs fell idle, or are active again. LEAT_AGAIN: those behind do not hear of it; they hear
-       what leat_context_set_idle says. */
+    /* The inputs fell idle, or are active again. LEAT_AGAIN: those behind do not hear of it; they
+       hear what leat_context_set_idle says. */
     leat_status (*on_idle)(leat_context *ctx, void *self, bool idle);
     /* Input `input` has ended; after the last one the operator flushes. LEAT_AGAIN: not yet, ask
        again when leat_context_wake was called. */
@@ -134,7 +135,8 @@ typedef struct leat_operator {
     void (*close)(leat_context *ctx, void *self, bool failed);
     /* Gives back what the struct holds; also after a failed or missing `open`. */
     void (*fini)(void *self);
-    /* The processing time of leat_context_wake_at has come. Must not emit; may forward a watermark. */
+    /* The processing time of leat_context_wake_at has come. Must not emit; may forward a
+       watermark. */
     leat_status (*on_wake)(leat_context *ctx, void *self, int64_t now);
 } leat_operator;
 
@@ -157,7 +159,8 @@ LEAT_API void *leat_context_alloc(leat_context *ctx, size_t bytes);
    end. Answers LEAT_E_NOMEM when it could not; the reference is gone then, too. */
 LEAT_API leat_status leat_context_keep(leat_context *ctx, const leat_value *object);
 
-/* Says why the hook fails and returns `status`: `return leat_context_fail(ctx, LEAT_E_TYPE, ...)`. */
+/* Says why the hook fails and returns `status`: `return leat_context_fail(ctx, LEAT_E_TYPE,
+   ...)`. */
 LEAT_API leat_status leat_context_fail(leat_context *ctx, leat_status status, const char *format,
                                        ...) LEAT_PRINTF(3, 4);
 
@@ -176,13 +179,14 @@ LEAT_API const leat_type *leat_context_input_type(const leat_context *ctx, unsig
 LEAT_API const leat_type *leat_context_key_type(const leat_context *ctx);
 /* The value of a configuration key, its default included; NULL for unknown keys. */
 LEAT_API const char *leat_context_config(const leat_context *ctx, const char *key);
-/* The same of a key that is a duration, in milliseconds; `fallback` where there is no configuration. */
+/* The same of a key that is a duration, in milliseconds; `fallback` where there is no
+   configuration. */
 LEAT_API int64_t leat_context_config_ms(const leat_context *ctx, const char *key, int64_t fallback);
 
 LEAT_API int64_t leat_context_watermark(const leat_context *ctx); /* INT64_MIN before the first */
 LEAT_API int64_t leat_context_now(const leat_context *ctx);       /* processing time, ms */
-/* Do the operator's records have keys? Then it may have state and timers, also when it is one that does not ask
-   for keys. */
+/* Do the operator's records have keys? Then it may have state and timers, also when it is one that
+   does not ask for keys. */
 LEAT_API bool leat_context_is_keyed(const leat_context *ctx);
 /* Is one of them, or a timer, being processed? State and timers are under its key. */
 LEAT_API bool leat_context_has_key(const leat_context *ctx);
@@ -191,13 +195,15 @@ LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
 /* Event time of the record or timer being processed, or LEAT_NO_TIME. */
 LEAT_API int64_t leat_context_time(const leat_context *ctx);
 LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
-/* Tells those behind that nobody needs to wait for this operator's watermark, or that it counts again. */
+/* Tells those behind that nobody needs to wait for this operator's watermark, or that it counts
+   again. */
 LEAT_API void leat_context_set_idle(leat_context *ctx, bool idle);
 
 /* Back-pressure from an operator that cannot take more just now, such as a sink whose disk is slow.
    While it is held, the task takes no next record, timer or poll and drives no cursor; what is in
-   the call already still comes, and mail, watermarks and ends pass. One level: a second hold changes
-   nothing. The operator's thread; a hold that is not released stops the task until it is cancelled. */
+   the call already still comes, and mail, watermarks and ends pass. One level: a second hold
+   changes nothing. The operator's thread; a hold that is not released stops the task until it is
+   cancelled. */
 LEAT_API void leat_context_hold(leat_context *ctx);
 LEAT_API void leat_context_release(leat_context *ctx);
 
@@ -215,8 +221,9 @@ LEAT_API void leat_context_wake(leat_context *ctx);
 /* Asks for another poll, or for on_wake, at processing time `time`; the last call counts. */
 LEAT_API void leat_context_wake_at(leat_context *ctx, int64_t time);
 
-/* Runs `work` on the process's I/O thread, where it may block, and then `done` on the operator's
-   thread. `done` comes also after a cancel as long as the operator lives; afterwards `drop` does. */
+/* Runs `work` on the process's I/O thread, where it may block, and then `done` on the
+   operator's thread. `done` comes also after a cancel as long as the operator lives;
+   afterwards `drop` does. */
 typedef struct leat_io {
     leat_status (*work)(void *arg);
     leat_status (*done)(leat_context *ctx, void *self, void *arg, leat_status worked);
@@ -234,12 +241,13 @@ LEAT_API leat_status leat_snapshot_write(leat_snapshot *out, const char *name,
 LEAT_API leat_status leat_snapshot_read(leat_snapshot *in, const char *name, size_t index,
                                         const void **bytes, size_t *size);
 
-/* --- Objects of host languages, for operators with LEAT_OP_OBJECTS ----------------------------- */
+/* --- Objects of host languages, for operators with LEAT_OP_OBJECTS ---------------------------- */
 
-/* Item `index` of a tuple, list or row, or field `name` of a row when `name` is not NULL, native or object; index 0 of a scalar is the scalar.
-   `out` is lent as long as `v`; objects are kept by the context. LEAT_E_TYPE for another item of a
-   scalar, or a name where there are no names; LEAT_E_RANGE for an item that is not there: neither
-   says why, and neither leaves an exception behind, so that the caller can say it better. */
+/* Item `index` of a tuple, list or row, or field `name` of a row when `name` is not NULL, native or
+   object; index 0 of a scalar is the scalar. `out` is lent as long as `v`; objects are kept by the
+   context. LEAT_E_TYPE for another item of a scalar, or a name where there are no names;
+   LEAT_E_RANGE for an item that is not there: neither says why, and neither leaves an exception
+   behind, so that the caller can say it better. */
 LEAT_API leat_status leat_value_field(leat_context *ctx, const leat_value *v, int index,
                                       const char *name, leat_value *out);
 /* A copy of `v` with that item replaced. */

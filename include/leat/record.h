@@ -18,8 +18,8 @@ typedef struct leat_record {
     uint64_t hash;  /* of the key; the target of a custom partitioner */
 } leat_record;
 
-/* A record without a key, where it stands: compilers copy it in other pieces than it was written in when a
-   function returns it, which costs more than all else. */
+/* A record without a key, where it stands: compilers copy it in other pieces than it was written in
+   when a function returns it, which costs more than all else. */
 static inline void leat_record_init(leat_record *r, leat_value value, int64_t time) {
     r->value = value;
     r->key = leat_null();

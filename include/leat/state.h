@@ -1,5 +1,5 @@
-/* state.h: what a keyed operator remembers per key, or per key and namespace. All calls belong to the
-   thread that runs the operator, inside one of its hooks, with a current key. */
+/* state.h: what a keyed operator remembers per key, or per key and namespace. All calls belong to
+   the thread that runs the operator, inside one of its hooks, with a current key. */
 #ifndef LEAT_STATE_H
 #define LEAT_STATE_H
 
@@ -28,7 +28,8 @@ typedef enum leat_state_kind {
     LEAT_AGGREGATING_STATE = 4
 } leat_state_kind;
 
-/* One row of an operator's table of states; the engine stores the handle at `offset` of its struct. */
+/* One row of an operator's table of states; the engine stores the handle at `offset` of its
+   struct. */
 typedef struct leat_state_decl {
     const char *name; /* NULL ends the table */
     leat_state_kind kind;
@@ -43,21 +44,23 @@ typedef struct leat_namespace {
     size_t size;
 } leat_namespace;
 
-/* The state called `name` of this operator, for functions, which have no table of their own; usually asked for in
-   their `open`. It is made when it is asked for the first time, and belongs to the subtask; the names of the
-   operator's own table are apart. `type` (may be NULL) is that of what is stored. LEAT_E_STATE for an
-   operator whose records have no keys, and for a name that is there with another kind or type. */
+/* The state called `name` of this operator, for functions, which have no table of their own;
+   usually asked for in their `open`. It is made when it is asked for the first time, and belongs to
+   the subtask; the names of the operator's own table are apart. `type` (may be NULL) is that of
+   what is stored. LEAT_E_STATE for an operator whose records have no keys, and for a name that is
+   there with another kind or type. */
 LEAT_API leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_kind kind,
                                         const leat_type *type, leat_state **out, leat_error *err);
 
-/* State that expires: `ms` of processing time after a value was written, or with `on_read` also after it was last
-   read, it is forgotten: where it is met, and bit by bit with the writes to other keys. With `show_expired`
-   the read that meets it still gives it. */
+/* State that expires: `ms` of processing time after a value was written, or with `on_read` also
+   after it was last read, it is forgotten: where it is met, and bit by bit with the writes to other
+   keys. With `show_expired` the read that meets it still gives it. */
 typedef struct leat_ttl {
     int64_t ms; /* 0: it does not expire */
     bool on_read, show_expired;
 } leat_ttl;
-/* Comes before the first value, where the state was asked for. LEAT_E_STATE when it was told otherwise before. */
+/* Comes before the first value, where the state was asked for. LEAT_E_STATE when it was told
+   otherwise before. */
 LEAT_API leat_status leat_state_expires(leat_state *state, const leat_ttl *ttl);
 
 /* The value under the current key: LEAT_OK with `out` lent until the next call on this state,

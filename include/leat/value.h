@@ -40,7 +40,8 @@ typedef enum leat_row_kind {
 
 typedef struct leat_value leat_value;
 
-/* Field names of rows. Interned: equal names give the same pointer, valid until the process ends. */
+/* Field names of rows. Interned: equal names give the same pointer, valid until the process
+   ends. */
 typedef struct leat_schema {
     uint32_t size;
     const char *const *names;

@@ -1,5 +1,5 @@
-/* collection.c: records from a list of values, in order, by one subtask. A snapshot is the index of the
-   next one. */
+/* collection.c: records from a list of values, in order, by one subtask. A snapshot is the index of
+   the next one. */
 #include "leat/env.h"
 #include "leat/operators.h"
 #include "runtime/base/buf.h"

@@ -1,11 +1,11 @@
 /* file_sink.c: lines in part files that are hidden while they grow and get their name when the job
    ends, so that a reader of the folder sees whole files only.
 
-   Each subtask draws an id. Its parts are PATH[/BUCKET]/PREFIX-ID-COUNTER SUFFIX, and while they grow
-   .PREFIX-ID-COUNTER SUFFIX.inprogress.ATTEMPT in the same folder. Without a bucket there is one part;
-   the bucket "date" is a folder for each hour of the system's time, yyyy-MM-dd--HH, and with each new
-   hour the part is closed and another one begun. A subtask without records makes no file, and a job that
-   fails leaves hidden ones only. */
+   Each subtask draws an id. Its parts are PATH[/BUCKET]/PREFIX-ID-COUNTER SUFFIX, and while they
+   grow .PREFIX-ID-COUNTER SUFFIX.inprogress.ATTEMPT in the same folder. Without a bucket there is
+   one part; the bucket "date" is a folder for each hour of the system's time, yyyy-MM-dd--HH, and
+   with each new hour the part is closed and another one begun. A subtask without records makes no
+   file, and a job that fails leaves hidden ones only. */
 #include "connectors/line_writer.h"
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
@@ -60,7 +60,7 @@ static leat_status file_sink_open(leat_context *ctx, void *self) {
     return draw_id(f->id) ? LEAT_OK : leat_context_fail(ctx, LEAT_E_IO, "no random numbers");
 }
 
-/* --- parts -------------------------------------------------------------------------------------- */
+/* --- parts ------------------------------------------------------------------------------------ */
 
 static leat_status add_part(leat_context *ctx, file_sink_self *f) {
     if (f->count == f->room) {
@@ -136,7 +136,7 @@ static void file_sink_fini(void *self) {
     leati_free(f->parts);
 }
 
-/* --- the operator ------------------------------------------------------------------------------- */
+/* --- the operator ----------------------------------------------------------------------------- */
 
 const leat_operator leat_file_sink_operator = {
     .size = sizeof(leat_operator),

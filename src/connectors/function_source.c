@@ -1,5 +1,5 @@
-/* function_source.c: records from a function that is asked for one after the other. In C it must not block; a
-   language bridge may give a blocking one a thread of its own. */
+/* function_source.c: records from a function that is asked for one after the other. In C it must
+   not block; a language bridge may give a blocking one a thread of its own. */
 #include "leat/env.h"
 #include "leat/operators.h"
 
@@ -28,8 +28,8 @@ const leat_operator leat_function_source_operator = {
     .poll = function_source_poll,
 };
 
-/* One subtask unless the program asks for more, because a function that is called in several places would
-   give everything several times. */
+/* One subtask unless the program asks for more, because a function that is called in several places
+   would give everything several times. */
 leat_stream *leat_env_source(leat_env *env, leat_function source) {
     leat_arg arg = leat_arg_function("function", &source);
     leat_stream *s = leat_graph_add(env, &leat_function_source_operator, &arg, 1, NULL, 0);

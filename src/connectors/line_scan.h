@@ -1,8 +1,8 @@
 /* line_scan.h: lines out of blocks of bytes. One reader, one thread.
 
-   Feed a block, take lines until LEAT_AGAIN, feed the next. A line is a view into the block, and only
-   those that cross blocks are put together in memory of the scan's own. Line ends are \n and \r\n;
-   the last line may lack one. */
+   Feed a block, take lines until LEAT_AGAIN, feed the next. A line is a view into the block, and
+   only those that cross blocks are put together in memory of the scan's own. Line ends are \n and
+   \r\n; the last line may lack one. */
 #ifndef LEATI_LINE_SCAN_H
 #define LEATI_LINE_SCAN_H
 

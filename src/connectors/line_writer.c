@@ -1,17 +1,18 @@
-/* line_writer.c: two buffers: one is filled on the operator's thread, the other is written on the I/O
-   thread, one request at a time.
+/* line_writer.c: two buffers: one is filled on the operator's thread, the other is written on the
+   I/O thread, one request at a time.
 
-   The writer is counted, because the operator may end while a request is out. While one is out, `writing`, `written`,
-   `is_open`, `fd` and `err` belong to the I/O thread; everything else belongs to the operator's.
+   The writer is counted, because the operator may end while a request is out. While one is out,
+   `writing`, `written`, `is_open`, `fd` and `err` belong to the I/O thread; everything else belongs
+   to the operator's.
 
    Streams (pipes, terminals, sockets) may be slow for ever, and the I/O thread serves everybody:
    nothing is written to them unless poll(2) says that they take it, in pieces of at most PIPE_BUF
-   bytes, which a pipe takes at once and in one piece; a stream that takes none for a while is tried again by
-   a later request. Pieces end at line ends where a line is short enough, so that lines of several
-   processes do not mix.
+   bytes, which a pipe takes at once and in one piece; a stream that takes none for a while is tried
+   again by a later request. Pieces end at line ends where a line is short enough, so that lines of
+   several processes do not mix.
 
-   A reader that is gone shows as EPIPE. The signal that comes with it is blocked around the write and
-   taken back, so that the host never sees it. */
+   A reader that is gone shows as EPIPE. The signal that comes with it is blocked around the write
+   and taken back, so that the host never sees it. */
 #include "connectors/line_writer.h"
 
 #include "connectors/file_path.h"
@@ -54,7 +55,7 @@ struct leati_line_writer {
     leat_error err;
 };
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 leati_line_writer *leati_line_writer_new(const leati_line_target *target) {
     leati_line_writer *w = leati_zalloc(sizeof *w);
@@ -86,7 +87,7 @@ void leati_line_writer_free(leati_line_writer *w) {
     writer_unref(w);
 }
 
-/* --- on the I/O thread --------------------------------------------------------------------------- */
+/* --- on the I/O thread ------------------------------------------------------------------------ */
 
 static leat_status cannot(leati_line_writer *w, const char *what, const char *path) {
     int code = errno;
@@ -192,7 +193,7 @@ static leat_status writer_work(void *arg) {
     return status == LEAT_OK && w->requested_end > w->reached ? reach_end(w) : status;
 }
 
-/* --- on the operator's thread -------------------------------------------------------------------- */
+/* --- on the operator's thread ----------------------------------------------------------------- */
 
 static leat_status request(leat_context *ctx, leati_line_writer *w);
 
@@ -273,7 +274,7 @@ leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w, bo
     return status < 0 ? status : LEAT_AGAIN;
 }
 
-/* --- text --------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------- */
 
 /* Writes the digits from the end of `small` on. */
 static leat_value int_text(int64_t i, char small[LEATI_LINE_SMALL]) {

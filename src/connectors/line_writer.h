@@ -1,5 +1,6 @@
-/* line_writer.h: lines on their way to a file or a stream such as stdout: gathered on the operator's
-   thread, written behind by the I/O thread, in order and whole. For print, text_sink and file_sink.
+/* line_writer.h: lines on their way to a file or a stream such as stdout: gathered on the
+   operator's thread, written behind by the I/O thread, in order and whole. For print, text_sink and
+   file_sink.
 
    What is unwritten is bounded: beyond LEATI_WRITER_MOST bytes the operator is held
    (leat_context_hold) until there is room. */
@@ -36,13 +37,13 @@ leat_status leati_line_writer_line(leat_context *ctx, leati_line_writer *w, leat
                                    leat_value text);
 /* Gives out what was gathered. */
 leat_status leati_line_writer_flush(leat_context *ctx, leati_line_writer *w);
-/* Writes the rest and closes the file; with `publish` it gets its final name, after its bytes are on the
-   disk. LEAT_AGAIN until that has happened, and leat_context_wake when it has. Idempotent; publishing
-   may follow later. */
+/* Writes the rest and closes the file; with `publish` it gets its final name, after its bytes are
+   on the disk. LEAT_AGAIN until that has happened, and leat_context_wake when it has. Idempotent;
+   publishing may follow later. */
 leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w, bool publish);
 
-/* The text of a value, as a string, in the form of print() or of files. It may lie in `small`, and is
-   lent until the next call. */
+/* The text of a value, as a string, in the form of print() or of files. It may lie in `small`, and
+   is lent until the next call. */
 leat_status leati_line_text(leat_context *ctx, const leat_value *v, leat_text_form form,
                             char small[LEATI_LINE_SMALL], leat_value *text);
 

@@ -1,6 +1,7 @@
-/* print.c: one line per record on stdout or stderr, in PyFlink's format: the value's text behind "N> " when there
-   are several subtasks (N from 1), behind "id> " or "id:N> " when the sink has an identifier. Lines
-   are written behind, but never later than when the task has nothing else to do. */
+/* print.c: one line per record on stdout or stderr, in PyFlink's format: the value's text
+   behind "N> " when there are several subtasks (N from 1), behind "id> " or "id:N> " when the
+   sink has an identifier. Lines are written behind, but never later than when the task has
+   nothing else to do. */
 #include "connectors/line_writer.h"
 #include "leat/operators.h"
 #include "leat/stream.h"

@@ -1,8 +1,8 @@
 /* sequence.c: the integers from `first` to `last`, both included; none when `last` is smaller.
 
-   The subtasks share the numbers in order, each a range of its own, and the first ones have one more where
-   it does not come out even. A snapshot is a list of what is left of the ranges; they are dealt out
-   again when the job is restored, so that a subtask may get several. */
+   The subtasks share the numbers in order, each a range of its own, and the first ones have one
+   more where it does not come out even. A snapshot is a list of what is left of the ranges; they
+   are dealt out again when the job is restored, so that a subtask may get several. */
 #include "leat/env.h"
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"

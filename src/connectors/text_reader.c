@@ -1,5 +1,5 @@
-/* text_reader.c: opens, reads, decompresses. A split that ends inside its file is read a little beyond its
-   end, until the line that crosses it has ended; then its last block is out. */
+/* text_reader.c: opens, reads, decompresses. A split that ends inside its file is read a little
+   beyond its end, until the line that crosses it has ended; then its last block is out. */
 #include "connectors/text_reader.h"
 
 #include "runtime/base/alloc.h"
@@ -27,7 +27,7 @@ static leat_status no_memory(leati_text_reader *r) {
                           split_of(r)->path);
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 /* Up to `size` bytes of the file itself; 0 at its end. */
 static leat_status read_file(leati_text_reader *r, void *out, size_t size, size_t *got) {
@@ -75,7 +75,7 @@ static leat_status read_text(leati_text_reader *r, void *out, size_t size, size_
     return status;
 }
 
-/* --- splits ------------------------------------------------------------------------------------- */
+/* --- splits ----------------------------------------------------------------------------------- */
 
 static leat_status open_gzip(leati_text_reader *r, uint64_t start) {
     if (!r->packed) r->packed = leati_alloc(PACKED_ROOM);

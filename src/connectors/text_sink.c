@@ -1,5 +1,5 @@
-/* text_sink.c: one line per record. A single subtask writes `path`, subtask i of several writes the file i + 1
-   in the folder `path`. Files are there from the start and begin anew. */
+/* text_sink.c: one line per record. A single subtask writes `path`, subtask i of several writes the
+   file i + 1 in the folder `path`. Files are there from the start and begin anew. */
 #include "connectors/line_writer.h"
 #include "leat/operators.h"
 #include "leat/stream.h"

@@ -1,17 +1,17 @@
 /* text_source.c: the lines of text files, as strings.
 
    Each subtask lists the files when it opens, and takes its share of their ranges (text_split.c).
-   Two blocks take turns: poll gives the lines of one, as views into it (line_scan.c), while the
-   I/O thread fills the other (text_reader.c), across the borders of ranges and files. What both
-   threads use is in `text_feed`, which is counted, because the operator may end while the I/O thread
-   still reads for it; a block and the reader belong to the I/O thread while a request is out.
+   Two blocks take turns: poll gives the lines of one, as views into it (line_scan.c), while the I/O
+   thread fills the other (text_reader.c), across the borders of ranges and files. What both threads
+   use is in `text_feed`, which is counted, because the operator may end while the I/O thread still
+   reads for it; a block and the reader belong to the I/O thread while a request is out.
 
    Blocks of pure ASCII, which are found out at many bytes per cycle, need no look at their lines.
    Other lines are checked to be UTF-8 one by one, so that an error names the file and the byte;
    ISO-8859-1 is turned into UTF-8.
 
-   A snapshot is a list of splits: the rest of the current one, from the next line on, and those that have not
-   begun; they are dealt out again when the job is restored. */
+   A snapshot is a list of splits: the rest of the current one, from the next line on, and those
+   that have not begun; they are dealt out again when the job is restored. */
 #include "connectors/line_scan.h"
 #include "connectors/text_reader.h"
 #include "leat/env.h"
@@ -49,7 +49,7 @@ static const leat_param params[] = {
     {0},
 };
 
-/* --- reading ahead ------------------------------------------------------------------------------ */
+/* --- reading ahead ---------------------------------------------------------------------------- */
 
 static text_feed *feed_new(void) {
     text_feed *f = leati_zalloc(sizeof *f);
@@ -126,7 +126,7 @@ static leat_status next_block(leat_context *ctx, text_source_self *s) {
     return request(ctx, s);
 }
 
-/* --- lines -------------------------------------------------------------------------------------- */
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* Every byte from 0x80 on becomes two. */
 static leat_status from_latin1(leat_context *ctx, leati_line *line) {
@@ -184,7 +184,7 @@ static leat_status text_source_poll(leat_context *ctx, void *self, leat_emitter 
     }
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static leat_status read_charset(leat_context *ctx, text_source_self *s) {
     static const char *const latin1[] = {"iso-8859-1", "iso8859-1", "iso_8859-1", "latin-1",
@@ -226,7 +226,7 @@ static leat_status text_source_open(leat_context *ctx, void *self) {
     return s->feed ? list_files(ctx, s) : LEAT_E_NOMEM;
 }
 
-/* --- snapshots: name "split", an item for each: path, start, end, 1 aligned + 2 gzip ----------------- */
+/* --- snapshots: name "split", an item for each: path, start, end, 1 aligned + 2 gzip ---------- */
 
 static leat_status write_split(leat_snapshot *out, leati_buf *buf, const leati_text_split *split) {
     buf->size = 0;
@@ -294,7 +294,7 @@ static void text_source_fini(void *self) {
     feed_unref(s->feed);
 }
 
-/* --- the operator ------------------------------------------------------------------------------- */
+/* --- the operator ----------------------------------------------------------------------------- */
 
 const leat_operator leat_text_source_operator = {
     .size = sizeof(leat_operator),

@@ -1,8 +1,8 @@
 /* text_split.c: lists files and cuts them into ranges.
 
-   A range [b, e) owns the lines that begin in it. Its reader starts at b - 1 and drops all up to the
-   first line end, which is the byte b - 1 itself when a line begins at b; it ends with the line that
-   reaches e or goes beyond. So each line has one owner, wherever the borders fall.
+   A range [b, e) owns the lines that begin in it. Its reader starts at b - 1 and drops all up to
+   the first line end, which is the byte b - 1 itself when a line begins at b; it ends with the line
+   that reaches e or goes beyond. So each line has one owner, wherever the borders fall.
 
    A plain file is cut into equal ranges of at most RANGE_MOST bytes, one per reader if they are not
    smaller than RANGE_LEAST; a single reader takes it whole, and so does the one reader of a gzip
@@ -22,7 +22,7 @@
 #define RANGE_MOST  (UINT64_C(8) << 20)
 #define RANGE_LEAST (UINT64_C(64) << 10)
 
-/* --- files -------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static leat_status cannot(leat_error *err, const char *what, const char *path) {
     int code = errno;
@@ -111,7 +111,7 @@ void leati_text_files_fini(leati_text_files *files) {
     memset(files, 0, sizeof *files);
 }
 
-/* --- splits ------------------------------------------------------------------------------------- */
+/* --- splits ----------------------------------------------------------------------------------- */
 
 leat_status leati_text_splits_add(leati_text_splits *splits, const leati_text_split *split) {
     if (splits->count == splits->room) {

@@ -15,9 +15,9 @@ typedef struct leati_text_files {
     size_t count, room;
 } leati_text_files;
 
-/* Appends the file at `path`, or all files of that folder and those below it in the order of their paths, but
-   for names that begin with '.' or '_'. Fails for what is missing, unreadable, neither file nor folder,
-   or a folder without files. */
+/* Appends the file at `path`, or all files of that folder and those below it in the order of their
+   paths, but for names that begin with '.' or '_'. Fails for what is missing, unreadable, neither
+   file nor folder, or a folder without files. */
 leat_status leati_text_files_add(leati_text_files *files, const char *path, leat_error *err);
 void leati_text_files_fini(leati_text_files *files);
 

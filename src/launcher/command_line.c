@@ -1,5 +1,5 @@
-/* command_line.c: the options between a command and its SCRIPT, the same as those of `python -m leat`:
-   -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME. `--` ends them. */
+/* command_line.c: the options between a command and its SCRIPT, the same as those of `python -m
+   leat`: -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME. `--` ends them. */
 #include "launcher.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
-/* doctor.c: `leat doctor`: what could go wrong on this machine, a line per check and a remedy for each
-   that failed, and a job of three records for each way to run one; then `python -m leat doctor` looks
-   at the Python half. What is wrong with the configuration comes first, since everything else reads
-   it. */
+/* doctor.c: `leat doctor`: what could go wrong on this machine, a line per check and a remedy for
+   each that failed, and a job of three records for each way to run one; then `python -m leat
+   doctor` looks at the Python half. What is wrong with the configuration comes first, since
+   everything else reads it. */
 #include "launcher.h"
 
 #include <dlfcn.h>
@@ -108,7 +108,8 @@ static void keep_line(leat_log_level level, const char *line, void *found) {
     snprintf(found, FOUND, "%s", line);
 }
 
-/* A Python function in a C program, which this one is. Falling back to the other mode is no success. */
+/* A Python function in a C program, which this one is. Falling back to the other mode is no
+   success. */
 static bool check_mode(const command_line *line, const char *mode, const char *python,
                        const char *remedy) {
     leat_error err = {.status = LEAT_OK};

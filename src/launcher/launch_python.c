@@ -1,11 +1,12 @@
-/* launch_python.c: finds the Python that runs scripts, and becomes it. In this order: LEAT_PYTHON, the
-   key python.executable, `python3` and `python` beside this program (a wheel's environment), those in
-   PATH.
+/* launch_python.c: finds the Python that runs scripts, and becomes it. In this order: LEAT_PYTHON,
+   the key python.executable, `python3` and `python` beside this program (a wheel's environment),
+   those in PATH.
 
-   A package that `cmake --install` put beside the library (<libdir>/leat/python3.X) is made known by
-   PYTHONPATH, and then the Python of that version is looked for in PATH first.
+   A package that `cmake --install` put beside the library (<libdir>/leat/python3.X) is made known
+   by PYTHONPATH, and then the Python of that version is looked for in PATH first.
 
-   -P keeps a file of the working directory, such as types.py, from standing in for a module of the standard library. */
+   -P keeps a file of the working directory, such as types.py, from standing in for a module of the
+   standard library. */
 #include "launcher.h"
 
 #include <dlfcn.h>
@@ -41,7 +42,8 @@ static char *beside(const char *name) {
     return size < (int)sizeof path && access(path, X_OK) == 0 ? strdup(path) : NULL;
 }
 
-/* The folder with the package that belongs to the library, of the newest Python; allocated or NULL. */
+/* The folder with the package that belongs to the library, of the newest Python; allocated or
+   NULL. */
 static char *package_folder(void) {
     Dl_info library;
     char file[PATH_MAX], pattern[PATH_MAX];

@@ -2,9 +2,9 @@
 
        int leat_main(leat_env *env, int argc, char **argv);
 
-   in this process. It builds its streams on `env` and executes them, as main() would; argv[0] is the
-   object's path. It answers an exit code, or a failed leat_status. The first SIGINT or SIGTERM cancels
-   the env's jobs, the second one kills.
+   in this process. It builds its streams on `env` and executes them, as main() would; argv[0] is
+   the object's path. It answers an exit code, or a failed leat_status. The first SIGINT or SIGTERM
+   cancels the env's jobs, the second one kills.
 
    Its Python functions run in the Python that scripts would get, and may be in modules beside the
    object.

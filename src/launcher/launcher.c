@@ -1,8 +1,9 @@
-/* launcher.c: the `leat` program: runs scripts and shared objects, shows plans and configuration, looks
-   for what could go wrong. Standard output belongs to the job; what the program says goes to stderr.
+/* launcher.c: the `leat` program: runs scripts and shared objects, shows plans and configuration,
+   looks for what could go wrong. Standard output belongs to the job; what the program says goes to
+   stderr.
 
-   Python scripts are run by `python -m leat`, which has the same commands; this program only finds the
-   right Python and becomes it. What is written in C runs right here (launch_shared.c).
+   Python scripts are run by `python -m leat`, which has the same commands; this program only finds
+   the right Python and becomes it. What is written in C runs right here (launch_shared.c).
 
    Exit codes: 0 finished, 1 failed, 2 usage or configuration, 3 refused to restore, 130 and 143
    cancelled. */

@@ -7,7 +7,8 @@
 
 enum { EXIT_FINISHED = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_REFUSED = 3, EXIT_SIGNAL = 128 };
 
-/* `COMMAND [options] [SCRIPT [ARGUMENT ...]]`, read by command_line_read. Texts are those of argv. */
+/* `COMMAND [options] [SCRIPT [ARGUMENT ...]]`, read by command_line_read. Texts are those of
+   argv. */
 typedef struct command_line {
     char **settings; /* of -D: key, value, ..., NULL; one allocation per pair. NULL without any */
     size_t setting_count;
@@ -30,9 +31,9 @@ int say_error(const leat_error *error);
    message. */
 leat_env *launcher_env(const command_line *line);
 
-/* The Python to run: allocated path, or NULL; after a message if it is `needed`, or was named wrongly
-   (then `*wrong`, which may be NULL). Makes the package that was installed with this program known to
-   it (PYTHONPATH). */
+/* The Python to run: allocated path, or NULL; after a message if it is `needed`, or was named
+   wrongly (then `*wrong`, which may be NULL). Makes the package that was installed with this
+   program known to it (PYTHONPATH). */
 char *python_find(const command_line *line, bool needed, bool *wrong);
 /* Adds a folder to PYTHONPATH, in front or at the end. */
 void python_path_add(const char *folder, bool front);

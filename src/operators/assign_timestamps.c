@@ -1,13 +1,14 @@
 /* assign_timestamps.c: gives records their event time, and says how far event time has come.
 
-   The time comes from a function, or stays what it is. The watermark is the highest time so far minus the bound of
-   disorder minus 1. It goes out every pipeline.auto-watermark-interval of the machine's time, or after
-   each record with pipeline.watermark-per-record; watermarks and idleness of those before are theirs and end here,
-   but for the last watermark. After idle_ms without a record nobody needs to wait for this subtask any more, until
-   the next record.
+   The time comes from a function, or stays what it is. The watermark is the highest time so far
+   minus the bound of disorder minus 1. It goes out every pipeline.auto-watermark-interval of the
+   machine's time, or after each record with pipeline.watermark-per-record; watermarks and idleness
+   of those before are theirs and end here, but for the last watermark. After idle_ms without a
+   record nobody needs to wait for this subtask any more, until the next record.
 
-   Nothing wakes the task while there is nothing to say: the clock is set when a record comes, and with idle_ms
-   until it is idle. In a snapshot: the highest time, 8 bytes; of several the lowest counts, so that time does not jump. */
+   Nothing wakes the task while there is nothing to say: the clock is set when a record comes, and
+   with idle_ms until it is idle. In a snapshot: the highest time, 8 bytes; of several the lowest
+   counts, so that time does not jump. */
 #include "leat/operators.h"
 #include "leat/stream.h"
 
@@ -33,7 +34,7 @@ static const leat_param params[] = {
 
 static const char NAME[] = "highest";
 
-/* --- the clock ------------------------------------------------------------------------------------ */
+/* --- the clock -------------------------------------------------------------------------------- */
 
 static void arm(leat_context *ctx, assign_self *a) {
     if (a->armed || !a->period) return;
@@ -75,7 +76,7 @@ static leat_status assign_on_wake(leat_context *ctx, void *self, int64_t now) {
     return a->interval && !a->idle ? tell(ctx, a) : LEAT_OK;
 }
 
-/* --- records -------------------------------------------------------------------------------------- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static leat_status assign_on_record(leat_context *ctx, void *self, unsigned input,
                                     const leat_record *in) {
@@ -107,7 +108,7 @@ static leat_status assign_on_idle(leat_context *ctx, void *self, bool idle) {
     return LEAT_AGAIN;
 }
 
-/* --- snapshots ------------------------------------------------------------------------------------ */
+/* --- snapshots -------------------------------------------------------------------------------- */
 
 static leat_status assign_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
     (void)ctx;

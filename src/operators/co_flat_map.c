@@ -1,5 +1,5 @@
-/* co_flat_map.c: any number of results for each record of two inputs. The function emits them itself,
-   or hands over a cursor. */
+/* co_flat_map.c: any number of results for each record of two inputs. The function emits them
+   itself, or hands over a cursor. */
 #include "leat/operators.h"
 #include "leat/stream.h"
 

@@ -49,7 +49,7 @@ leat_status leati_field_take(leat_context *ctx, const leat_value *v, int index, 
     return status < 0 ? leati_field_missing(ctx, status, v, index, NULL) : status;
 }
 
-/* --- names of Python functions ------------------------------------------------------------------ */
+/* --- names of Python functions ---------------------------------------------------------------- */
 
 typedef struct spec {
     struct spec *next;

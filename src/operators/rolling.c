@@ -1,14 +1,15 @@
-/* rolling.c: sum, min, max, min_by and max_by of a keyed stream: after each record the result so far.
+/* rolling.c: sum, min, max, min_by and max_by of a keyed stream: after each record the result so
+   far.
 
-   State is one value per key, the accumulated element, which begins as the key's first element. With
-   v1 the accumulated element, v2 the new one and f the chosen field:
+   State is one value per key, the accumulated element, which begins as the key's first element.
+   With v1 the accumulated element, v2 the new one and f the chosen field:
 
-       sum        v1 with f = v1.f + v2.f             min, max         v1 with f = the smaller, larger
-       min_by     v2 if v2.f < v1.f, else v1          max_by           v2 if v2.f > v1.f, else v1
+       sum        v1 with f = v1.f + v2.f         min, max         v1 with f = the smaller, larger
+       min_by     v2 if v2.f < v1.f, else v1      max_by           v2 if v2.f > v1.f, else v1
 
-   So all other fields keep coming from the first element, and of equal ones the earlier stays. Field 0 of a
-   scalar is the scalar. Another field of a scalar is an error, but only once a key gets its second
-   element, because nobody looks at the first.
+   So all other fields keep coming from the first element, and of equal ones the earlier stays.
+   Field 0 of a scalar is the scalar. Another field of a scalar is an error, but only once a key
+   gets its second element, because nobody looks at the first.
 
    Native values and objects of a host language take the same way, through leat_value_field and its
    kin; int64 scalars and fields of native tuples have a short one before it, which gives up where
@@ -41,7 +42,7 @@ static const leat_state_decl states[] = {
 
 typedef enum rolling_verb { SUM, MIN, MAX, MIN_BY, MAX_BY } rolling_verb;
 
-/* --- the short way: int64 ----------------------------------------------------------------------- */
+/* --- the short way: int64 --------------------------------------------------------------------- */
 
 /* The chosen item when it is a native integer of a scalar or a tuple, else NULL. */
 static const leat_value *int_field(const rolling_self *r, const leat_value *v) {
@@ -72,7 +73,7 @@ static leat_status with_int(leat_context *ctx, const rolling_self *r, const leat
     return LEAT_OK;
 }
 
-/* --- the long way: whatever has fields, adds and compares ------------------------------------------ */
+/* --- the long way: whatever has fields, adds and compares ------------------------------------- */
 
 static leat_status missing(leat_context *ctx, const rolling_self *r, leat_status status,
                            const leat_value *v) {
@@ -100,7 +101,7 @@ static leat_status with(leat_context *ctx, const rolling_self *r, const leat_val
     return status < 0 ? missing(ctx, r, status, v) : status;
 }
 
-/* --- the five results: `out` becomes the new accumulated element --------------------------------- */
+/* --- the five results: `out` becomes the new accumulated element ------------------------------ */
 
 /* An integer that int64 does not hold is an object. */
 static leat_status check_range(leat_context *ctx, const rolling_self *r, const leat_value *sum) {
@@ -130,8 +131,8 @@ static leat_status sum(leat_context *ctx, const rolling_self *r, const leat_valu
     return with_int(ctx, r, v1, a->as.i + b->as.i, out);
 }
 
-/* Below, equal or above zero: the new element's field against the accumulated one's. `item` becomes the
-   new element's. */
+/* Below, equal or above zero: the new element's field against the accumulated one's. `item` becomes
+   the new element's. */
 static leat_status order_of(leat_context *ctx, const rolling_self *r, const leat_value *v1,
                             const leat_value *v2, leat_value *item, int *order) {
     const leat_value *a = int_field(r, v1), *b = int_field(r, v2);
@@ -163,7 +164,7 @@ static leat_status extreme(leat_context *ctx, const rolling_self *r, rolling_ver
     return LEAT_OK;
 }
 
-/* --- the field's declared type ------------------------------------------------------------------ */
+/* --- the field's declared type ---------------------------------------------------------------- */
 
 static const leat_type *field_type(const rolling_self *r, const leat_type *type) {
     if (!type) return NULL;
@@ -190,7 +191,7 @@ static leat_status rolling_open(leat_context *ctx, void *self) {
     return LEAT_OK;
 }
 
-/* --- hooks: the new element is emitted before it is put, because it may point into the old one ------ */
+/* --- hooks: the new element is emitted before it is put, it may point into the old one --- */
 
 static inline leat_status on_record(leat_context *ctx, const rolling_self *r, rolling_verb verb,
                                     const leat_record *in) {

@@ -1,8 +1,9 @@
 /* py_calendar.c: decimals, dates, times and instants between Python's classes and native parts.
 
-   Through attributes and not through datetime's C interface, which an interpreter with a GIL of its own does not
-   have. Datetimes are wall clock: a naive one is taken as if it were UTC, and comes back the same in every time
-   zone. What has no native form (a zone, more than 38 digits, NaN, -0, positive exponents) stays an object. */
+   Through attributes and not through datetime's C interface, which an interpreter with a GIL of its
+   own does not have. Datetimes are wall clock: a naive one is taken as if it were UTC, and comes
+   back the same in every time zone. What has no native form (a zone, more than 38 digits, NaN, -0,
+   positive exponents) stays an object. */
 #include "pybridge/py_convert.h"
 
 enum { EPOCH_ORDINAL = 719163, DECIMAL_DIGITS = 38 };
@@ -26,7 +27,7 @@ static int is_none(PyObject *o, const char *name) {
     return none;
 }
 
-/* --- decimals ----------------------------------------------------------------------------------- */
+/* --- decimals --------------------------------------------------------------------------------- */
 
 /* high:low = high:low * 10 + digit */
 static void times_ten(uint64_t *high, uint64_t *low, uint64_t figure) {

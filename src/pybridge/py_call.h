@@ -1,13 +1,14 @@
-/* py_call.h: one user function in one subtask, between the files that call it: py_function.c finds and opens
-   it, py_roles.c calls it, py_results.c emits what it gives, py_source.c runs those that are sources. One thread: the
-   subtask's, inside the interpreter. */
+/* py_call.h: one user function in one subtask, between the files that call it: py_function.c finds
+   and opens it, py_roles.c calls it, py_results.c emits what it gives, py_source.c runs those that
+   are sources. One thread: the subtask's, inside the interpreter. */
 #ifndef LEATI_PY_CALL_H
 #define LEATI_PY_CALL_H
 
 #include "pybridge/py_convert.h"
 #include "pybridge/py_shape.h"
 
-/* A callable, taken apart: a bound method is its function and its object, so that a call costs no detour. */
+/* A callable, taken apart: a bound method is its function and its object, so that a call costs no
+   detour. */
 typedef struct py_target {
     vectorcallfunc call;
     PyObject *function;
@@ -68,7 +69,8 @@ static inline PyObject *py_invoke_2(const py_target *t, PyObject *a, PyObject *b
     return t->call(t->function, args + 2, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
-/* The argument that a value is: lent with the record when it is an object, otherwise made, and then in `made`, too. */
+/* The argument that a value is: lent with the record when it is an object, otherwise made, and then
+   in `made`, too. */
 static inline PyObject *py_argument(const py_call *c, const leat_value *v, const leat_type *type,
                                     PyObject **made) {
     *made = NULL;
@@ -82,25 +84,26 @@ static inline leat_value py_lend(const py_call *c, PyObject *o) {
     return v;
 }
 
-/* --- py_results.c ------------------------------------------------------------------------------- */
+/* --- py_results.c ----------------------------------------------------------------------------- */
 
 /* Takes the exception of a result that does not fit its type, or of any other call. */
 leat_status py_result_fail(py_call *c, leat_context *ctx);
 /* Emits one item, to a side output when it is a pair of an OutputTag and a value. Steals `item`. */
 leat_status py_result_push(py_call *c, leat_context *ctx, leat_emitter *out, PyObject *item);
-/* Emits what a call gave: a list or tuple at once if it is short, anything else iterable by a cursor. Steals `result`,
-   which may be NULL for a failed call; None is nothing when `none_is_fine`. */
+/* Emits what a call gave: a list or tuple at once if it is short, anything else iterable by a
+   cursor. Steals `result`, which may be NULL for a failed call; None is nothing when
+   `none_is_fine`. */
 leat_status py_result_emit(py_call *c, leat_context *ctx, leat_emitter *out, PyObject *result,
                            bool none_is_fine);
 
-/* --- py_roles.c --------------------------------------------------------------------------------- */
+/* --- py_roles.c ------------------------------------------------------------------------------- */
 
 void py_roles_fill(leat_function *fn);
 
-/* --- py_source.c -------------------------------------------------------------------------------- */
+/* --- py_source.c ------------------------------------------------------------------------------ */
 
-/* After the user's open: starts the source. `run` is its run method, or a callable that gives an iterable. False with an error
-   set. */
+/* After the user's open: starts the source. `run` is its run method, or a callable that gives an
+   iterable. False with an error set. */
 bool py_source_start(py_call *c, leat_context *ctx, PyObject *run, bool has_thread);
 void py_source_stop(py_call *c, leat_context *ctx);
 leat_status py_source_poll(leat_context *ctx, leat_emitter *out, void *self);

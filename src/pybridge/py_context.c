@@ -1,6 +1,6 @@
-/* py_context.c: see py_context.h. One Context and one TimerService per function and subtask, made when the
-   function opens and reused for every record and timer; what they answer is read from the engine when they are asked. After
-   the subtask's end they refuse. */
+/* py_context.c: see py_context.h. One Context and one TimerService per function and subtask, made
+   when the function opens and reused for every record and timer; what they answer is read from the
+   engine when they are asked. After the subtask's end they refuse. */
 #include "pybridge/py_context.h"
 
 #include "pybridge/py_convert.h"
@@ -44,7 +44,7 @@ static void context_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
-/* --- Context ------------------------------------------------------------------------------------ */
+/* --- Context ---------------------------------------------------------------------------------- */
 
 static PyObject *context_timestamp(PyObject *self, PyObject *unused) {
     (void)unused;
@@ -126,7 +126,7 @@ static PyType_Spec context_spec = {
     .slots = context_slots,
 };
 
-/* --- TimerService ------------------------------------------------------------------------------- */
+/* --- TimerService ----------------------------------------------------------------------------- */
 
 /* The context of a call on timers, and their time; NULL with an error set. */
 static leat_context *timer_of(PyObject *self, PyObject *timestamp, const char *not_keyed,
@@ -243,10 +243,10 @@ void py_context_fires(PyObject *context, leat_time_domain domain) {
     ((py_context *)(void *)context)->domain = domain;
 }
 
-/* --- RuntimeContext ----------------------------------------------------------------------------- */
+/* --- RuntimeContext --------------------------------------------------------------------------- */
 
-/* An item of a map in a configuration value: plain up to ':' or ',', or in quotes, which are doubled inside.
-   Moves `at` behind it. */
+/* An item of a map in a configuration value: plain up to ':' or ',', or in quotes, which are
+   doubled inside. Moves `at` behind it. */
 static PyObject *map_item(const char **at) {
     const char *p = *at;
     if (*p != '\'') {

@@ -4,8 +4,8 @@
 
 #include "pybridge/py_module.h"
 
-/* The `ctx` of process functions and sinks: a new reference, NULL with an error set. It looks through to `ctx` until
-   py_context_end. */
+/* The `ctx` of process functions and sinks: a new reference, NULL with an error set. It looks
+   through to `ctx` until py_context_end. */
 PyObject *py_context_new(py_state *state, leat_context *ctx);
 void py_context_end(PyObject *context);
 /* It belongs to a function with on_timer, of a keyed stream. */

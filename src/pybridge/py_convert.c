@@ -1,7 +1,7 @@
-/* py_convert.c: see py_convert.h. Native values become Python objects by their kind, and by the declared type where
-   that says more (a list of a TUPLE type is a tuple, a timestamp of an INSTANT type an Instant). Python
-   objects become native values only when their class is exactly one of those that native values stand for;
-   a subclass might behave otherwise, so it stays an object. */
+/* py_convert.c: see py_convert.h. Native values become Python objects by their kind, and by the
+   declared type where that says more (a list of a TUPLE type is a tuple, a timestamp of an INSTANT
+   type an Instant). Python objects become native values only when their class is exactly one of
+   those that native values stand for; a subclass might behave otherwise, so it stays an object. */
 #include "pybridge/py_convert.h"
 
 #include "pybridge/py_encode.h"
@@ -11,7 +11,7 @@
 #include "pybridge/py_interp.h"
 #include "runtime/base/wire.h"
 
-/* --- types, names and rows ---------------------------------------------------------------------- */
+/* --- types, names and rows -------------------------------------------------------------------- */
 
 const leat_type *py_type_item(const leat_type *type, uint32_t i) {
     if (!type || !type->size) return NULL;
@@ -135,7 +135,7 @@ leat_value py_object_value(const py_state *state, PyObject *o) {
     return v;
 }
 
-/* --- native to Python --------------------------------------------------------------------------- */
+/* --- native to Python ------------------------------------------------------------------------- */
 
 static bool tag_is(const leat_type *type, leat_type_tag tag) {
     return type && type->tag == tag;
@@ -250,7 +250,7 @@ PyObject *py_from_value(py_state *state, const leat_value *v, const leat_type *t
     return NULL;
 }
 
-/* --- Python to native --------------------------------------------------------------------------- */
+/* --- Python to native ------------------------------------------------------------------------- */
 
 bool py_scalar_value(PyObject *o, leat_value *out) {
     if (PyLong_CheckExact(o)) {

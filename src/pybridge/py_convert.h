@@ -1,5 +1,5 @@
-/* py_convert.h: Python objects from native values and native values from Python objects. py_shape.h checks
-   and applies declared types. All calls inside the interpreter. */
+/* py_convert.h: Python objects from native values and native values from Python objects. py_shape.h
+   checks and applies declared types. All calls inside the interpreter. */
 #ifndef LEATI_PY_CONVERT_H
 #define LEATI_PY_CONVERT_H
 
@@ -9,9 +9,9 @@
 /* A new reference to the object that stands for `v`; `type` may be NULL. NULL with an error set. */
 PyObject *py_from_value(py_state *state, const leat_value *v, const leat_type *type);
 
-/* The native form of `o`, by its declared type (may be NULL) or by what it is. Strings are copied into the arena.
-   Objects without a native form come back as LEAT_OBJECT, kept by the arena. LEAT_OK, or a failure with an error
-   set. */
+/* The native form of `o`, by its declared type (may be NULL) or by what it is. Strings are copied
+   into the arena. Objects without a native form come back as LEAT_OBJECT, kept by the arena.
+   LEAT_OK, or a failure with an error set. */
 leat_status py_to_value(py_state *state, PyObject *o, const leat_type *type, leati_arena *arena,
                         leat_value *out);
 /* A LEAT_OBJECT value of this interpreter; the reference is the caller's business. */
@@ -21,8 +21,8 @@ bool py_scalar_value(PyObject *o, leat_value *out);
 
 /* --- Parts, which encoding and shapes use, too ------------------------------------------------ */
 
-/* Of an exact Row: borrowed. `fields` is a tuple or None, `values` a list. False with an error set for a damaged
-   one. */
+/* Of an exact Row: borrowed. `fields` is a tuple or None, `values` a list. False with an error set
+   for a damaged one. */
 typedef struct py_row_parts {
     PyObject *fields, *values;
     int kind;
@@ -37,8 +37,8 @@ const leat_schema *py_schema_of(PyObject *fields);
 PyObject *py_schema_names(py_state *state, const leat_schema *schema);
 /* The names of a row type's fields: the given ones, else f0, f1 ... NULL with an error set. */
 const leat_schema *py_row_schema(py_state *state, const leat_type *type);
-/* The type of item `i` of a value of that type (may be NULL); NULL when it is not known. For maps 0 is the key's and 1
-   the value's. */
+/* The type of item `i` of a value of that type (may be NULL); NULL when it is not known. For maps 0
+   is the key's and 1 the value's. */
 const leat_type *py_type_item(const leat_type *type, uint32_t i);
 
 /* 1: done, 0: no native form, -1: failed with an error set; see py_calendar.c. */

@@ -1,9 +1,9 @@
-/* py_embed.c: an interpreter for a host that came without one (bridge.h, leati_embedding). The library has opened
-   libpython and then this module's file, and calls this on a thread of its own; there is no interpreter yet, and
-   nothing here may be remembered in a variable.
+/* py_embed.c: an interpreter for a host that came without one (bridge.h, leati_embedding). The
+   library has opened libpython and then this module's file, and calls this on a thread of its own;
+   there is no interpreter yet, and nothing here may be remembered in a variable.
 
-   The host's signal handlers, locale, arguments and streams stay as they are. A host that has started Python itself
-   only gets the module imported. */
+   The host's signal handlers, locale, arguments and streams stay as they are. A host that has
+   started Python itself only gets the module imported. */
 #include "pybridge/py_error.h"
 #include "runtime/bridge.h"
 

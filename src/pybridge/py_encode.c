@@ -1,12 +1,14 @@
 /* py_encode.c: Python objects straight to the wire, without a native value in between.
 
-   Exact None, bool, int of 64 bits, float, str, bytes, tuple, list and dict, Rows, and what has a native form by its declared type
-   are written as native values, so that native operators and other languages can read them. Everything else is a
-   blob that only Python reads: 'P' and a pickle, in which classes of __main__ go by name.
+   Exact None, bool, int of 64 bits, float, str, bytes, tuple, list and dict, Rows, and what has a
+   native form by its declared type are written as native values, so that native operators and other
+   languages can read them. Everything else is a blob that only Python reads: 'P' and a pickle, in
+   which classes of __main__ go by name.
 
-   Tuples and rows are written item by item, so that a native operator finds their fields even when one of them is an
-   object. A list or dict that holds an object somewhere is one pickle as a whole: one pickle of a thousand
-   objects is far cheaper than a thousand pickles. So is what is nested deeper than readers accept. */
+   Tuples and rows are written item by item, so that a native operator finds their fields even when
+   one of them is an object. A list or dict that holds an object somewhere is one pickle as a whole:
+   one pickle of a thousand objects is far cheaper than a thousand pickles. So is what is nested
+   deeper than readers accept. */
 #include "pybridge/py_encode.h"
 
 #include "pybridge/py_convert.h"

@@ -1,4 +1,5 @@
-/* py_encode.h: Python objects as bytes: on the wire, and as keys. All calls inside the interpreter. */
+/* py_encode.h: Python objects as bytes: on the wire, and as keys. All calls inside the
+   interpreter. */
 #ifndef LEATI_PY_ENCODE_H
 #define LEATI_PY_ENCODE_H
 

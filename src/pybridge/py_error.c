@@ -1,12 +1,13 @@
 /* py_error.c: see py_error.h.
 
-   A user's exception travels whole: its type and text, the last lines that Python shows, the traceback without the frames of
-   the package, and a pickle of the exception itself, which is tried here so that the client is sure to read it. What
-   can't be pickled or read back is replaced by an exception of its nearest built-in base with the same text.
-   BaseExceptions such as SystemExit are user errors like others.
+   A user's exception travels whole: its type and text, the last lines that Python shows, the
+   traceback without the frames of the package, and a pickle of the exception itself, which is tried
+   here so that the client is sure to read it. What can't be pickled or read back is replaced by an
+   exception of its nearest built-in base with the same text. BaseExceptions such as SystemExit are
+   user errors like others.
 
-   In the client the exception is the cause of a JobError; its own cause is a RemoteTraceback, which shows the
-   text of the traceback where it happened. */
+   In the client the exception is the cause of a JobError; its own cause is a RemoteTraceback, which
+   shows the text of the traceback where it happened. */
 #include "pybridge/py_error.h"
 
 #include "pybridge/py_encode.h"
@@ -48,7 +49,7 @@ static PyObject *exception_text(PyObject *exception) {
     return text;
 }
 
-/* --- tracebacks --------------------------------------------------------------------------------- */
+/* --- tracebacks ------------------------------------------------------------------------------- */
 
 static PyObject *join_lines(PyObject *lines) {
     PyObject *empty = lines ? PyUnicode_FromString("") : NULL;
@@ -69,7 +70,7 @@ static PyObject *format_last(py_state *state, PyObject *exception) {
     return join_lines(format ? PyObject_CallOneArg(format, exception) : NULL);
 }
 
-/* --- the exception itself ----------------------------------------------------------------------- */
+/* --- the exception itself --------------------------------------------------------------------- */
 
 /* Its pickle, if that can be read back as the same class; NULL without an error otherwise. */
 static PyObject *pickle_tried(py_state *state, PyObject *exception) {
@@ -154,7 +155,7 @@ leat_status py_error_text(leat_error *err, leat_status status, const char *where
     return status;
 }
 
-/* --- raising in the client ---------------------------------------------------------------------- */
+/* --- raising in the client -------------------------------------------------------------------- */
 
 static PyObject *class_for(py_state *state, leat_status status) {
     switch (status) {
@@ -203,7 +204,8 @@ static PyObject *job_cause(py_state *state, leat_job *job, const leat_failure *f
     return cause;
 }
 
-/* The text of the cause belongs into the message, for those who look for it there; and the record. */
+/* The text of the cause belongs into the message, for those who look for it there; and the
+   record. */
 static PyObject *job_message(const leat_error *err, const leat_failure *failure) {
     PyObject *text = error_message(err);
     if (!text || !failure) return text;

@@ -1,11 +1,11 @@
-/* py_function.c: from the spec of a function to calls. A spec is one byte and what follows: 'P' and a pickle of
-   leat.shipping (what a Python program added), 'M' and "module:name" (leat_python in a C program; the name may have
-   dots, and a class of functions is instantiated).
+/* py_function.c: from the spec of a function to calls. A spec is one byte and what follows: 'P' and
+   a pickle of leat.shipping (what a Python program added), 'M' and "module:name" (leat_python in a
+   C program; the name may have dots, and a class of functions is instantiated).
 
-   The object is an instance of leat's Function, whose method is named by the role and which has open and close; or
-   anything callable. Its methods are looked up once per subtask, after `open`, so that an `open` may set them. Each
-   subtask resolves for itself; `arg` holds what was found until `open` hands it over as the subtask's `self`, which
-   `close` frees. */
+   The object is an instance of leat's Function, whose method is named by the role and which has
+   open and close; or anything callable. Its methods are looked up once per subtask, after `open`,
+   so that an `open` may set them. Each subtask resolves for itself; `arg` holds what was found
+   until `open` hands it over as the subtask's `self`, which `close` frees. */
 #include "pybridge/py_function.h"
 
 #include "pybridge/py_call.h"
@@ -16,8 +16,8 @@
 #include "pybridge/py_state.h"
 #include "runtime/base/alloc.h"
 
-/* What a Function's method for the role is called; the second one is of input 1. A callable stands for `first`
-   unless there are two. */
+/* What a Function's method for the role is called; the second one is of input 1. A callable stands
+   for `first` unless there are two. */
 typedef struct role_names {
     const char *first, *second;
     bool context; /* called with the context as the last argument */
@@ -39,7 +39,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_TIMESTAMP] = {"extract_timestamp", NULL, false},
 };
 
-/* --- targets ------------------------------------------------------------------------------------ */
+/* --- targets ---------------------------------------------------------------------------------- */
 
 /* Steals `callable`, which may be NULL for a failed look-up. */
 static bool target_init(py_target *t, PyObject *callable) {
@@ -84,7 +84,7 @@ static bool bind_timer(py_call *c, const leat_context *ctx) {
     return true;
 }
 
-/* --- finding the object ------------------------------------------------------------------------- */
+/* --- finding the object ----------------------------------------------------------------------- */
 
 /* "module:name.of.it" */
 static PyObject *import_spec(const char *spec, size_t size) {
@@ -121,9 +121,10 @@ static PyObject *instance_of(py_state *state, PyObject *o) {
     return instance;
 }
 
-/* Unpickling an object leaves its attributes in a dict that shares its keys with the class; CPython 3.11 and 3.12 look
-   attributes up there the slow way, two times slower than in an object that its constructor made. In a dict of its own
-   they are found the fast way. Where that does not work nothing is lost. */
+/* Unpickling an object leaves its attributes in a dict that shares its keys with the class; CPython
+   3.11 and 3.12 look attributes up there the slow way, two times slower than in an object that its
+   constructor made. In a dict of its own they are found the fast way. Where that does not work
+   nothing is lost. */
 static void settle_attributes(PyObject *o) {
 #if PY_VERSION_HEX < 0x030D0000
     PyTypeObject *type = Py_TYPE(o);
@@ -153,7 +154,7 @@ static PyObject *load_spec(py_state *state, const char *spec, size_t size) {
     return function;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static bool call_open(py_call *c, leat_context *ctx) {
     if (!c->is_function) return true;

@@ -1,6 +1,7 @@
-/* py_graph.c: leat._leat.Env. Streams are numbers, indices into a table of the library's streams; the declared type of each
-   stands beside it, for reading back what a collect sink gathers. The library keeps a graph's first error; here it is raised by the
-   call that caused it, so that Python's traceback points to the user's line. */
+/* py_graph.c: leat._leat.Env. Streams are numbers, indices into a table of the library's streams;
+   the declared type of each stands beside it, for reading back what a collect sink gathers. The
+   library keeps a graph's first error; here it is raised by the call that caused it, so that
+   Python's traceback points to the user's line. */
 #include "pybridge/py_graph.h"
 
 #include "pybridge/py_error.h"
@@ -32,7 +33,7 @@ static py_state *state_of(PyObject *self) {
     return py_type_state(Py_TYPE(self));
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 /* "key", "value", ..., NULL; lent by the dict. */
 static const char **settings_of(PyObject *dict) {
@@ -105,7 +106,7 @@ static void env_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
-/* --- settings ----------------------------------------------------------------------------------- */
+/* --- settings --------------------------------------------------------------------------------- */
 
 static PyObject *env_set(PyObject *self, PyObject *args) {
     const char *key, *value;
@@ -124,7 +125,7 @@ static PyObject *env_get(PyObject *self, PyObject *key) {
     Py_RETURN_NONE;
 }
 
-/* --- streams ------------------------------------------------------------------------------------ */
+/* --- streams ---------------------------------------------------------------------------------- */
 
 /* NULL with an error set. */
 static py_stream *stream_at(PyObject *self, Py_ssize_t index) {
@@ -303,7 +304,7 @@ static PyObject *env_set_option(PyObject *self, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-/* --- the whole ---------------------------------------------------------------------------------- */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static PyObject *env_clear(PyObject *self, PyObject *unused) {
     (void)unused;
@@ -358,7 +359,7 @@ static PyObject *env_execute(PyObject *self, PyObject *args) {
     return py_error_raise(state, &err);
 }
 
-/* --- the type ----------------------------------------------------------------------------------- */
+/* --- the type --------------------------------------------------------------------------------- */
 
 static PyMethodDef env_methods[] = {
     {"set", env_set, METH_VARARGS, PyDoc_STR("Set a configuration key.")},

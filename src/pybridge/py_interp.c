@@ -1,18 +1,21 @@
 /* py_interp.c: the one file that takes or drops the GIL for the engine.
 
-   A thread of the engine sits down in an interpreter once: its `seat` keeps a PyThreadState until the thread ends. Entering
-   restores that state, leaving saves it; both come per round of steps, not per record. `inside` looks at the seat
-   alone: whether this thread holds the GIL by our doing. A thread that holds it for another reason (a method of ours
-   was called from Python) says so with hold and unhold.
+   A thread of the engine sits down in an interpreter once: its `seat` keeps a PyThreadState until
+   the thread ends. Entering restores that state, leaving saves it; both come per round of steps,
+   not per record. `inside` looks at the seat alone: whether this thread holds the GIL by our doing.
+   A thread that holds it for another reason (a method of ours was called from Python) says so with
+   hold and unhold.
 
-   Objects dropped outside go to a stack without locks, which `rest` empties. The collector is off while anybody is
-   inside, so that it never starts in the middle of a batch. `rest` runs it by CPython's own thresholds: the youngest
-   generations when they ask, which is later than in a program of one thing after the other, since the records on their way
-   are young containers, by the thousand, that no collection would free; a full collection when the middle one overflowed or nothing else is to do, but never so
-   often that it takes more than a twentieth of the time.
+   Objects dropped outside go to a stack without locks, which `rest` empties. The collector is off
+   while anybody is inside, so that it never starts in the middle of a batch. `rest` runs it by
+   CPython's own thresholds: the youngest generations when they ask, which is later than in a
+   program of one thing after the other, since the records on their way are young containers, by the
+   thousand, that no collection would free; a full collection when the middle one overflowed or
+   nothing else is to do, but never so often that it takes more than a twentieth of the time.
 
-   The struct outlives the module as long as a seat, an Env or a Job points to it: when the interpreter ends, seats of threads that are still there
-   find `alive` false and leave the thread state to CPython. */
+   The struct outlives the module as long as a seat, an Env or a Job points to it: when the
+   interpreter ends, seats of threads that are still there find `alive` false and leave the thread
+   state to CPython. */
 #include "pybridge/py_interp.h"
 
 #include <pthread.h>
@@ -72,9 +75,9 @@ void py_interp_unref(py_interp *interp) {
     if (interp && atomic_fetch_sub(&interp->refs, 1) == 1) leati_free(interp);
 }
 
-/* A thread of the engine ends. The seat's memory is the thread's own, so it comes as the key's value.
-   CPython's own note of which state this thread has is gone by now; what asks for it, such as a
-   finalizer by PyGILState_Ensure, finds that of a second state, made for this. */
+/* A thread of the engine ends. The seat's memory is the thread's own, so it comes as the key's
+   value. CPython's own note of which state this thread has is gone by now; what asks for it, such
+   as a finalizer by PyGILState_Ensure, finds that of a second state, made for this. */
 static void seat_leave(void *arg) {
     py_seat *seat = arg;
     py_interp *interp = seat->interp;
@@ -198,7 +201,7 @@ void py_interp_drain(py_interp *interp) {
     }
 }
 
-/* --- the collector ------------------------------------------------------------------------------ */
+/* --- the collector ---------------------------------------------------------------------------- */
 
 /* Three numbers of gc.get_count or gc.get_threshold. */
 static bool read_three(py_state *state, py_known id, long out[3]) {

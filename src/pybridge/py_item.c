@@ -1,6 +1,7 @@
-/* py_item.c: recognises functions that do nothing but take an item of their argument, such as `lambda pair: pair[0]`,
-   the usual key selector. What it takes of a tuple can be lent at once, without a call and without anybody being able to
-   tell: a tuple's items are there for all to see. For any other argument the function is called.
+/* py_item.c: recognises functions that do nothing but take an item of their argument, such as
+   `lambda pair: pair[0]`, the usual key selector. What it takes of a tuple can be lent at once,
+   without a call and without anybody being able to tell: a tuple's items are there for all to see.
+   For any other argument the function is called.
 
    A function is recognised by its bytecode: it is that of such a lambda, compiled here and now. */
 #include "pybridge/py_item.h"

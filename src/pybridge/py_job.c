@@ -1,6 +1,7 @@
-/* py_job.c: see py_job.h. Whatever waits, waits without the GIL and in slices of a tenth of a second, between which
-   Python's signals are looked at: Ctrl-C raises KeyboardInterrupt out of wait() and take(). The Job keeps its Env
-   alive, because the library wants jobs to be freed first. */
+/* py_job.c: see py_job.h. Whatever waits, waits without the GIL and in slices of a tenth of a
+   second, between which Python's signals are looked at: Ctrl-C raises KeyboardInterrupt out
+   of wait() and take(). The Job keeps its Env alive, because the library wants jobs to be
+   freed first. */
 #include "pybridge/py_job.h"
 
 #include "pybridge/py_convert.h"
@@ -28,7 +29,7 @@ static py_interp *interp_of(PyObject *self) {
     return job_of(self)->interp;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------- */
 
 static void free_collects(py_interp *interp, py_collect *collects, size_t count) {
     py_interp_hold(interp);
@@ -83,7 +84,7 @@ static void job_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
-/* --- waiting ------------------------------------------------------------------------------------ */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 /* Milliseconds until `end`, a slice at most. */
 static int slice_until(int64_t end) {
@@ -146,7 +147,7 @@ static PyObject *job_result(PyObject *self, PyObject *unused) {
     return Py_BuildValue("{sL}", "runtime_ms", (long long)leat_job_runtime(job));
 }
 
-/* --- collecting --------------------------------------------------------------------------------- */
+/* --- collecting ------------------------------------------------------------------------------- */
 
 /* Up to `max` records of the batch that is at hand. */
 static PyObject *take_records(py_state *state, py_collect *c, Py_ssize_t max) {
@@ -215,7 +216,7 @@ static PyObject *job_id(PyObject *self, void *unused) {
     return PyUnicode_FromString(leat_job_id(job_of(self)->job));
 }
 
-/* --- the type ----------------------------------------------------------------------------------- */
+/* --- the type --------------------------------------------------------------------------------- */
 
 static PyMethodDef job_methods[] = {
     {"status", job_status, METH_NOARGS, PyDoc_STR("The name of a JobStatus.")},

@@ -1,7 +1,9 @@
-/* py_key.c: canonical bytes of Python objects as keys (docs/formats/key.md): the same bytes in every process, Python
-   version and PYTHONHASHSEED, so neither hash() nor a pickle's bytes are asked. What has a native form is written by the
-   runtime, whose containers come back here for the objects in them. The rest: integers of any size; sets by their
-   sorted elements; any other object by its class and what it reduces to, as long as that is made of such parts. Functions, modules and what cannot be reduced are refused by name. */
+/* py_key.c: canonical bytes of Python objects as keys (docs/formats/key.md): the same bytes in
+   every process, Python version and PYTHONHASHSEED, so neither hash() nor a pickle's bytes are
+   asked. What has a native form is written by the runtime, whose containers come back here for the
+   objects in them. The rest: integers of any size; sets by their sorted elements; any other object
+   by its class and what it reduces to, as long as that is made of such parts. Functions, modules
+   and what cannot be reduced are refused by name. */
 #include "pybridge/py_convert.h"
 #include "pybridge/py_encode.h"
 #include "runtime/base/alloc.h"
@@ -88,8 +90,8 @@ static bool write_head(PyObject *type, leati_buf *out) {
     return text != NULL;
 }
 
-/* The state of what __reduce_ex__ gave: its callable is left out where it only makes an instance (the class says
-   that), and classes among the arguments go by name. */
+/* The state of what __reduce_ex__ gave: its callable is left out where it only makes an instance
+   (the class says that), and classes among the arguments go by name. */
 static PyObject *plain_part(PyObject *part) {
     if (PyType_Check(part)) return class_name(part);
     if (PyCFunction_Check(part) || PyFunction_Check(part)) {

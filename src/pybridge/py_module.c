@@ -1,6 +1,7 @@
-/* py_module.c: leat._leat itself: multi-phase initialisation, the module's state, the table of what is imported late, and the
-   functions that stand beside the classes. Importing it registers the bridge; from then on the engine can run
-   Python. The functions that begin with an underscore are for tests. */
+/* py_module.c: leat._leat itself: multi-phase initialisation, the module's state, the table of what
+   is imported late, and the functions that stand beside the classes. Importing it registers the
+   bridge; from then on the engine can run Python. The functions that begin with an underscore are
+   for tests. */
 #include "pybridge/py_module.h"
 
 #include "pybridge/py_call.h"
@@ -28,7 +29,7 @@ py_state *py_type_state(PyTypeObject *type) {
     return PyType_GetModuleState(type);
 }
 
-/* --- what is known by name ---------------------------------------------------------------------- */
+/* --- what is known by name -------------------------------------------------------------------- */
 
 static const struct {
     const char *module, *name;
@@ -77,7 +78,7 @@ bool py_known_is(py_state *state, PyObject *o, py_known id) {
     return (PyObject *)type == found;
 }
 
-/* --- functions ---------------------------------------------------------------------------------- */
+/* --- functions -------------------------------------------------------------------------------- */
 
 static bool type_of(py_state *state, const char *text, const leat_type **type,
                     const py_shape **shape) {
@@ -150,7 +151,7 @@ static PyObject *module_config_keys(PyObject *module, PyObject *unused) {
     return list;
 }
 
-/* --- for tests ---------------------------------------------------------------------------------- */
+/* --- for tests -------------------------------------------------------------------------------- */
 
 typedef PyObject *(*test_call)(py_state *state, PyObject *o, const leat_type *type);
 
@@ -267,7 +268,7 @@ static PyMethodDef module_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* --- the module --------------------------------------------------------------------------------- */
+/* --- the module ------------------------------------------------------------------------------- */
 
 static bool add_exceptions(PyObject *module, py_state *state) {
     state->remote_traceback = PyErr_NewExceptionWithDoc(

@@ -1,6 +1,7 @@
-/* py_module.h: what the files of the bridge share: the state of one copy of the module, and the Python
-   objects that it looks up once. Every interpreter that imports leat._leat has its own copy; nothing here is
-   global, so that interpreters with a GIL of their own can live beside each other. */
+/* py_module.h: what the files of the bridge share: the state of one copy of the module, and
+   the Python objects that it looks up once. Every interpreter that imports leat._leat has its
+   own copy; nothing here is global, so that interpreters with a GIL of their own can live
+   beside each other. */
 #ifndef LEATI_PY_MODULE_H
 #define LEATI_PY_MODULE_H
 

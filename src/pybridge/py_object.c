@@ -1,7 +1,7 @@
-/* py_object.c: the runtime's table for Python objects: counts, forms, comparison and arithmetic, by Python's own rules.
-   All calls come inside the interpreter, but for release_later. A failure leaves its exception set, and the
-   status says LEAT_E_USER; but `field` answers a bare LEAT_E_TYPE or LEAT_E_RANGE, for which the operator has
-   better words. */
+/* py_object.c: the runtime's table for Python objects: counts, forms, comparison and arithmetic, by
+   Python's own rules. All calls come inside the interpreter, but for release_later. A failure
+   leaves its exception set, and the status says LEAT_E_USER; but `field` answers a bare LEAT_E_TYPE
+   or LEAT_E_RANGE, for which the operator has better words. */
 #include "pybridge/py_object.h"
 
 #include "pybridge/py_convert.h"
@@ -20,8 +20,8 @@ static void object_release(void *object) {
     Py_DECREF((PyObject *)object);
 }
 
-/* A new object as a value: small scalars natively, so that sums and comparisons go on natively. Steals `o`, which may
-   be NULL for a failed call. */
+/* A new object as a value: small scalars natively, so that sums and comparisons go on natively.
+   Steals `o`, which may be NULL for a failed call. */
 static leat_status value_of_new(PyObject *o, leat_value *out) {
     if (!o) return LEAT_E_USER;
     if (py_scalar_value(o, out))
@@ -31,9 +31,10 @@ static leat_status value_of_new(PyObject *o, leat_value *out) {
     return LEAT_OK;
 }
 
-/* --- other forms -------------------------------------------------------------------------------- */
+/* --- other forms ------------------------------------------------------------------------------ */
 
-/* A string lends its UTF-8, which lives as long as it does; false when it has none or its type wants another look. */
+/* A string lends its UTF-8, which lives as long as it does; false when it has none or its type
+   wants another look. */
 static bool lend_string(PyObject *o, const leat_type *type, leat_value *out) {
     if (!PyUnicode_CheckExact(o)) return false;
     if (type && type->tag != LEAT_T_STRING && type->tag != LEAT_T_PICKLED) return false;
@@ -90,7 +91,7 @@ static leat_status object_repr(void *object, leati_buf *out) {
     return bytes ? LEAT_OK : LEAT_E_USER;
 }
 
-/* --- copies ------------------------------------------------------------------------------------- */
+/* --- copies ----------------------------------------------------------------------------------- */
 
 static inline bool is_plain(PyObject *o) {
     return PyUnicode_CheckExact(o) || PyLong_CheckExact(o) || PyFloat_CheckExact(o) ||
@@ -105,8 +106,9 @@ static bool is_plainly_immutable(PyObject *o) {
     return true;
 }
 
-/* A tuple of scalars is in no cycle. The collector finds that out sooner or later; to tell it while its list is warm
-   spares it the look, and the tuple's end a walk to two neighbours that nobody has seen for long. */
+/* A tuple of scalars is in no cycle. The collector finds that out sooner or later; to tell it while
+   its list is warm spares it the look, and the tuple's end a walk to two neighbours that nobody has
+   seen for long. */
 static inline void forget_plain(PyObject *o) {
     if (PyTuple_CheckExact(o) && is_plainly_immutable(o)) PyObject_GC_UnTrack(o);
 }
@@ -204,7 +206,7 @@ static leat_status object_copy(void *object, const leat_type *type, leat_value *
     return LEAT_OK;
 }
 
-/* --- comparing and adding ----------------------------------------------------------------------- */
+/* --- comparing and adding --------------------------------------------------------------------- */
 
 static bool object_equal(void *a, void *b) {
     int equal = PyObject_RichCompareBool(a, b, Py_EQ);
@@ -233,7 +235,7 @@ static leat_status object_add(const leat_value *a, const leat_value *b, leat_val
     return value_of_new(sum, out);
 }
 
-/* --- fields ------------------------------------------------------------------------------------- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static bool name_is(PyObject *field, const char *name) {
     const char *text = PyUnicode_AsUTF8(field);
@@ -241,8 +243,8 @@ static bool name_is(PyObject *field, const char *name) {
     return text && strcmp(text, name) == 0;
 }
 
-/* The place of an item in a tuple, list or Row, whose items `parts` gives: LEAT_DONE for a scalar that is
-   meant itself. */
+/* The place of an item in a tuple, list or Row, whose items `parts` gives: LEAT_DONE for a scalar
+   that is meant itself. */
 static leat_status locate(py_state *state, PyObject *o, int index, const char *name,
                           PyObject **items, py_row_parts *parts, Py_ssize_t *at) {
     bool row = !PyTuple_CheckExact(o) && py_row_is(state, o);
@@ -343,7 +345,8 @@ static leat_status object_with_field(void *object, int index, const char *name,
     return LEAT_OK;
 }
 
-/* What a value can't be is the fault of the data; anything else was raised by the user's classes. */
+/* What a value can't be is the fault of the data; anything else was raised by the user's
+   classes. */
 static leat_status object_fail(leat_context *ctx, leat_status status) {
     if (!PyErr_Occurred()) return status;
     return status == LEAT_E_TYPE ? py_error_fail(ctx, status)

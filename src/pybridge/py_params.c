@@ -1,6 +1,6 @@
-/* py_params.c: see py_params.h. The kind of each argument comes from the operator's own table, so that a new operator
-   needs no line here. Lists come as Python lists of integers and strings, or as bytes of encoded values; user functions as
-   ("python", payload, display name). */
+/* py_params.c: see py_params.h. The kind of each argument comes from the operator's own table, so
+   that a new operator needs no line here. Lists come as Python lists of integers and strings, or as
+   bytes of encoded values; user functions as ("python", payload, display name). */
 #include "pybridge/py_params.h"
 
 #include "pybridge/py_convert.h"

@@ -12,7 +12,8 @@ typedef struct py_params {
     size_t count;
 } py_params;
 
-/* By the operator's table of parameters. None counts as not given. False with an error set; fini in any case. */
+/* By the operator's table of parameters. None counts as not given. False with an error set; fini in
+   any case. */
 bool py_params_init(py_params *params, py_state *state, const leat_operator *op, PyObject *dict);
 void py_params_fini(py_params *params);
 

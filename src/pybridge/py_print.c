@@ -1,5 +1,6 @@
-/* py_print.c: see py_print.h. In a stream without a declared type an object is its str(). In a typed one it is written as
-   the native value that it stands for, since Flink's runtime writes those; what has no native form is str() again. */
+/* py_print.c: see py_print.h. In a stream without a declared type an object is its str(). In a
+   typed one it is written as the native value that it stands for, since Flink's runtime writes
+   those; what has no native form is str() again. */
 #include "pybridge/py_print.h"
 
 #include "pybridge/py_convert.h"

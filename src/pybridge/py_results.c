@@ -1,6 +1,7 @@
-/* py_results.c: what functions give and where it goes. A short list or tuple is emitted at once, because a cursor would
-   cost more than the few records by which it may overdraw the outputs; whatever else can be iterated is handed to
-   the engine as a cursor, so that an endless generator pauses when there is no room. */
+/* py_results.c: what functions give and where it goes. A short list or tuple is emitted at once,
+   because a cursor would cost more than the few records by which it may overdraw the outputs;
+   whatever else can be iterated is handed to the engine as a cursor, so that an endless generator
+   pauses when there is no room. */
 #include "pybridge/py_call.h"
 #include "pybridge/py_error.h"
 #include "runtime/base/alloc.h"
@@ -12,7 +13,7 @@ leat_status py_result_fail(py_call *c, leat_context *ctx) {
     return py_error_user(c->state, ctx);
 }
 
-/* --- side outputs ------------------------------------------------------------------------------- */
+/* --- side outputs ----------------------------------------------------------------------------- */
 
 static bool side_init(py_call *c, py_side *side, PyObject *tag) {
     leat_error err;
@@ -72,7 +73,7 @@ static inline bool is_side(py_call *c, PyObject *item) {
     return LEAT_UNLIKELY(type->tp_flags & Py_TPFLAGS_HEAPTYPE) && is_tag(c, type);
 }
 
-/* --- one item ----------------------------------------------------------------------------------- */
+/* --- one item --------------------------------------------------------------------------------- */
 
 static inline leat_status push(py_call *c, leat_context *ctx, leat_emitter *out, PyObject *item) {
     if (LEAT_UNLIKELY(is_side(c, item))) return push_side(c, ctx, out, item);
@@ -89,7 +90,7 @@ leat_status py_result_push(py_call *c, leat_context *ctx, leat_emitter *out, PyO
     return push(c, ctx, out, item);
 }
 
-/* --- cursors ------------------------------------------------------------------------------------ */
+/* --- cursors ---------------------------------------------------------------------------------- */
 
 static leat_status cursor_advance(leat_context *ctx, leat_cursor *cursor, leat_emitter *out) {
     py_cursor *k = (py_cursor *)(void *)cursor;
@@ -126,9 +127,10 @@ static leat_status open_cursor(py_call *c, leat_emitter *out, PyObject *iterator
     return leat_emitter_cursor(out, &k->cursor);
 }
 
-/* --- all items ---------------------------------------------------------------------------------- */
+/* --- all items -------------------------------------------------------------------------------- */
 
-/* The sequence may change while its items are processed further down, so each is held. Steals it. */
+/* The sequence may change while its items are processed further down, so each is held. Steals
+   it. */
 static leat_status push_all(py_call *c, leat_context *ctx, leat_emitter *out, PyObject *sequence) {
     leat_status status = LEAT_OK;
     for (Py_ssize_t i = 0; status >= 0 && i < PySequence_Fast_GET_SIZE(sequence); i++)

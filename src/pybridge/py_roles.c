@@ -1,6 +1,7 @@
-/* py_roles.c: the calls of every role. Around the user's call: find the argument (an object is lent by its record, a
-   native value becomes an object), call, check the result against the declared type, and leave the reference
-   with the context. Results are LEAT_OBJECT values always, None included. */
+/* py_roles.c: the calls of every role. Around the user's call: find the argument (an object is lent
+   by its record, a native value becomes an object), call, check the result against the declared
+   type, and leave the reference with the context. Results are LEAT_OBJECT values always, None
+   included. */
 #include "pybridge/py_call.h"
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
@@ -55,7 +56,8 @@ static leat_status filter_call(leat_context *ctx, const leat_record *in, bool *k
     return LEAT_OK;
 }
 
-/* The item that the selector takes, lent by the tuple that the record is; NULL: it is to be called. */
+/* The item that the selector takes, lent by the tuple that the record is; NULL: it is to be
+   called. */
 static inline PyObject *item_of(const py_call *c, const leat_value *v) {
     if (c->item < 0 || v->kind != LEAT_OBJECT || v->domain != c->domain) return NULL;
     PyObject *o = v->as.object;

@@ -1,9 +1,11 @@
-/* py_shape.c: see py_shape.h. The way out of an operator: most results are what was declared, so `fits` is all
-   that runs; it looks at exact classes only. What does not fit is converted as PyFlink converts it (docs of
-   Types): a list becomes a tuple, a dict or tuple a Row with names, an int a float. Integers outside of their type's
-   range are an error here, where PyFlink wraps them. None fits every type.
+/* py_shape.c: see py_shape.h. The way out of an operator: most results are what was declared, so
+   `fits` is all that runs; it looks at exact classes only. What does not fit is converted as
+   PyFlink converts it (docs of Types): a list becomes a tuple, a dict or tuple a Row with names, an
+   int a float. Integers outside of their type's range are an error here, where PyFlink wraps them.
+   None fits every type.
 
-   Errors name the way to the culprit: `expected INT, got str 'a' at field 1 of TUPLE<STRING,INT>`. */
+   Errors name the way to the culprit: `expected INT, got str 'a' at field 1 of
+   TUPLE<STRING,INT>`. */
 #include "pybridge/py_shape.h"
 
 #include "pybridge/py_convert.h"
@@ -21,7 +23,7 @@ static PyObject *convert(const py_shape *shape, PyObject *o, const py_place *pla
     return shape->fits(shape, o) ? Py_NewRef(o) : shape->convert(shape, o, place);
 }
 
-/* --- complaints --------------------------------------------------------------------------------- */
+/* --- complaints ------------------------------------------------------------------------------- */
 
 static PyObject *place_text(const py_place *place) {
     if (!place) return PyUnicode_FromString("");
@@ -56,7 +58,7 @@ static PyObject *complain(const py_shape *shape, PyObject *o, const py_place *pl
     return NULL;
 }
 
-/* --- scalars ------------------------------------------------------------------------------------ */
+/* --- scalars ---------------------------------------------------------------------------------- */
 
 static bool string_fits(const py_shape *shape, PyObject *o) {
     (void)shape;
@@ -148,7 +150,7 @@ static PyObject *double_convert(const py_shape *shape, PyObject *o, const py_pla
     return PyFloat_FromDouble(shape->type->tag == LEAT_T_FLOAT ? (double)(float)d : d);
 }
 
-/* --- classes ------------------------------------------------------------------------------------ */
+/* --- classes ---------------------------------------------------------------------------------- */
 
 static bool class_fits(const py_shape *shape, PyObject *o) {
     static const py_known classes[] = {[LEAT_T_BIG_DEC] = PY_DECIMAL,
@@ -228,7 +230,7 @@ static PyObject *datetime_convert(const py_shape *shape, PyObject *o, const py_p
     return naive;
 }
 
-/* --- tuples and rows ---------------------------------------------------------------------------- */
+/* --- tuples and rows -------------------------------------------------------------------------- */
 
 static bool tuple_fits(const py_shape *shape, PyObject *o) {
     if (LEAT_UNLIKELY(!PyTuple_CheckExact(o))) return o == Py_None;
@@ -364,7 +366,7 @@ static PyObject *row_convert(const py_shape *shape, PyObject *o, const py_place 
     return values ? py_row_new(shape->state, shape->names, values, parts.kind) : NULL;
 }
 
-/* --- lists and maps ----------------------------------------------------------------------------- */
+/* --- lists and maps --------------------------------------------------------------------------- */
 
 static bool list_fits(const py_shape *shape, PyObject *o) {
     if (!PyList_CheckExact(o)) return o == Py_None;
@@ -435,7 +437,7 @@ static PyObject *map_convert(const py_shape *shape, PyObject *o, const py_place 
     return dict;
 }
 
-/* --- making them -------------------------------------------------------------------------------- */
+/* --- making them ------------------------------------------------------------------------------ */
 
 static bool any_fits(const py_shape *shape, PyObject *o) {
     (void)shape;

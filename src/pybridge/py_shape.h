@@ -1,4 +1,5 @@
-/* py_shape.h: a declared type, compiled into a tree of checks that run on every result of an operator. */
+/* py_shape.h: a declared type, compiled into a tree of checks that run on every result of an
+   operator. */
 #ifndef LEATI_PY_SHAPE_H
 #define LEATI_PY_SHAPE_H
 
@@ -19,12 +20,13 @@ struct py_shape {
     py_shape *items; /* `size` of them */
 };
 
-/* The shape of a type, compiled once per interpreter and kept for its life; NULL in `out` for a type that is NULL or
-   PICKLED, for which nothing is to be checked. False with an error set. */
+/* The shape of a type, compiled once per interpreter and kept for its life; NULL in `out` for a
+   type that is NULL or PICKLED, for which nothing is to be checked. False with an error set. */
 bool py_shape_of(py_state *state, const leat_type *type, const py_shape **out);
 void py_shapes_free(py_state *state);
 
-/* Steals `o`; answers it, or what the type makes of it, or NULL with an error set. `shape` may be NULL. */
+/* Steals `o`; answers it, or what the type makes of it, or NULL with an error set. `shape` may be
+   NULL. */
 PyObject *py_shape_convert(const py_shape *shape, PyObject *o);
 static inline PyObject *py_shape_apply(const py_shape *shape, PyObject *o) {
     if (!shape || LEAT_LIKELY(shape->fits(shape, o))) return o;

@@ -1,6 +1,7 @@
-/* py_signal.c: see py_signal.h. A process that the launcher's script forks inherits its handlers, and CPython forgets a
-   signal that arrives while it sets the new process up: multiprocessing's pools, which end their
-   processes by SIGTERM, would wait for ever. So C decides whose signal it is. */
+/* py_signal.c: see py_signal.h. A process that the launcher's script forks inherits its handlers,
+   and CPython forgets a signal that arrives while it sets the new process up: multiprocessing's
+   pools, which end their processes by SIGTERM, would wait for ever. So C decides whose signal it
+   is. */
 #include "pybridge/py_signal.h"
 
 #include <signal.h>

@@ -4,7 +4,8 @@
 
 #include "pybridge/py_module.h"
 
-/* leat._leat.own_sigterm(): Python's handler of SIGTERM serves this process alone; what it forks ends. */
+/* leat._leat.own_sigterm(): Python's handler of SIGTERM serves this process alone; what it forks
+   ends. */
 PyObject *py_own_sigterm(PyObject *module, PyObject *unused);
 
 #endif

@@ -1,12 +1,14 @@
 /* py_source.c: sources written in Python.
 
-   A callable gives an iterable, which the runner's thread asks for one item per poll; it must not block. A
-   SourceFunction's `run` may block, so it has a daemon thread of Python's own, which hands values over in a Collector:
-   a queue of bounded size, whose ring is guarded by the GIL. When it is full, collect() waits on a condition without the
-   GIL; when it was empty, the next value wakes the task by its mailbox.
+   A callable gives an iterable, which the runner's thread asks for one item per poll; it must not
+   block. A SourceFunction's `run` may block, so it has a daemon thread of Python's own, which hands
+   values over in a Collector: a queue of bounded size, whose ring is guarded by the GIL. When it is
+   full, collect() waits on a condition without the GIL; when it was empty, the next value wakes the
+   task by its mailbox.
 
-   At the end `cancel` is called, collect() raises SystemExit from then on, and the thread gets a moment to end;
-   one that does not is left behind, as a daemon. What `run` raises before that fails the job. */
+   At the end `cancel` is called, collect() raises SystemExit from then on, and the thread gets a
+   moment to end; one that does not is left behind, as a daemon. What `run` raises before that fails
+   the job. */
 #include "pybridge/py_call.h"
 
 #include <pthread.h>
@@ -34,7 +36,7 @@ static py_collector *collector_of(PyObject *o) {
     return (py_collector *)(void *)o;
 }
 
-/* --- the source's thread ------------------------------------------------------------------------ */
+/* --- the source's thread ---------------------------------------------------------------------- */
 
 static leat_status wake_task(leat_context *ctx, void *self, void *arg) {
     (void)self;
@@ -102,7 +104,7 @@ static PyObject *collector_run(PyObject *self, PyObject *run) {
     Py_RETURN_NONE;
 }
 
-/* --- the type ----------------------------------------------------------------------------------- */
+/* --- the type --------------------------------------------------------------------------------- */
 
 static int collector_traverse(PyObject *self, visitproc visit, void *arg) {
     py_collector *k = collector_of(self);
@@ -173,7 +175,7 @@ bool py_source_types_init(PyObject *module, py_state *state) {
     return state->collector_type != NULL;
 }
 
-/* --- the task's side ---------------------------------------------------------------------------- */
+/* --- the task's side -------------------------------------------------------------------------- */
 
 /* threading.Thread(target=collector._run, args=(run,), daemon=True), named after the operator. */
 static PyObject *thread_new(py_call *c, leat_context *ctx, PyObject *collector, PyObject *run) {

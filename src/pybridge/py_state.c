@@ -1,9 +1,10 @@
 /* py_state.c: keyed state of user functions: the cell under the current key, and who makes states.
 
-   What has a type is stored natively, so that a hundred thousand keys cost no object each; what has none, and the
-   lists and dicts of list and map state, are live objects. A change is made in the engine's table at once, and nothing
-   is remembered here, so a state has no key of its own: it is always that of the record or timer being
-   processed. The table remembers the cell of the last call: a get and the put behind it are one look-up. */
+   What has a type is stored natively, so that a hundred thousand keys cost no object each; what has
+   none, and the lists and dicts of list and map state, are live objects. A change is made in the
+   engine's table at once, and nothing is remembered here, so a state has no key of its own: it is
+   always that of the record or timer being processed. The table remembers the cell of the last
+   call: a get and the put behind it are one look-up. */
 #include "pybridge/py_state.h"
 
 #include "pybridge/py_convert.h"
@@ -12,7 +13,7 @@
 
 static const leat_namespace NO_NAMESPACE = {NULL, 0};
 
-/* --- the cell ----------------------------------------------------------------------------------- */
+/* --- the cell --------------------------------------------------------------------------------- */
 
 static bool cell_ready(const py_cell *c) {
     if (LEAT_LIKELY(c->ctx && leat_context_has_key(c->ctx))) return true;
@@ -87,7 +88,7 @@ bool py_cell_remove(py_cell *c) {
     return cell_ready(c) && cell_done(leat_state_remove(c->ctx, c->state, NO_NAMESPACE));
 }
 
-/* --- who makes states --------------------------------------------------------------------------- */
+/* --- who makes states ------------------------------------------------------------------------- */
 
 typedef struct py_states {
     PyObject ob_base;
@@ -95,7 +96,8 @@ typedef struct py_states {
     PyObject *made; /* a list of all states, to end them */
 } py_states;
 
-/* A list's elements and a map's keys and values have their shapes; what is stored of them is the live container. */
+/* A list's elements and a map's keys and values have their shapes; what is stored of them is the
+   live container. */
 static bool cell_shapes(py_cell *c, leat_state_kind kind, const leat_type *type) {
     bool container = kind == LEAT_LIST_STATE || kind == LEAT_MAP_STATE;
     if (!container) {

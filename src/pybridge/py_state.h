@@ -4,13 +4,13 @@
 
 #include "pybridge/py_shape.h"
 
-/* Makes states by their descriptors for one function in one subtask: a new reference, NULL with an error set. It and
-   its states look through to `ctx` until py_states_end. */
+/* Makes states by their descriptors for one function in one subtask: a new reference, NULL with an
+   error set. It and its states look through to `ctx` until py_states_end. */
 PyObject *py_states_new(py_state *state, leat_context *ctx);
 /* `states` may be NULL. */
 void py_states_end(PyObject *states);
 
-/* --- between the files of state ------------------------------------------------------------------ */
+/* --- between the files of state --------------------------------------------------------------- */
 
 /* One state of one function: all five kinds. */
 typedef struct py_cell {
@@ -25,7 +25,8 @@ typedef struct py_cell {
     PyObject *fold, *create, *result; /* of reducing and aggregating state: calls of the function */
 } py_cell;
 
-/* A new reference to what is stored under the current key; NULL without an error when there is nothing. */
+/* A new reference to what is stored under the current key; NULL without an error when there is
+   nothing. */
 PyObject *py_cell_get(py_cell *c, bool *failed);
 /* Stores `o` natively where the type allows it. False with an error set. */
 bool py_cell_put(py_cell *c, PyObject *o);

@@ -1,10 +1,12 @@
-/* py_state_kinds.c: the five kinds of keyed state as Python sees them, with PyFlink's methods. Each is a py_cell
-   (py_state.h) and differs only in what its methods do with what is stored: a value, an accumulator, a list or a dict.
-   Lists and dicts are the stored objects themselves; what goes out of them are copies or iterators of copies, so that
-   a function may change the state while it walks over it. None is no value: storing it forgets.
+/* py_state_kinds.c: the five kinds of keyed state as Python sees them, with PyFlink's methods. Each
+   is a py_cell (py_state.h) and differs only in what its methods do with what is stored: a value,
+   an accumulator, a list or a dict. Lists and dicts are the stored objects themselves; what goes
+   out of them are copies or iterators of copies, so that a function may change the state while it
+   walks over it. None is no value: storing it forgets.
 
-   Where state expires the engine does it for whole cells; elements of lists and values of maps have their own
-   times beside them then, as pairs (time, element), and a cell lives as long as its youngest. */
+   Where state expires the engine does it for whole cells; elements of lists and values of maps have
+   their own times beside them then, as pairs (time, element), and a cell lives as long as its
+   youngest. */
 #include "pybridge/py_state.h"
 
 #include "pybridge/py_convert.h"
@@ -18,7 +20,7 @@ static PyObject *none_if(bool ok) {
     Py_RETURN_NONE;
 }
 
-/* --- all kinds ---------------------------------------------------------------------------------- */
+/* --- all kinds -------------------------------------------------------------------------------- */
 
 static int cell_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
@@ -78,7 +80,7 @@ enum {
 #define STATE_SPEC(title, slots) \
     { "leat._leat." title, sizeof(py_cell), 0, STATE_FLAGS, slots }
 
-/* --- ValueState --------------------------------------------------------------------------------- */
+/* --- ValueState ------------------------------------------------------------------------------- */
 
 static PyObject *value_update(PyObject *self, PyObject *o) {
     return none_if(store(cell_of(self), o));
@@ -97,7 +99,7 @@ PyType_Spec *py_value_state_spec(void) {
     return &value_spec;
 }
 
-/* --- ReducingState ------------------------------------------------------------------------------ */
+/* --- ReducingState ---------------------------------------------------------------------------- */
 
 static PyObject *reducing_add(PyObject *self, PyObject *o) {
     bool failed;
@@ -125,7 +127,7 @@ PyType_Spec *py_reducing_state_spec(void) {
     return &reducing_spec;
 }
 
-/* --- AggregatingState --------------------------------------------------------------------------- */
+/* --- AggregatingState ------------------------------------------------------------------------- */
 
 static PyObject *aggregating_add(PyObject *self, PyObject *o) {
     bool failed;
@@ -164,7 +166,7 @@ PyType_Spec *py_aggregating_state_spec(void) {
     return &aggregating_spec;
 }
 
-/* --- ListState ---------------------------------------------------------------------------------- */
+/* --- ListState -------------------------------------------------------------------------------- */
 
 /* `element` with the time of now beside it, where the state expires. Steals it; it may be NULL. */
 static PyObject *timed(const py_cell *c, PyObject *element) {
@@ -178,8 +180,8 @@ static bool pair_expired(const py_cell *c, PyObject *pair, int64_t now, PyObject
     return now - PyLong_AsLongLong(PyTuple_GET_ITEM(pair, 0)) >= c->ttl.ms;
 }
 
-/* The stored list, made when it is missing and `make`; NULL without an error when there is none. What came natively out
-   of a snapshot is put back as an object before it changes. */
+/* The stored list, made when it is missing and `make`; NULL without an error when there is none.
+   What came natively out of a snapshot is put back as an object before it changes. */
 static PyObject *list_stored(py_cell *c, bool make, bool *failed) {
     PyObject *list = py_cell_get(c, failed);
     if (*failed || !make) return list;
@@ -300,7 +302,7 @@ PyType_Spec *py_list_state_spec(void) {
     return &list_spec;
 }
 
-/* --- MapState ----------------------------------------------------------------------------------- */
+/* --- MapState --------------------------------------------------------------------------------- */
 
 /* As list_stored. */
 static PyObject *map_stored(py_cell *c, bool make, bool *failed) {
@@ -312,8 +314,8 @@ static PyObject *map_stored(py_cell *c, bool make, bool *failed) {
     return dict;
 }
 
-/* Takes the element out of the pair in `out`; false when it is not to be seen, and then it is gone. An expired one leaves
-   the dict, one that was read is as new. */
+/* Takes the element out of the pair in `out`; false when it is not to be seen, and then it is gone.
+   An expired one leaves the dict, one that was read is as new. */
 static bool map_shows(py_cell *c, PyObject *dict, PyObject *key, PyObject **out) {
     PyObject *pair = *out, *element;
     bool expired = pair_expired(c, pair, leat_context_now(c->ctx), &element);

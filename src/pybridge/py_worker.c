@@ -1,18 +1,20 @@
-/* py_worker.c: workers, which are `python -P [flags] -m leat.worker`: python.executable or this program's own
-   interpreter, this interpreter's flags, its environment as it is now, and this package found where it was found here.
-   -P keeps the working directory from shadowing the standard library. */
+/* py_worker.c: workers, which are `python -P [flags] -m leat.worker`: python.executable or this
+   program's own interpreter, this interpreter's flags, its environment as it is now, and this
+   package found where it was found here. -P keeps the working directory from shadowing the standard
+   library. */
 #include "pybridge/py_worker.h"
 
 #include "pybridge/py_error.h"
 #include "pybridge/py_interp.h"
 
-/* --- the command -------------------------------------------------------------------------------- */
+/* --- the command ------------------------------------------------------------------------------ */
 
 static PyObject *sys_get(const char *name) {
     return Py_XNewRef(PySys_GetObject(name)); /* borrowed there */
 }
 
-/* Was the interpreter started with any flag? Then subprocess knows how to pass them on; importing it is slow. */
+/* Was the interpreter started with any flag? Then subprocess knows how to pass them on; importing
+   it is slow. */
 static bool has_flags(void) {
     PyObject *flags = sys_get("flags"), *warnings = sys_get("warnoptions");
     PyObject *options = PySys_GetObject("_xoptions");
@@ -64,7 +66,8 @@ static PyObject *command_list(py_state *state, leat_env *env) {
     return list;
 }
 
-/* The folder that `leat` lies in, or NULL when every interpreter of this kind looks there anyway. */
+/* The folder that `leat` lies in, or NULL when every interpreter of this kind looks there
+   anyway. */
 static PyObject *package_parent(void) {
     PyObject *package = PyImport_ImportModule("leat");
     PyObject *paths = package ? PyObject_GetAttrString(package, "__path__") : NULL;
@@ -118,7 +121,8 @@ static PyObject *environment_list(void) {
     return list;
 }
 
-/* Turns the strings of a list into bytes of the file system's encoding, in place, and lends those as a NULL-terminated array of PyMem. */
+/* Turns the strings of a list into bytes of the file system's encoding, in place, and lends those
+   as a NULL-terminated array of PyMem. */
 static const char **words_of(PyObject *list) {
     Py_ssize_t size = list ? PyList_GET_SIZE(list) : -1;
     const char **words = size >= 0 ? PyMem_New(const char *, size + 1) : NULL;
@@ -147,7 +151,7 @@ bool py_worker_command(py_state *state, leat_env *env) {
     return ok;
 }
 
-/* --- a worker's life ---------------------------------------------------------------------------- */
+/* --- a worker's life -------------------------------------------------------------------------- */
 
 /* Inside the interpreter. */
 static leat_status worker_preamble(void *interpreter, const void *bytes, size_t size,

@@ -4,7 +4,8 @@
 
 #include "pybridge/py_module.h"
 
-/* Tells the env how its workers are started: the same interpreter, flags and environment. False with an error set. */
+/* Tells the env how its workers are started: the same interpreter, flags and environment. False
+   with an error set. */
 bool py_worker_command(py_state *state, leat_env *env);
 /* leat._leat.worker_main(argv) */
 PyObject *py_worker_main(PyObject *module, PyObject *argv);

@@ -1,10 +1,12 @@
-/* native_chain.c: what the engine costs without any language: sequence, map, a filter that drops nothing, count,
+/* native_chain.c: what the engine costs without any language: sequence, map, a filter that drops
+   nothing, count,
 
        native_chain RECORDS ROUNDS
 
-   as one task, as two tasks with a channel between source and rest, and as a C loop over the same function
-   pointers. Prints one line of JSON with the nanoseconds of each: per record and operator, but for the channel, where it
-   is per record. The rounds are interleaved and the best of each counts, because what disturbs only ever adds. */
+   as one task, as two tasks with a channel between source and rest, and as a C loop over the same
+   function pointers. Prints one line of JSON with the nanoseconds of each: per record and operator,
+   but for the channel, where it is per record. The rounds are interleaved and the best of each
+   counts, because what disturbs only ever adds. */
 #include <leat.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,9 +2,10 @@
 
        push_latency MODE PYTHON RATE SECONDS
 
-   MODE is thread or process, PYTHON the interpreter. The value is the time at which it was pushed, so the callback can
-   tell how old it is. Prints one line of JSON: microseconds at the median, the 99th and the 99.9th percentile, and the
-   worst. What is pushed before the first record came back, while the job starts, does not count. */
+   MODE is thread or process, PYTHON the interpreter. The value is the time at which it was pushed,
+   so the callback can tell how old it is. Prints one line of JSON: microseconds at the median, the
+   99th and the 99.9th percentile, and the worst. What is pushed before the first record came back,
+   while the job starts, does not count. */
 #include <errno.h>
 #include <leat.h>
 #include <stdatomic.h>

@@ -1,7 +1,6 @@
-/*
- * The main of a fuzzer that is built without libFuzzer: hands every file of the folders or files it is given to
- * LLVMFuzzerTestOneInput, once, in the order of their names, so that the corpus is part of the ordinary tests.
- */
+/*  * The main of a fuzzer that is built without libFuzzer: hands every file of the folders or files
+   it is given to * LLVMFuzzerTestOneInput, once, in the order of their names, so that the corpus is
+   part of the ordinary tests. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

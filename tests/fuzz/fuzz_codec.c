@@ -1,5 +1,5 @@
-/* fuzz_codec.c: any bytes decode to a value or are refused; a value that came out is written, read and
-   is itself again, has a text, and is a key whose bytes match it. */
+/* fuzz_codec.c: any bytes decode to a value or are refused; a value that came out is written, read
+   and is itself again, has a text, and is a key whose bytes match it. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/batch.h"
 #include "runtime/data/codec.h"

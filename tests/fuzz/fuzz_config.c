@@ -1,5 +1,6 @@
-/* Fuzzes what the configuration reads: the bytes that a worker gets, and the text of a file. What was
-   read must survive being encoded and decoded again. The first byte chooses: 't' text, other: bytes. */
+/* Fuzzes what the configuration reads: the bytes that a worker gets, and the text of a file. What
+   was read must survive being encoded and decoded again. The first byte chooses: 't' text, other:
+   bytes. */
 #include "runtime/job/config.h"
 
 #include <stdlib.h>

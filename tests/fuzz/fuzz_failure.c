@@ -1,11 +1,13 @@
-/* Fuzzes the failure that a worker reports. What was read must survive being encoded and decoded again. */
+/* Fuzzes the failure that a worker reports. What was read must survive being encoded and decoded
+   again. */
 #include "runtime/flow/failure.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A text that holds a zero byte ends there, so the first copy may differ from the input, but not from the second. */
+/* A text that holds a zero byte ends there, so the first copy may differ from the input, but not
+   from the second. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     leati_reader in = leati_reader_of(data, size);
     leati_failure failure, copy;

@@ -1,5 +1,5 @@
-/* Fuzzes what comes from other processes: a stream of bytes, cut into frames, which channels take and whose batches
-   are decoded. The first byte says in what portions the bytes come. */
+/* Fuzzes what comes from other processes: a stream of bytes, cut into frames, which channels take
+   and whose batches are decoded. The first byte says in what portions the bytes come. */
 #include "runtime/data/batch.h"
 #include "runtime/job/remote.h"
 

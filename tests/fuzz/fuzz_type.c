@@ -1,4 +1,5 @@
-/* fuzz_type.c: any text is a type, whose own text is that type again, or is refused with a sentence. */
+/* fuzz_type.c: any text is a type, whose own text is that type again, or is refused with a
+   sentence. */
 #include "leat/type.h"
 
 #include <stdlib.h>

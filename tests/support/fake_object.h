@@ -1,5 +1,5 @@
-/* fake_object.h: a host language for tests of what carries objects: its objects hold a number and count
-   their references. Wire form: LEAT_W_OBJECT with 'F' and the number; key: the number's. */
+/* fake_object.h: a host language for tests of what carries objects: its objects hold a number and
+   count their references. Wire form: LEAT_W_OBJECT with 'F' and the number; key: the number's. */
 #ifndef LEAT_TESTS_FAKE_OBJECT_H
 #define LEAT_TESTS_FAKE_OBJECT_H
 

@@ -1,4 +1,5 @@
-/* gather.h: jobs in tests: environments with small channels, and a sink that keeps what comes as lines of text. */
+/* gather.h: jobs in tests: environments with small channels, and a sink that keeps what comes as
+   lines of text. */
 #ifndef LEAT_TESTS_GATHER_H
 #define LEAT_TESTS_GATHER_H
 

@@ -1,7 +1,7 @@
-/* harness.c: see harness.h. The operator is the head of a chain; behind it stands one recorder per output it is
-   heard on, which writes down what comes and hands it to an output channel, whose capacity is the room. A
-   new task takes the place of the old one when the operator is revived; what it would have heard of its inputs
-   before is told to its gate and kept from the operator. */
+/* harness.c: see harness.h. The operator is the head of a chain; behind it stands one recorder per
+   output it is heard on, which writes down what comes and hands it to an output channel, whose
+   capacity is the room. A new task takes the place of the old one when the operator is revived;
+   what it would have heard of its inputs before is told to its gate and kept from the operator. */
 #include "harness.h"
 
 #include <setjmp.h>
@@ -61,7 +61,7 @@ static void on_notice(void *arg) {
     pthread_mutex_unlock(&h->lock);
 }
 
-/* --- the recorder --------------------------------------------------------------------------------- */
+/* --- the recorder ----------------------------------------------------------------------------- */
 
 typedef struct recorder {
     harness *h;
@@ -167,7 +167,7 @@ static void listen_to(harness *h, const char *tag) {
         fail_msg("%s: %s", err.where, err.text);
 }
 
-/* --- the task ------------------------------------------------------------------------------------- */
+/* --- the task --------------------------------------------------------------------------------- */
 
 static void add_recorder(harness *h, int i) {
     leati_chain *c = h->task->chain;
@@ -251,7 +251,7 @@ void harness_free(harness *h) {
     leati_clock_set(NULL, NULL);
 }
 
-/* --- revival -------------------------------------------------------------------------------------- */
+/* --- revival ---------------------------------------------------------------------------------- */
 
 static void tell(harness *h, unsigned input, leati_element_kind kind, int64_t value) {
     leati_element e = leati_signal(kind, value);
@@ -325,7 +325,7 @@ void harness_side(harness *h, const char *tag) {
     harness_revive(h);
 }
 
-/* --- driving -------------------------------------------------------------------------------------- */
+/* --- driving ---------------------------------------------------------------------------------- */
 
 static bool is_full(const harness *h) {
     return h->heard && !leati_channel_has_room(h->out, 0, 0);
@@ -357,7 +357,8 @@ static leat_status take_step(harness *h) {
     return status;
 }
 
-/* A wait without a result is no step: what was begun would be thrown away and begun again for ever. */
+/* A wait without a result is no step: what was begun would be thrown away and begun again for
+   ever. */
 leat_status harness_drive(harness *h) {
     size_t before = h->count;
     leat_status status = drive(h, BUDGET);
@@ -405,7 +406,8 @@ leat_status harness_end(harness *h, unsigned input) {
     return take_step(h);
 }
 
-/* One poll per step when it is revived between them; a poll that gave nothing is followed by more. */
+/* One poll per step when it is revived between them; a poll that gave nothing is followed by
+   more. */
 leat_status harness_poll(harness *h) {
     enum { ONE_POLL = 2 };
     for (;;) {
@@ -463,7 +465,7 @@ leat_status harness_wait(harness *h) {
     return harness_drive(h);
 }
 
-/* --- results -------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 const char *harness_next(harness *h) {
     free(h->lent);

@@ -1,6 +1,7 @@
-/* harness.h: runs one operator as a task of its own, without threads: push, advance, snapshot, throw away,
-   restore, collect. The test drives every step; results are kept as text, one line each. The time of day is the
-   harness's as long as one lives, and stands still at 0 until harness_clock. */
+/* harness.h: runs one operator as a task of its own, without threads: push, advance, snapshot,
+   throw away, restore, collect. The test drives every step; results are kept as text, one line
+   each. The time of day is the harness's as long as one lives, and stands still at 0 until
+   harness_clock. */
 #ifndef LEAT_TESTS_HARNESS_H
 #define LEAT_TESTS_HARNESS_H
 
@@ -16,8 +17,8 @@ void harness_free(harness *h); /* closes as after a failure, unless all inputs h
 /* Listens to a side output from now on. `tag` is lent. */
 void harness_side(harness *h, const char *tag);
 
-/* Each goes on until nothing is left to do or the outputs are full. LEAT_OK: everything is done; LEAT_AGAIN: it
-   waits for room, mail, or to be asked again; or the failure's status. */
+/* Each goes on until nothing is left to do or the outputs are full. LEAT_OK: everything is done;
+   LEAT_AGAIN: it waits for room, mail, or to be asked again; or the failure's status. */
 leat_status harness_push(harness *h, unsigned input, const leat_value *value, int64_t time);
 leat_status harness_watermark(harness *h, unsigned input, int64_t watermark);
 leat_status harness_idle(harness *h, unsigned input, bool idle);
@@ -39,8 +40,9 @@ void harness_revive(harness *h);
 /* From now on every step that took or gave something is followed by harness_revive. */
 void harness_always_revive(harness *h);
 
-/* Results so far: "value@time" or "value" without a time, side outputs as "tag:value@time"; watermarks (but for
-   the last) as "watermark 5", barriers as "barrier 1", and "idle" and "active". Lent until the next call; taken from the front. NULL when there is none. */
+/* Results so far: "value@time" or "value" without a time, side outputs as "tag:value@time";
+   watermarks (but for the last) as "watermark 5", barriers as "barrier 1", and "idle" and "active".
+   Lent until the next call; taken from the front. NULL when there is none. */
 const char *harness_next(harness *h);
 size_t harness_count(const harness *h);
 const char *harness_failure(const harness *h); /* what leat_context_fail said; "" when nothing */

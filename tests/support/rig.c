@@ -110,7 +110,7 @@ void rig_expect(rig *r, const char *words) {
     r->log[0] = 0;
 }
 
-/* --- channels ------------------------------------------------------------------------------------- */
+/* --- channels --------------------------------------------------------------------------------- */
 
 static void push_batch(leati_channel *c, leati_batch *batch) {
     leati_element e = {.kind = LEATI_BATCH, .as.batch = batch};

@@ -1,5 +1,6 @@
-/* rig.h: a task put together by hand, for tests of the engine itself: contexts in any tree, input channels with
-   any capacity, outputs with any partitioning. What its operators log is one line of words. */
+/* rig.h: a task put together by hand, for tests of the engine itself: contexts in any tree, input
+   channels with any capacity, outputs with any partitioning. What its operators log is one line of
+   words. */
 #ifndef LEAT_TESTS_RIG_H
 #define LEAT_TESTS_RIG_H
 
@@ -61,7 +62,8 @@ void rig_expect(rig *r, const char *words);
 void channel_push_ints(leati_channel *c, int64_t first, int64_t last);
 void channel_push_record(leati_channel *c, const leat_record *record);
 void channel_push_signal(leati_channel *c, leati_element_kind kind, int64_t value);
-/* All that is in a channel, as text: "[1 2] w5 [3] b1 idle active end"; credit is given back. Lent until the next call. */
+/* All that is in a channel, as text: "[1 2] w5 [3] b1 idle active end"; credit is given back. Lent
+   until the next call. */
 const char *channel_read(leati_channel *c);
 
 #endif

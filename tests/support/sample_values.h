@@ -1,4 +1,5 @@
-/* sample_values.h: one value of every native kind, nested ones too, for tests that go through all. */
+/* sample_values.h: one value of every native kind, nested ones too, for tests that go through
+   all. */
 #ifndef LEAT_TESTS_SAMPLE_VALUES_H
 #define LEAT_TESTS_SAMPLE_VALUES_H
 

@@ -1,5 +1,6 @@
-/* host_view.h: what a host's process looks like from inside, to compare before and after: signals, locale, umask,
-   folder, environment, standard streams, descriptors; and the signals that Leat's threads block. */
+/* host_view.h: what a host's process looks like from inside, to compare before and after: signals,
+   locale, umask, folder, environment, standard streams, descriptors; and the signals that Leat's
+   threads block. */
 #ifndef HOST_VIEW_H
 #define HOST_VIEW_H
 
@@ -74,8 +75,8 @@ static inline const char *host_difference(const host_view *a, const host_view *b
     return a->descriptors == b->descriptors ? NULL : "the number of descriptors";
 }
 
-/* How many threads whose names begin with "leat-" there are, and how many of them let a signal through that can be
-   blocked (glibc keeps 32 and 33 for itself). */
+/* How many threads whose names begin with "leat-" there are, and how many of them let a signal
+   through that can be blocked (glibc keeps 32 and 33 for itself). */
 static inline int count_threads(int *open_to_signals) {
     enum { KILL = 9, STOP = 19, GLIBC_1 = 32, GLIBC_2 = 33 };
     const uint64_t never = UINT64_C(1) << (KILL - 1) | UINT64_C(1) << (STOP - 1) |

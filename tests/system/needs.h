@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-/* Leat watches the processes it starts by pidfd. Linux has that since 5.3; valgrind is behind: 3.19, of Debian 12,
-   answers that there is no such call. */
+/* Leat watches the processes it starts by pidfd. Linux has that since 5.3; valgrind is behind:
+   3.19, of Debian 12, answers that there is no such call. */
 static inline void needs_processes(void) {
     int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     if (fd < 0 && errno == ENOSYS) skip();

@@ -1,5 +1,5 @@
-/* What a C program can do wrong, and the exact message it gets: missing files, Python functions that fail, keys and numbers
-   that make no sense, NULL everywhere. */
+/* What a C program can do wrong, and the exact message it gets: missing files, Python functions
+   that fail, keys and numbers that make no sense, NULL everywhere. */
 #include <leat.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ static void expect_failure(leat_env *env, leat_stream *s, leat_status status, co
     leat_env_free(env);
 }
 
-/* --- files ---------------------------------------------------------------------------------------- */
+/* --- files ------------------------------------------------------------------------------------ */
 
 static void missing_file_is_named(void **state) {
     (void)state;
@@ -59,7 +59,7 @@ static void folder_without_files_is_named(void **state) {
     rmdir(folder);
 }
 
-/* --- Python functions ----------------------------------------------------------------------------- */
+/* --- Python functions ------------------------------------------------------------------------- */
 
 typedef struct python_case {
     const char *function, *type;
@@ -125,7 +125,7 @@ static void failure_names_operator_record_and_exception(void **state) {
     leat_env_free(env);
 }
 
-/* --- where thread mode is not possible ------------------------------------------------------------ */
+/* --- where thread mode is not possible -------------------------------------------------------- */
 
 static void keep_warning(leat_log_level level, const char *line, void *arg) {
     if (level == LEAT_LOG_WARNING) snprintf(arg, 400, "%s", line);
@@ -166,7 +166,7 @@ static void missing_interpreter_is_named(void **state) {
     leat_env_free(env);
 }
 
-/* --- configuration and graphs --------------------------------------------------------------------- */
+/* --- configuration and graphs ----------------------------------------------------------------- */
 
 static void unknown_key_names_the_nearest(void **state) {
     (void)state;
@@ -212,7 +212,7 @@ static void first_error_of_a_graph_stays(void **state) {
                    "it works on keyed streams only; call key_by first");
 }
 
-/* --- NULL ----------------------------------------------------------------------------------------- */
+/* --- NULL ------------------------------------------------------------------------------------- */
 
 static void null_stream_gives_null(void **state) {
     (void)state;

@@ -1,5 +1,5 @@
-/* A host that forks: a child of one that ran jobs gets clear errors, and destructors that do nothing; a child that was
-   forked before any job has a Leat of its own (contracts, 8). */
+/* A host that forks: a child of one that ran jobs gets clear errors, and destructors that do
+   nothing; a child that was forked before any job has a Leat of its own (contracts, 8). */
 #include <leat.h>
 #include <sched.h>
 #include <stdatomic.h>

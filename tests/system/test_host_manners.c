@@ -1,5 +1,6 @@
-/* Leat in a host that has its own ways: handlers for SIGCHLD and SIGINT, children, a libuv loop, SIGPIPE as it comes. A job
-   whose worker is killed ends with a clear error, and the host is as it was (contracts, 8). */
+/* Leat in a host that has its own ways: handlers for SIGCHLD and SIGINT, children, a libuv loop,
+   SIGPIPE as it comes. A job whose worker is killed ends with a clear error, and the host is as it
+   was (contracts, 8). */
 #include <errno.h>
 #include <leat.h>
 #include <sys/wait.h>
@@ -38,7 +39,7 @@ static pid_t start_child(void) {
     for (;;) pause();
 }
 
-/* --- a job inside of the host's loop -------------------------------------------------------------- */
+/* --- a job inside of the host's loop ---------------------------------------------------------- */
 
 typedef struct host {
     uv_loop_t loop;
@@ -99,7 +100,7 @@ static leat_status run(host *h, const char *mode, const char *function, int64_t 
     return status;
 }
 
-/* --- tests ---------------------------------------------------------------------------------------- */
+/* --- tests ------------------------------------------------------------------------------------ */
 
 static void host_runs_jobs_and_stays_as_it_was(void **state) {
     (void)state;

@@ -1,8 +1,9 @@
 /* async_toy.c: an operator whose results come from another thread, in the order of its inputs.
 
-   What is out stands in a ring of requests; the thread takes them in turn and posts each answer to the mailbox. Four at
-   most are out: then the operator holds its task. Watermarks wait until nothing is out that came before
-   them; so does the end. A snapshot keeps the inputs that are out; they are asked again first. */
+   What is out stands in a ring of requests; the thread takes them in turn and posts each answer to
+   the mailbox. Four at most are out: then the operator holds its task. Watermarks wait until
+   nothing is out that came before them; so does the end. A snapshot keeps the inputs that are out;
+   they are asked again first. */
 #include "toys.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
-/* blocking_toy.c: a source with a thread of its own, which may block. The thread draws numbers from the well and posts
-   them; poll gives them out. Four at most are drawn and not yet emitted: the thread waits then, which a source's own
-   thread may. A snapshot is the next number; the thread starts with the first poll, after a restore. */
+/* blocking_toy.c: a source with a thread of its own, which may block. The thread draws numbers from
+   the well and posts them; poll gives them out. Four at most are drawn and not yet emitted: the
+   thread waits then, which a source's own thread may. A snapshot is the next number; the thread
+   starts with the first poll, after a restore. */
 #include "toys.h"
 
 #include <stdlib.h>

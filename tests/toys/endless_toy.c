@@ -1,5 +1,5 @@
-/* endless_toy.c: two inputs, a side output, and a cursor that may never end: the engine takes one item at a time, and
-   only while there is room, so that an endless yield costs no memory. */
+/* endless_toy.c: two inputs, a side output, and a cursor that may never end: the engine takes one
+   item at a time, and only while there is room, so that an endless yield costs no memory. */
 #include "toys.h"
 
 #include <stdatomic.h>

@@ -1,8 +1,9 @@
-/* session_toy.c: a merging session window: keyed state with namespaces, event-time timers, a side output.
+/* session_toy.c: a merging session window: keyed state with namespaces, event-time timers, a side
+   output.
 
-   State "windows", under the empty namespace, is the list start, end, start, end ... of a key's open sessions;
-   state "sum" has one cell per session, whose namespace is its start. A session that grows or merges moves its sum to
-   the earliest start and its timer to the latest end. */
+   State "windows", under the empty namespace, is the list start, end, start, end ... of a key's
+   open sessions; state "sum" has one cell per session, whose namespace is its start. A session that
+   grows or merges moves its sum to the earliest start and its timer to the latest end. */
 #include "toys.h"
 
 #include <stdint.h>

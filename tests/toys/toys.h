@@ -1,5 +1,5 @@
-/* toys.h: five operators that see nothing but the public headers. They keep the operator contract honest: whatever
-   they need, it must offer. */
+/* toys.h: five operators that see nothing but the public headers. They keep the operator contract
+   honest: whatever they need, it must offer. */
 #ifndef LEAT_TESTS_TOYS_H
 #define LEAT_TESTS_TOYS_H
 
@@ -7,8 +7,8 @@
 
 #include <pthread.h>
 
-/* session_toy.c: keyed; `gap`. Sums integers (the value, or item 1 of a tuple) per session: emits (key, start, end,
-   sum) at the session's end; late records go to the side output "late". */
+/* session_toy.c: keyed; `gap`. Sums integers (the value, or item 1 of a tuple) per session: emits
+   (key, start, end, sum) at the session's end; late records go to the side output "late". */
 extern const leat_operator toy_session_operator;
 
 /* async_toy.c: doubles integers on a thread of its own, in order; holds back when four are out. */
@@ -35,8 +35,9 @@ typedef struct toy_well {
 extern const leat_operator toy_blocking_operator;
 void toy_well_fill(toy_well *well, int64_t level, bool dry);
 
-/* endless_toy.c: `limit`, `closed`. For each integer of input 0 it yields that integer `limit` times, for ever when that
-   is negative; input 1 goes to the side output "control". Counts closed cursors in *closed. */
+/* endless_toy.c: `limit`, `closed`. For each integer of input 0 it yields that integer `limit`
+   times, for ever when that is negative; input 1 goes to the side output "control". Counts closed
+   cursors in *closed. */
 extern const leat_operator toy_endless_operator;
 
 #endif

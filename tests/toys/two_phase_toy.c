@@ -1,8 +1,8 @@
 /* two_phase_toy.c: a sink that gives nothing out before the checkpoint that has it is complete.
 
-   Records are gathered in the open part. A barrier closes it: it gets the checkpoint's number and becomes state. Commit
-   writes every part up to that number to the ledger, which takes each once. A restore commits what it
-   finds, since its checkpoint was complete. */
+   Records are gathered in the open part. A barrier closes it: it gets the checkpoint's number and
+   becomes state. Commit writes every part up to that number to the ledger, which takes each once. A
+   restore commits what it finds, since its checkpoint was complete. */
 #include "toys.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
-/* alloc.c: the one allocator of the process. Everybody allocates here, so that a host can replace the
-   memory and a test can make the n-th allocation fail. The allocator is set once, before the first
-   allocation, and read without a lock afterwards. */
+/* alloc.c: the one allocator of the process. Everybody allocates here, so that a host can replace
+   the memory and a test can make the n-th allocation fail. The allocator is set once, before the
+   first allocation, and read without a lock afterwards. */
 #include "runtime/base/alloc.h"
 
 #include <assert.h>

@@ -1,4 +1,5 @@
-/* alloc.h: the one allocator of the process (leat_allocator_set), counted and made to fail in tests. */
+/* alloc.h: the one allocator of the process (leat_allocator_set), counted and made to fail in
+   tests. */
 #ifndef LEATI_ALLOC_H
 #define LEATI_ALLOC_H
 

@@ -2,8 +2,8 @@
 
    Blocks form a chain, newest first; only the newest has free bytes, what an older one had left is
    lost until the arena is reset. Blocks double from 4 to 64 KiB; what is larger gets a block of its
-   size. The oldest block may be the owner's (leati_arena_init_with) and is then never freed. A reset
-   keeps one block: the owner's, or else the largest that is no larger than KEPT_BLOCK. */
+   size. The oldest block may be the owner's (leati_arena_init_with) and is then never freed. A
+   reset keeps one block: the owner's, or else the largest that is no larger than KEPT_BLOCK. */
 #include "runtime/base/arena.h"
 
 #include "runtime/base/alloc.h"
@@ -70,8 +70,8 @@ leat_status leati_arena_keep_slow(leati_arena *a, const leat_value *object) {
     return LEAT_OK;
 }
 
-/* Newest first; a release may run any code of its language, which must find the arena whole. Objects
-   mostly are of one domain, so that is asked about once. */
+/* Newest first; a release may run any code of its language, which must find the arena whole.
+   Objects mostly are of one domain, so that is asked about once. */
 static void arena_release_down_to(leati_arena *a, uint32_t count) {
     uint16_t inside = a->inside;
     while (a->kept_count > count) {

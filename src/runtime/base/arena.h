@@ -1,5 +1,5 @@
-/* arena.h: memory that is given back all at once, and objects that are released with it. One thread.
-   The blocks are chained; reset keeps one of them, so a steady load allocates nothing. */
+/* arena.h: memory that is given back all at once, and objects that are released with it. One
+   thread. The blocks are chained; reset keeps one of them, so a steady load allocates nothing. */
 #ifndef LEATI_ARENA_H
 #define LEATI_ARENA_H
 

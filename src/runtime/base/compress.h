@@ -18,8 +18,8 @@ typedef struct leati_gzip_span {
     size_t out_size;
 } leati_gzip_span;
 
-/* Reads until the input is used up or the output is full. LEAT_E_FORMAT for bytes that are no gzip, for
-   a damaged member or a wrong checksum. Zeros after a member are padding. */
+/* Reads until the input is used up or the output is full. LEAT_E_FORMAT for bytes that are no gzip,
+   for a damaged member or a wrong checksum. Zeros after a member are padding. */
 LEAT_API leat_status leati_gzip_read(leati_gzip *z, leati_gzip_span *span);
 
 /* May the input end here? False inside a member, and before the first. */

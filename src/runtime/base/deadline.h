@@ -1,5 +1,5 @@
-/* deadline.h: waits that end: conditions that go by the monotonic clock, and when a wait of so many milliseconds
-   is over. */
+/* deadline.h: waits that end: conditions that go by the monotonic clock, and when a wait of so many
+   milliseconds is over. */
 #ifndef LEATI_DEADLINE_H
 #define LEATI_DEADLINE_H
 

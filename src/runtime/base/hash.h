@@ -1,5 +1,5 @@
-/* hash.h: the one hash of bytes: XXH3 with 64 bits and a seed that never changes, since key groups and
-   snapshots depend on it. */
+/* hash.h: the one hash of bytes: XXH3 with 64 bits and a seed that never changes, since key groups
+   and snapshots depend on it. */
 #ifndef LEATI_HASH_H
 #define LEATI_HASH_H
 

@@ -1,11 +1,12 @@
 /* hashmap.c: linear probing with one tag byte per slot, in two arrays of one allocation.
 
-   A look-up scans tags from the hash's home slot to the first free one, and looks at a slot only when
-   seven bits of the hash agree. Removing shifts the rest of the run back, so there are no tombstones
-   and a table never gets slower by use. Bytes up to NEAR stand in the slot, longer ones beside it. The
-   table is grown before it is three quarters full: if that fails, the old one stays as it is. The home
-   slot comes from the low bits and the tag from bits 32 to 38, since tables of one key group have the
-   highest bits in common (key.h). Slots begin at a cache line, so that one of 64 bytes is one line. */
+   A look-up scans tags from the hash's home slot to the first free one, and looks at a slot only
+   when seven bits of the hash agree. Removing shifts the rest of the run back, so there are no
+   tombstones and a table never gets slower by use. Bytes up to NEAR stand in the slot, longer ones
+   beside it. The table is grown before it is three quarters full: if that fails, the old one stays
+   as it is. The home slot comes from the low bits and the tag from bits 32 to 38, since tables of
+   one key group have the highest bits in common (key.h). Slots begin at a cache line, so that one
+   of 64 bytes is one line. */
 #include "runtime/base/hashmap.h"
 
 #include "runtime/base/alloc.h"

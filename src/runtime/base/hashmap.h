@@ -1,6 +1,6 @@
-/* hashmap.h: an open-addressing table from bytes, with their hash, to a payload of fixed size. Payloads
-   move when the table grows and when an entry is removed: `moves` counts that, so that whoever
-   remembers a payload's address can see whether it still holds. One thread. */
+/* hashmap.h: an open-addressing table from bytes, with their hash, to a payload of fixed size.
+   Payloads move when the table grows and when an entry is removed: `moves` counts that, so that
+   whoever remembers a payload's address can see whether it still holds. One thread. */
 #ifndef LEATI_HASHMAP_H
 #define LEATI_HASHMAP_H
 
@@ -46,7 +46,8 @@ typedef struct leati_hashmap_entry {
 
 /* The entry that a payload belongs to. */
 leati_hashmap_entry leati_hashmap_entry_of(const leati_hashmap *m, void *payload);
-/* Walks all entries, in no order; start with *at = 0. False at the end. The table must not change. */
+/* Walks all entries, in no order; start with *at = 0. False at the end. The table must not
+   change. */
 bool leati_hashmap_next(const leati_hashmap *m, size_t *at, leati_hashmap_entry *out);
 
 #endif

@@ -1,6 +1,6 @@
-/* io_thread.c: see io_thread.h. A locked queue and a condition; the thread is detached and never ends,
-   so that a process can exit while a read hangs. In a forked child there is no thread: the process id
-   tells, and work is refused. */
+/* io_thread.c: see io_thread.h. A locked queue and a condition; the thread is detached and never
+   ends, so that a process can exit while a read hangs. In a forked child there is no thread: the
+   process id tells, and work is refused. */
 #include "runtime/base/io_thread.h"
 #include "runtime/base/deadline.h"
 
@@ -81,7 +81,7 @@ leat_status leati_io_submit(leat_status (*work)(void *arg), void (*done)(void *a
     return status;
 }
 
-/* --- waiting -------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------- */
 
 /* Shared by who waits and the I/O thread; the last one frees it. */
 typedef struct settling {

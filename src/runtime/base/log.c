@@ -1,4 +1,5 @@
-/* log.c: hands lines to the host's log function, one at a time and in order, and never waits for it.
+/* log.c: hands lines to the host's log function, one at a time and in order, and never waits for
+   it.
 
    A thread that finds another one inside the function leaves its line in the queue, and that other
    thread takes it along. So a function that needs a lock (such as an interpreter's) can't deadlock

@@ -1,5 +1,6 @@
-/* loop.c: see loop.h. Without descriptors libuv's first loop of a process ends that process, and later ones lose what
-   they had opened: so it is tried before whether there are as many as a loop needs. */
+/* loop.c: see loop.h. Without descriptors libuv's first loop of a process ends that process, and
+   later ones lose what they had opened: so it is tried before whether there are as many as a loop
+   needs. */
 #include "runtime/base/loop.h"
 
 #include <sys/eventfd.h>

@@ -1,5 +1,6 @@
 /* object.c: the table of interpreters whose objects values may hold. An entry is written before the
-   first value of its domain is made, and cleared after the last one is gone, so readers need no lock. */
+   first value of its domain is made, and cleared after the last one is gone, so readers need no
+   lock. */
 #include "runtime/base/object.h"
 
 #include <pthread.h>

@@ -43,8 +43,8 @@ typedef struct leati_object_ops {
     leat_status (*repr)(void *object, leati_buf *out);
     /* Any value in a message, by its type (may be NULL). Never fails, and leaves no error. */
     void (*show)(void *interpreter, const leat_value *v, const leat_type *type, leati_buf *out);
-    /* Takes the interpreter's own error, which a call of this table left behind, and makes it the context's
-       failure, unless there is none. Answers `status` or LEAT_E_USER. */
+    /* Takes the interpreter's own error, which a call of this table left behind, and makes it the
+       context's failure, unless there is none. Answers `status` or LEAT_E_USER. */
     leat_status (*fail)(leat_context *ctx, leat_status status);
 } leati_object_ops;
 

@@ -1,5 +1,5 @@
-/* own_process.c: see own_process.h. The loader lists what is loaded in the order of loading, so of two libraries only the
-   second one finds another before itself. */
+/* own_process.c: see own_process.h. The loader lists what is loaded in the order of loading, so of
+   two libraries only the second one finds another before itself. */
 #include "runtime/base/own_process.h"
 
 #include <dlfcn.h>
@@ -36,8 +36,8 @@ static int look(struct dl_phdr_info *info, size_t size, void *self) {
     return other[0] != 0;
 }
 
-/* Where a standard stream is closed, /dev/null takes its place: else a socket or a file of ours gets its
-   number, and what is printed goes there; libuv ends the process when it meets one. */
+/* Where a standard stream is closed, /dev/null takes its place: else a socket or a file of ours
+   gets its number, and what is printed goes there; libuv ends the process when it meets one. */
 static void fill_standard_streams(void) {
     int fd;
     do fd = open("/dev/null", O_RDWR);
@@ -69,7 +69,8 @@ leat_status leati_process_check(const char *where, leat_error *err) {
                           "fork before the first job");
 }
 
-/* Python expects an error where a pipe is broken, and ignores the signal where it is the program. */
+/* Python expects an error where a pipe is broken, and ignores the signal where it is the
+   program. */
 static void take_signals(void) {
     struct sigaction pipe;
     pthread_sigmask(SIG_BLOCK, NULL, &signals);

@@ -1,5 +1,6 @@
-/* utf8.c: runs of ASCII are skipped 64 and 8 bytes at a time; what remains is checked character by
-   character, by the table of well-formed byte sequences of the Unicode standard (3.9, table 3-7). */
+/* utf8.c: runs of ASCII are skipped 64 and 8 bytes at a time; what remains is checked
+   character by character, by the table of well-formed byte sequences of the Unicode standard
+   (3.9, table 3-7). */
 #include "runtime/base/utf8.h"
 
 #include <string.h>

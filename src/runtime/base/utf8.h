@@ -6,8 +6,8 @@
 
 /* Only bytes below 0x80? */
 LEAT_API bool leati_utf8_is_ascii(const void *bytes, size_t size);
-/* How many bytes at the front are valid: `size` when all are, else where the first bad or unfinished
-   character begins. */
+/* How many bytes at the front are valid: `size` when all are, else where the first bad or
+   unfinished character begins. */
 LEAT_API size_t leati_utf8_valid(const void *bytes, size_t size);
 
 #endif

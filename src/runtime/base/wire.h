@@ -1,6 +1,6 @@
-/* wire.h: the tags of values and of keys as bytes, for runtime/data (codec.c, key.c), which writes native
-   values, and for the language bridges, which write their objects in the same form. Formats in
-   docs/formats/values.md and key.md. */
+/* wire.h: the tags of values and of keys as bytes, for runtime/data (codec.c, key.c), which writes
+   native values, and for the language bridges, which write their objects in the same form. Formats
+   in docs/formats/values.md and key.md. */
 #ifndef LEATI_WIRE_H
 #define LEATI_WIRE_H
 
@@ -28,8 +28,8 @@ enum {
 
 enum { LEATI_CODEC_DEPTH = 64 }; /* deeper values are refused */
 
-/* In `flags` of a LEAT_BYTES value: these are the bytes of a LEAT_W_OBJECT, read where its language is
-   not. Written again, they are that object again. */
+/* In `flags` of a LEAT_BYTES value: these are the bytes of a LEAT_W_OBJECT, read where its language
+   is not. Written again, they are that object again. */
 enum { LEATI_OBJECT_BYTES = 1 };
 
 /* Tags of canonical bytes. Stable: key groups and snapshots depend on them. */

@@ -77,8 +77,8 @@ static inline leat_status take(leati_batch *b, const leat_value *v, const leat_t
     return LEAT_OK;
 }
 
-/* What was kept for a record that failed stays until the batch ends. The key is never shown to anybody who may
-   change it. */
+/* What was kept for a record that failed stays until the batch ends. The key is never shown to
+   anybody who may change it. */
 leat_status leati_batch_append(leati_batch *b, const leat_record *record, const leat_type *type,
                                bool cut) {
     if (LEAT_UNLIKELY(b->count == b->room)) return LEAT_E_RANGE;

@@ -1,5 +1,5 @@
-/* batch.h: records and the arena that holds their bytes: written by one task, sealed, then shared by
-   count. A batch that holds objects names their interpreter and is dropped there. */
+/* batch.h: records and the arena that holds their bytes: written by one task, sealed, then shared
+   by count. A batch that holds objects names their interpreter and is dropped there. */
 #ifndef LEATI_BATCH_H
 #define LEATI_BATCH_H
 
@@ -30,8 +30,8 @@ static inline void leati_batch_ref(leati_batch *b) {
     atomic_fetch_add_explicit(&b->refs, 1, memory_order_relaxed);
 }
 
-/* Copies a record in, key and all. `cut`: mutable objects are copied (contracts, 3), else retained. The
-   batch must have room; LEAT_E_RANGE when it has not. */
+/* Copies a record in, key and all. `cut`: mutable objects are copied (contracts, 3), else retained.
+   The batch must have room; LEAT_E_RANGE when it has not. */
 leat_status leati_batch_append(leati_batch *b, const leat_record *record, const leat_type *type,
                                bool cut);
 

@@ -1,8 +1,8 @@
 /* codec.c: values and records as bytes, and back. The format is in docs/formats/values.md.
 
-   Reading trusts nothing. Depth is limited; a count is checked against the bytes that are left, less
-   one for every item that outer values still wait for, so all that a frame can make us allocate is a
-   small multiple of its size. */
+   Reading trusts nothing. Depth is limited; a count is checked against the bytes that are left,
+   less one for every item that outer values still wait for, so all that a frame can make us
+   allocate is a small multiple of its size. */
 #include "runtime/data/codec.h"
 
 #include "runtime/base/object.h"

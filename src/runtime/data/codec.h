@@ -1,5 +1,5 @@
-/* codec.h: values as bytes: in frames between processes, in snapshots, in job descriptions. Format in
-   docs/formats/values.md. Self-describing: one tag byte, then the content. Reading checks every
+/* codec.h: values as bytes: in frames between processes, in snapshots, in job descriptions. Format
+   in docs/formats/values.md. Self-describing: one tag byte, then the content. Reading checks every
    length and depth; what it gives points into the bytes read, and into the arena. */
 #ifndef LEATI_CODEC_H
 #define LEATI_CODEC_H

@@ -17,8 +17,8 @@ static inline bool leati_kind_is_scalar(uint8_t kind) {
 }
 
 leati_extent leati_value_extent(const leat_value *v);
-/* Copies into `memory`, which has the room that the extent says (NULL for none); objects keep their references, none
-   is added: see leati_value_retain. */
+/* Copies into `memory`, which has the room that the extent says (NULL for none); objects keep their
+   references, none is added: see leati_value_retain. */
 leat_value leati_value_place(const leat_value *v, void *memory);
 /* Adds, or gives back, one reference of every object inside. */
 void leati_value_retain(const leat_value *v);

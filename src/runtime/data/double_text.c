@@ -1,9 +1,10 @@
 /* double_text.c: the shortest digits of a double, laid out as Java or Python do.
 
-   A decimal number of 15 digits survives a double, so 15 digits, without the zeros at their end, are
-   the shortest if they read back at all; else 16 or 17 are needed. Only subnormal numbers have fewer
-   than 15 good digits and are tried from two up, which is also the fewest that Java writes. Of single
-   precision 6 digits survive, and 9 are always enough. printf and strtod may use another decimal point than ours: only digits are taken from them. */
+   A decimal number of 15 digits survives a double, so 15 digits, without the zeros at their end,
+   are the shortest if they read back at all; else 16 or 17 are needed. Only subnormal numbers have
+   fewer than 15 good digits and are tried from two up, which is also the fewest that Java writes.
+   Of single precision 6 digits survive, and 9 are always enough. printf and strtod may use another
+   decimal point than ours: only digits are taken from them. */
 #include "runtime/data/double_text.h"
 
 #include <float.h>

@@ -10,8 +10,8 @@
 
 /* Appends the canonical bytes. LEAT_E_TYPE for what cannot be a key. */
 LEAT_API leat_status leati_key_write(const leat_value *key, leati_buf *out);
-/* The canonical bytes of scalars and short strings, which is what most keys are: answers their size, or 0 for any
-   other key. `to` has room for LEATI_KEY_SHORT bytes. */
+/* The canonical bytes of scalars and short strings, which is what most keys are: answers their
+   size, or 0 for any other key. `to` has room for LEATI_KEY_SHORT bytes. */
 enum { LEATI_KEY_SHORT = 112 };
 size_t leati_key_short(const leat_value *key, char *to);
 /* XXH3 with a frozen seed over the canonical bytes; scalars and strings without writing them. */

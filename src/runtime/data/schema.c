@@ -1,5 +1,5 @@
-/* schema.c: the table of all schemas of the process. Entries are never removed: a program has as many
-   as it has row types. */
+/* schema.c: the table of all schemas of the process. Entries are never removed: a program has as
+   many as it has row types. */
 #include "runtime/data/schema.h"
 
 #include "runtime/base/alloc.h"

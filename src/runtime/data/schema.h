@@ -1,5 +1,5 @@
-/* schema.h: field names of rows, interned (leat_schema_get). The key of a schema is its names as they
-   stand on the wire: one blob each. Any thread. */
+/* schema.h: field names of rows, interned (leat_schema_get). The key of a schema is its names as
+   they stand on the wire: one blob each. Any thread. */
 #ifndef LEATI_SCHEMA_H
 #define LEATI_SCHEMA_H
 

@@ -1,6 +1,6 @@
-/* text.c: values as text, in three styles: as the JVM's toString of what the value would be there, as
-   Python's str() (items of printed rows), and as Python's repr() (what stands inside those). The style
-   of a container gives that of its items. */
+/* text.c: values as text, in three styles: as the JVM's toString of what the value would be there,
+   as Python's str() (items of printed rows), and as Python's repr() (what stands inside those). The
+   style of a container gives that of its items. */
 #include "runtime/data/text.h"
 
 #include "runtime/base/object.h"
@@ -100,8 +100,8 @@ static void put_decimal(const leat_value *v, leati_buf *out) {
     }
 }
 
-/* Days since 1970-01-01 as a date of the Gregorian calendar, counted in eras of 400 years that begin
-   with a March, so that the leap day is the last of its year. */
+/* Days since 1970-01-01 as a date of the Gregorian calendar, counted in eras of 400 years that
+   begin with a March, so that the leap day is the last of its year. */
 static void put_date(int64_t days, leati_buf *out) {
     const int64_t era_days = 146097;
     int64_t era = days / era_days, day = days % era_days + 719468;

@@ -5,8 +5,8 @@
      types = [ type {"," type} ]
 
    Spaces may stand anywhere between words; `\"` and `\\` in a name are a quote and a backslash. The
-   interned text is the one without spaces but the one behind a name. Inner types are interned first, so
-   equal types are one pointer from the inside out. Any thread. */
+   interned text is the one without spaces but the one behind a name. Inner types are interned
+   first, so equal types are one pointer from the inside out. Any thread. */
 #include "leat/type.h"
 
 #include "runtime/base/alloc.h"

@@ -23,8 +23,8 @@ static bool items_equal(const leat_value *a, const leat_value *b, size_t count) 
     return true;
 }
 
-/* Every pair of the one must be in the other; most are at the same place. Pairs are compared once, so
-   that maps in maps take no more than quadratic time. */
+/* Every pair of the one must be in the other; most are at the same place. Pairs are compared once,
+   so that maps in maps take no more than quadratic time. */
 static bool maps_equal(const leat_value *a, const leat_value *b, size_t pairs) {
     for (size_t i = 0; i < pairs; i++) {
         size_t tried = 0;

@@ -1,5 +1,5 @@
-/* chain.c: building, opening and closing a chain, and what the task asks of it; see chain.h. The way of a
-   record is in emit.c, the way of a signal in signal.c. */
+/* chain.c: building, opening and closing a chain, and what the task asks of it; see chain.h. The
+   way of a record is in emit.c, the way of a signal in signal.c. */
 #include "runtime/flow/chain.h"
 
 #include "runtime/base/alloc.h"
@@ -17,7 +17,8 @@ leati_chain *leati_chain_new(const leati_surroundings *around, leati_inbox *inbo
     return c;
 }
 
-/* Operators that can't read objects see native values. The converted value lives in the chain's arena. */
+/* Operators that can't read objects see native values. The converted value lives in the chain's
+   arena. */
 static leat_status native_first(leat_context *ctx, void *self, unsigned input,
                                 const leat_record *in) {
     if (in->value.kind != LEAT_OBJECT) return ctx->info->op->on_record(ctx, self, input, in);
@@ -91,7 +92,7 @@ leat_status leati_chain_add_output(leati_chain *c, leat_context *ctx, const char
     return LEAT_OK;
 }
 
-/* --- opening ------------------------------------------------------------------------------------ */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 static leat_status open_function(leat_context *ctx, leat_function *f, uint32_t bit) {
     leat_status status = LEAT_OK;
@@ -182,7 +183,7 @@ leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
     return status;
 }
 
-/* --- closing ------------------------------------------------------------------------------------ */
+/* --- closing ---------------------------------------------------------------------------------- */
 
 static void close_context(leat_context *ctx, bool failed) {
     const leat_operator *op = ctx->info->op;
@@ -226,7 +227,7 @@ void leati_chain_free(leati_chain *c) {
     leati_free(c);
 }
 
-/* --- failures ----------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 /* Ends a text behind its first characters, not amid one. */
 static void cut_text(char *text, size_t characters) {
@@ -305,7 +306,7 @@ leat_status leati_context_user_error(leat_context *ctx, const leati_user_error *
     return leati_chain_blame(ctx, LEAT_E_USER);
 }
 
-/* --- outputs ------------------------------------------------------------------------------------ */
+/* --- outputs ---------------------------------------------------------------------------------- */
 
 bool leati_chain_has_room(leati_chain *c) {
     for (int i = 0; i < c->output_count && c->full; i++) leati_output_has_room(c->outputs[i]);

@@ -1,10 +1,11 @@
 /* chain.h: operators joined by direct calls, and the context that each of them sees.
 
-   A chain is a tree of contexts in topological order: contexts[0] is the head, which takes what the task reads;
-   every other one listens to exactly one before it. A record passes the chain in one nest of calls. What may give many results is a
-   cursor: the chain keeps a stack of open ones and the task advances the innermost, so that it can pause between two
-   results. Signals pass operator by operator, once no cursor is open. The chain's arena holds what hooks allocate; it is rewound when the record, or
-   the cursor's item, that asked for it is done.
+   A chain is a tree of contexts in topological order: contexts[0] is the head, which takes what the
+   task reads; every other one listens to exactly one before it. A record passes the chain in one
+   nest of calls. What may give many results is a cursor: the chain keeps a stack of open ones and
+   the task advances the innermost, so that it can pause between two results. Signals pass operator
+   by operator, once no cursor is open. The chain's arena holds what hooks allocate; it is rewound
+   when the record, or the cursor's item, that asked for it is done.
 
    One thread: the task's. */
 #ifndef LEATI_CHAIN_H
@@ -139,7 +140,7 @@ struct leati_chain {
     leati_buf *snapshot; /* of a passing barrier: what the operators wrote; may be NULL */
 };
 
-/* --- building, by the plan: contexts first, then listeners, then open --------------------------- */
+/* --- building, by the plan: contexts first, then listeners, then open ------------------------- */
 
 leati_chain *leati_chain_new(const leati_surroundings *around, leati_inbox *inbox);
 leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int subtask,
@@ -147,13 +148,14 @@ leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int sub
 /* Adopts the output. */
 leat_status leati_chain_add_output(leati_chain *c, leat_context *ctx, const char *tag,
                                    leati_output *output);
-/* Fills parameters, resolves and opens functions, opens operators from the last to the first. `state` (may be NULL): what leati_chain_snapshot wrote. */
+/* Fills parameters, resolves and opens functions, opens operators from the last to the first.
+   `state` (may be NULL): what leati_chain_snapshot wrote. */
 leat_status leati_chain_open(leati_chain *c, leati_reader *state);
 /* Closes cursors, functions and operators; the context's mailboxes fall silent. */
 void leati_chain_close(leati_chain *c, bool failed);
 void leati_chain_free(leati_chain *c);
 
-/* --- running, by the task ----------------------------------------------------------------------- */
+/* --- running, by the task --------------------------------------------------------------------- */
 
 /* Advances the innermost cursor by one item. */
 leat_status leati_chain_advance(leati_chain *c);
@@ -162,11 +164,13 @@ void leati_chain_close_top(leati_chain *c);
    LEAT_AGAIN: an operator is not ready to end. */
 void leati_chain_signal(leati_chain *c, leati_element signal);
 leat_status leati_chain_signal_step(leati_chain *c);
-/* May timers of processing time fire now? Not between the stages of a signal, but while an end waits for an operator. */
+/* May timers of processing time fire now? Not between the stages of a signal, but while an end
+   waits for an operator. */
 bool leati_chain_may_fire(const leati_chain *c);
 /* Opens sweeps for processing-time timers that are due. */
 leat_status leati_chain_fire(leati_chain *c, int64_t now);
-/* When the next processing-time timer or wake_at is due; INT64_MAX: never, or something else must come first. */
+/* When the next processing-time timer or wake_at is due; INT64_MAX: never, or something else must
+   come first. */
 int64_t leati_chain_next_time(const leati_chain *c);
 /* Two-phase operators: the checkpoint is complete. */
 leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint);
@@ -178,7 +182,7 @@ leat_status leati_chain_blame(leat_context *ctx, leat_status status);
 bool leati_chain_has_room(leati_chain *c);
 leat_status leati_chain_flush(leati_chain *c);
 
-/* --- between the files of the chain ------------------------------------------------------------- */
+/* --- between the files of the chain ----------------------------------------------------------- */
 
 leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_record *record);
 /* The hook of a context that has open cursors: what they still give comes first. */

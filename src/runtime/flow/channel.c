@@ -1,6 +1,6 @@
-/* channel.c: see channel.h. The ring grows without bound, since only credit bounds what is in it. The
-   flags `starved` and the counters are sequentially consistent: the sender raises the flag and looks
-   again, the reader gives back and looks at the flag, so that no wake-up is lost. */
+/* channel.c: see channel.h. The ring grows without bound, since only credit bounds what is in it.
+   The flags `starved` and the counters are sequentially consistent: the sender raises the flag and
+   looks again, the reader gives back and looks at the flag, so that no wake-up is lost. */
 #include "runtime/flow/channel.h"
 
 #include "runtime/base/alloc.h"

@@ -1,8 +1,8 @@
 /* channel.h: a queue of elements from one task to one other, bounded in records and in bytes.
 
-   Credit: what was pushed and not yet given back counts against the capacity. A sender asks for room
-   before it takes its next record and may overdraw with what that record gives; it is told when there is room again. A
-   record larger than the limit passes alone. Signals cost no credit.
+   Credit: what was pushed and not yet given back counts against the capacity. A sender asks for
+   room before it takes its next record and may overdraw with what that record gives; it is told
+   when there is room again. A record larger than the limit passes alone. Signals cost no credit.
 
    One thread pushes, one pops; both ends hold a reference. A channel to another process has `send`
    instead of a queue on the sender's side: there credit comes back as a message. */
@@ -53,8 +53,8 @@ leat_status leati_channel_push(leati_channel *c, leati_element *element, size_t 
 leat_status leati_channel_pop(leati_channel *c, leati_element *out);
 /* The reader is done with what it popped. */
 void leati_channel_give_back(leati_channel *c, size_t records, size_t bytes);
-/* Is there credit beyond `records` and `bytes` that are gathered but not pushed? When not, the sender's
-   on_room will be called once there is. */
+/* Is there credit beyond `records` and `bytes` that are gathered but not pushed? When not, the
+   sender's on_room will be called once there is. */
 bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes);
 
 /* What may be pushed before there is no room any more; at least 1 and 1. */

@@ -66,7 +66,7 @@ int64_t leat_context_config_ms(const leat_context *ctx, const char *key, int64_t
     return around->config_ms ? around->config_ms(around->arg, key) : fallback;
 }
 
-/* --- time --------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 int64_t leat_context_watermark(const leat_context *ctx) {
     return ctx->watermark;
@@ -107,7 +107,7 @@ void leat_context_set_idle(leat_context *ctx, bool idle) {
     ctx->chain->dirty_watermark = true;
 }
 
-/* --- being asked again, holding ------------------------------------------------------------------- */
+/* --- being asked again, holding --------------------------------------------------------------- */
 
 void leat_context_wake(leat_context *ctx) {
     leati_inbox_wake(ctx->chain->inbox);
@@ -130,7 +130,7 @@ void leat_context_release(leat_context *ctx) {
     leati_inbox_wake(ctx->chain->inbox);
 }
 
-/* --- mail ----------------------------------------------------------------------------------------- */
+/* --- mail ------------------------------------------------------------------------------------- */
 
 leat_mailbox *leat_context_mailbox(leat_context *ctx) {
     if (!ctx->mailbox) ctx->mailbox = leati_mailbox_new(ctx->chain->inbox, ctx);

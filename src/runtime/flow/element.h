@@ -1,4 +1,5 @@
-/* element.h: what travels in a channel: data, in batches or in frames of another process, and signals. */
+/* element.h: what travels in a channel: data, in batches or in frames of another process, and
+   signals. */
 #ifndef LEATI_ELEMENT_H
 #define LEATI_ELEMENT_H
 

@@ -1,8 +1,8 @@
 /* emit.c: the way of a record from one operator to the next, and the stack of open cursors.
 
    The common case, one listener in the same chain, is a single indirect call. Everything else goes
-   through leati_emit_slow. A context that has an open cursor gets `leati_drain_first` as its hook, so
-   that order holds without a test on the hot path. */
+   through leati_emit_slow. A context that has an open cursor gets `leati_drain_first` as its hook,
+   so that order holds without a test on the hot path. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/codec.h"
 #include "runtime/flow/chain.h"
@@ -33,7 +33,8 @@ static leat_status hand_copy(leat_context *ctx, leat_context *child, const leat_
     return status < 0 ? status : hand_over(child, &copy);
 }
 
-/* Outputs copy what they take, so they come first; of the children the last one gets the original. */
+/* Outputs copy what they take, so they come first; of the children the last one gets the
+   original. */
 leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_record *record) {
     leat_context *pending = NULL;
     leat_status status = LEAT_OK;
@@ -57,7 +58,7 @@ leat_status leat_emit_side(leat_context *ctx, const char *tag, const leat_record
     return leati_emit_slow(ctx, tag, record);
 }
 
-/* --- cursors ------------------------------------------------------------------------------------ */
+/* --- cursors ---------------------------------------------------------------------------------- */
 
 /* Is a cursor of `ctx` open above those whose advance is on the call stack right now? */
 static bool has_older(const leat_context *ctx) {
@@ -67,8 +68,8 @@ static bool has_older(const leat_context *ctx) {
     return false;
 }
 
-/* What earlier cursors of this context still give comes before what it does now. Memory is not rewound
-   meanwhile: the hook that made us do this may have some. */
+/* What earlier cursors of this context still give comes before what it does now. Memory is not
+   rewound meanwhile: the hook that made us do this may have some. */
 static leat_status drain_older(leat_context *ctx) {
     leati_chain *c = ctx->chain;
     leat_status status = LEAT_OK;
@@ -162,7 +163,7 @@ leat_status leati_chain_advance(leati_chain *c) {
     return LEAT_OK;
 }
 
-/* --- emitters: a context, seen by user functions -------------------------------------------------- */
+/* --- emitters: a context, seen by user functions ---------------------------------------------- */
 
 leat_emitter *leat_context_emitter(leat_context *ctx) {
     return (leat_emitter *)(void *)ctx;

@@ -1,5 +1,5 @@
-/* failure.c: see failure.h. On the wire: status, subtask and parallelism as signed varints, six texts and
-   the payload as blobs; an empty text stands for none. */
+/* failure.c: see failure.h. On the wire: status, subtask and parallelism as signed varints, six
+   texts and the payload as blobs; an empty text stands for none. */
 #include "runtime/flow/failure.h"
 
 #include "runtime/base/alloc.h"

@@ -1,4 +1,5 @@
-/* failure.h: why a task failed, whole: what leat_job_failure lends and what workers send. Owns its text. */
+/* failure.h: why a task failed, whole: what leat_job_failure lends and what workers send. Owns its
+   text. */
 #ifndef LEATI_FAILURE_H
 #define LEATI_FAILURE_H
 

@@ -54,10 +54,10 @@ static void tell(leati_gate *g, leati_element_kind kind, int64_t value) {
     g->pending[g->pending_count++] = leati_signal(kind, value);
 }
 
-/* --- watermarks and idleness -------------------------------------------------------------------- */
+/* --- watermarks and idleness ------------------------------------------------------------------ */
 
-/* The minimum over those who are neither idle, behind, nor at their end. When there are none, the last ones' words
-   stand: nothing new is told. */
+/* The minimum over those who are neither idle, behind, nor at their end. When there are none, the
+   last ones' words stand: nothing new is told. */
 static void merge_watermarks(leati_gate *g) {
     int64_t low = INT64_MAX;
     bool any = false, ended = true;
@@ -74,8 +74,8 @@ static void merge_watermarks(leati_gate *g) {
     tell(g, LEATI_WATERMARK, low);
 }
 
-/* When the last one falls idle, nobody is waited for any more: as in Flink, the highest watermark goes out,
-   unless it was another's that had held the others back. */
+/* When the last one falls idle, nobody is waited for any more: as in Flink, the highest watermark
+   goes out, unless it was another's that had held the others back. */
 static void flush_watermarks(leati_gate *g, const gate_port *last) {
     int64_t high = g->watermark;
     if (last->watermark != g->watermark) return;
@@ -99,7 +99,7 @@ static void merge_idleness(leati_gate *g) {
     tell(g, idle ? LEATI_IDLE : LEATI_ACTIVE, 0);
 }
 
-/* --- barriers ----------------------------------------------------------------------------------- */
+/* --- barriers --------------------------------------------------------------------------------- */
 
 static void release_if_aligned(leati_gate *g) {
     int waiting = 0;
@@ -122,7 +122,7 @@ static void take_barrier(leati_gate *g, gate_port *p, int64_t barrier) {
     release_if_aligned(g);
 }
 
-/* --- ends --------------------------------------------------------------------------------------- */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void take_end(leati_gate *g, gate_port *p) {
     p->ended = true;
@@ -170,8 +170,8 @@ static bool all_ended(const leati_gate *g) {
     return true;
 }
 
-/* One look at every port, beginning behind the one that gave last. Takes signals in until there is something to
-   tell; false when nothing was there. */
+/* One look at every port, beginning behind the one that gave last. Takes signals in until there is
+   something to tell; false when nothing was there. */
 static bool look(leati_gate *g, leati_element *out, unsigned *input, leati_channel **from) {
     bool found = false;
     for (int i = 0; i < g->count && !g->pending_count; i++) {

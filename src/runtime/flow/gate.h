@@ -1,6 +1,6 @@
-/* gate.h: where a task's channels come together: takes elements in turn, gives the minimum of their watermarks,
-   aligns barriers, and says when an input has ended. A channel whose barrier came waits for those of
-   the others; what it holds meanwhile stays in it. One thread: the task's. */
+/* gate.h: where a task's channels come together: takes elements in turn, gives the minimum of their
+   watermarks, aligns barriers, and says when an input has ended. A channel whose barrier came waits
+   for those of the others; what it holds meanwhile stays in it. One thread: the task's. */
 #ifndef LEATI_GATE_H
 #define LEATI_GATE_H
 
@@ -13,9 +13,9 @@ void leati_gate_free(leati_gate *g); /* abandons and releases the channels */
 /* Adopts a reference. */
 leat_status leati_gate_add(leati_gate *g, leati_channel *channel, unsigned input);
 
-/* The next element for the chain: data, with its input and the channel that gets the credit back, or one
-   merged signal (of LEATI_END: `value` is the input). LEAT_AGAIN: nothing there, or all channels wait for barriers. LEAT_DONE: all
-   inputs have ended and were told. */
+/* The next element for the chain: data, with its input and the channel that gets the credit back,
+   or one merged signal (of LEATI_END: `value` is the input). LEAT_AGAIN: nothing there, or all
+   channels wait for barriers. LEAT_DONE: all inputs have ended and were told. */
 leat_status leati_gate_next(leati_gate *g, leati_element *out, unsigned *input,
                             leati_channel **from);
 

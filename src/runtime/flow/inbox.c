@@ -1,5 +1,5 @@
-/* inbox.c: see inbox.h. One lock per inbox guards its letters, its mailboxes' openness and the notice;
-   `waiting` lets the task look without taking it. */
+/* inbox.c: see inbox.h. One lock per inbox guards its letters, its mailboxes' openness and the
+   notice; `waiting` lets the task look without taking it. */
 #include "runtime/flow/inbox.h"
 
 #include "runtime/base/alloc.h"
@@ -104,7 +104,7 @@ leat_status leati_inbox_read(leati_inbox *inbox) {
     return status < 0 ? status : LEAT_OK;
 }
 
-/* --- mailboxes ------------------------------------------------------------------------------------ */
+/* --- mailboxes -------------------------------------------------------------------------------- */
 
 leat_mailbox *leati_mailbox_new(leati_inbox *inbox, leat_context *ctx) {
     leat_mailbox *mailbox = leati_zalloc(sizeof *mailbox);

@@ -1,6 +1,6 @@
-/* inbox.h: letters to a task from other threads, and the mailboxes of its operators, which are the addresses on
-   them. A letter runs on the task's thread between two records. Mailboxes outlive the task: what comes
-   then is dropped. */
+/* inbox.h: letters to a task from other threads, and the mailboxes of its operators, which are the
+   addresses on them. A letter runs on the task's thread between two records. Mailboxes outlive the
+   task: what comes then is dropped. */
 #ifndef LEATI_INBOX_H
 #define LEATI_INBOX_H
 

@@ -1,5 +1,6 @@
-/* inside.c: looking into values and computing with them, native and objects alike, for operators that take
-   both. Objects are asked through their domain's table; what it makes is kept by the chain's arena. */
+/* inside.c: looking into values and computing with them, native and objects alike, for operators
+   that take both. Objects are asked through their domain's table; what it makes is kept by the
+   chain's arena. */
 #include <math.h>
 
 #include "runtime/base/alloc.h"
@@ -13,7 +14,7 @@ static leat_status keep_new(leat_context *ctx, leat_status status, const leat_va
     return leat_context_keep(ctx, v);
 }
 
-/* --- fields ------------------------------------------------------------------------------------- */
+/* --- fields ----------------------------------------------------------------------------------- */
 
 static int find_name(const leat_value *v, const char *name) {
     const leat_schema *schema = v->kind == LEAT_ROW ? v->as.row->schema : NULL;
@@ -83,7 +84,7 @@ leat_status leat_value_with_field(leat_context *ctx, const leat_value *v, int in
     return LEAT_OK;
 }
 
-/* --- arithmetic --------------------------------------------------------------------------------- */
+/* --- arithmetic ------------------------------------------------------------------------------- */
 
 /* Who can compute with bigger integers and other objects, if anybody here can. */
 static const leati_object_ops *language_of(leat_context *ctx, const leat_value *a,
@@ -201,7 +202,7 @@ leat_status leat_value_compare(leat_context *ctx, const leat_value *a, const lea
                              leat_kind_name((leat_kind)b->kind));
 }
 
-/* --- other forms --------------------------------------------------------------------------------- */
+/* --- other forms ------------------------------------------------------------------------------ */
 
 leat_status leat_value_native(leat_context *ctx, const leat_value *v, const leat_type *type,
                               leat_value *out) {
@@ -212,8 +213,8 @@ leat_status leat_value_native(leat_context *ctx, const leat_value *v, const leat
     return leati_object_ops_of(v)->native(v->as.object, type, &ctx->chain->arena, out);
 }
 
-/* In a C program's stream without a type an object looks native where it can, as it does when it comes from another
-   process. */
+/* In a C program's stream without a type an object looks native where it can, as it does when it
+   comes from another process. */
 static leat_status write_object(leat_context *ctx, const leat_value *v, const leat_type *type,
                                 leat_text_form form, leati_buf *out) {
     if (!type) {
@@ -225,8 +226,8 @@ static leat_status write_object(leat_context *ctx, const leat_value *v, const le
     return leati_object_ops_of(v)->print(v->as.object, type, form, out);
 }
 
-/* What a program in another language put into a stream without a type (PICKLED) looks as the language shows it, also
-   when it has come here in native form. */
+/* What a program in another language put into a stream without a type (PICKLED) looks as the
+   language shows it, also when it has come here in native form. */
 static leat_status write_text(leat_context *ctx, const leat_value *v, const leat_type *type,
                               leat_text_form form, leati_buf *out) {
     if (v->kind == LEAT_OBJECT) return write_object(ctx, v, type, form, out);

@@ -1,4 +1,5 @@
-/* io.c: leat_context_io: work on the I/O thread whose answer comes back through the operator's mailbox. */
+/* io.c: leat_context_io: work on the I/O thread whose answer comes back through the operator's
+   mailbox. */
 #include "runtime/base/io_thread.h"
 
 #include "runtime/base/alloc.h"

@@ -1,7 +1,8 @@
 /* keyed.c: state and timers of an operator, under the key of the record it is working on.
 
-   An operator's own tables are made with it; those of functions when their names are first asked for. The rows that
-   describe the latter live in the context's arena, and their offset is no offset. */
+   An operator's own tables are made with it; those of functions when their names are first asked
+   for. The rows that describe the latter live in the context's arena, and their offset is no
+   offset. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/codec.h"
 #include "runtime/flow/chain.h"
@@ -17,7 +18,7 @@ static leat_status need_key(leat_context *ctx, const char *what) {
                              what);
 }
 
-/* --- tables of functions -------------------------------------------------------------------------- */
+/* --- tables of functions ---------------------------------------------------------------------- */
 
 bool leati_table_of_function(const leati_table *t) {
     return leati_table_decl(t)->offset == NO_OFFSET;
@@ -90,7 +91,7 @@ leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_k
     return leati_context_table(ctx, name, kind, type, out, err);
 }
 
-/* --- under the current key ------------------------------------------------------------------------- */
+/* --- under the current key -------------------------------------------------------------------- */
 
 static leat_status get(leat_context *ctx, leat_state *state, leat_namespace ns, leat_value *out) {
     return leati_table_get(state, &ctx->current->key, ctx->current->hash, ns, out);

@@ -1,5 +1,6 @@
-/* output.c: see output.h. How large a batch may grow is fixed when it begins, by the credit of its channel: so the
-   common record costs one comparison, and a small channel is not overdrawn by a large batch. */
+/* output.c: see output.h. How large a batch may grow is fixed when it begins, by the credit of its
+   channel: so the common record costs one comparison, and a small channel is not overdrawn by a
+   large batch. */
 #include "runtime/flow/output.h"
 
 #include "runtime/base/alloc.h"

@@ -1,7 +1,8 @@
 /* output.h: where records leave a chain: partitions, gathers batches, seals them into channels.
 
-   A batch is sealed when it is full, when the buffer timeout has passed, or when the task has nothing
-   else to do. An output is full when one of its targets has no credit: then the task takes no next record. */
+   A batch is sealed when it is full, when the buffer timeout has passed, or when the task has
+   nothing else to do. An output is full when one of its targets has no credit: then the task takes
+   no next record. */
 #ifndef LEATI_OUTPUT_H
 #define LEATI_OUTPUT_H
 
@@ -11,8 +12,8 @@
 typedef struct leati_chain leati_chain;
 typedef struct leati_output leati_output;
 
-/* `targets` channels, adopted one reference each. `type` (may be NULL) is the stream's declared type.
-   `objects`: the readers are in the same interpreter. */
+/* `targets` channels, adopted one reference each. `type` (may be NULL) is the stream's declared
+   type. `objects`: the readers are in the same interpreter. */
 leati_output *leati_output_new(leati_chain *chain, leat_partitioning how, int subtask,
                                leati_channel *const *targets, int count, const leat_type *type,
                                int max_parallelism, bool cut);

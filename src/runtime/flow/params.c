@@ -1,6 +1,7 @@
-/* params.c: see params.h. On the wire: varint count, then per argument its name as a blob, u8 kind, content:
-   a number in 8 bytes, a text, bytes or a list as one value (codec.h), a function as role, name,
-   language and spec. Pointers and functions in C have no wire form: what has one of them stays in its process. */
+/* params.c: see params.h. On the wire: varint count, then per argument its name as a blob, u8 kind,
+   content: a number in 8 bytes, a text, bytes or a list as one value (codec.h), a function as role,
+   name, language and spec. Pointers and functions in C have no wire form: what has one of them
+   stays in its process. */
 #include "runtime/flow/params.h"
 
 #include "runtime/base/alloc.h"
@@ -18,7 +19,7 @@ static const leat_arg *find_arg(const leati_args *args, const char *name) {
     return NULL;
 }
 
-/* --- checking and copying ----------------------------------------------------------------------- */
+/* --- checking and copying --------------------------------------------------------------------- */
 
 /* A list may come as bytes: values in wire form, which the subtask decodes. */
 static bool kind_fits(const leat_param *p, const leat_arg *a) {
@@ -141,7 +142,7 @@ void leati_args_fini(leati_args *args, bool functions) {
     memset(args, 0, sizeof *args);
 }
 
-/* --- filling a subtask's struct ------------------------------------------------------------------- */
+/* --- filling a subtask's struct --------------------------------------------------------------- */
 
 static leat_status decode_list(const leat_value *bytes, uint16_t domain, leati_arena *arena,
                                leat_value *out) {
@@ -189,7 +190,7 @@ leat_status leati_args_fill(const leati_args *args, const leat_operator *op, voi
     return status;
 }
 
-/* --- what they say about placement ---------------------------------------------------------------- */
+/* --- what they say about placement ------------------------------------------------------------ */
 
 bool leati_args_has_c_function(const leati_args *args) {
     for (size_t i = 0; i < args->count; i++)
@@ -218,7 +219,7 @@ const char *leati_args_language(const leati_args *args) {
     return NULL;
 }
 
-/* --- the wire ------------------------------------------------------------------------------------- */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 static void encode_text(leati_buf *out, const char *text) {
     leati_buf_blob(out, text, text ? strlen(text) : 0);

@@ -1,5 +1,5 @@
-/* params.h: the arguments of one operator in a graph: checked against its table, copied, written into the
-   private struct of each subtask, and sent to workers. */
+/* params.h: the arguments of one operator in a graph: checked against its table, copied, written
+   into the private struct of each subtask, and sent to workers. */
 #ifndef LEATI_PARAMS_H
 #define LEATI_PARAMS_H
 
@@ -13,12 +13,14 @@ typedef struct leati_args {
     size_t count;
 } leati_args;
 
-/* Deep copy. Refuses unknown names, wrong kinds, functions in the wrong role, missing ones. `out` is empty after a failure. */
+/* Deep copy. Refuses unknown names, wrong kinds, functions in the wrong role, missing ones. `out`
+   is empty after a failure. */
 leat_status leati_args_init(leati_args *out, const leat_operator *op, const leat_arg *args,
                             size_t count, leat_error *err);
 /* Calls `free` of functions, too, when `functions` (the client's side). */
 void leati_args_fini(leati_args *args, bool functions);
-/* Writes the arguments into a zeroed private struct. Lists given as bytes are decoded into `arena`. */
+/* Writes the arguments into a zeroed private struct. Lists given as bytes are decoded into
+   `arena`. */
 leat_status leati_args_fill(const leati_args *args, const leat_operator *op, void *self,
                             uint16_t domain, leati_arena *arena);
 /* Does an argument bind the operator to the main process: a pointer, or a function in C? */

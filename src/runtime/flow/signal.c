@@ -1,10 +1,11 @@
-/* signal.c: the way of a signal through a chain, operator by operator, in five stages each: what is held back for
-   batching goes out, timers fire, the operator hears of the watermark, its slot is called, outputs send the
-   signal on. Between the stages cursors may be open; the task drives them and comes back. An operator that
-   answers LEAT_AGAIN at the end of data stops the walk until it wakes the task.
+/* signal.c: the way of a signal through a chain, operator by operator, in five stages each: what is
+   held back for batching goes out, timers fire, the operator hears of the watermark, its slot is
+   called, outputs send the signal on. Between the stages cursors may be open; the task drives them
+   and comes back. An operator that answers LEAT_AGAIN at the end of data stops the walk until it
+   wakes the task.
 
-   Every signal takes along what watermark the operators before let go: so one that was held back until the end
-   of data still comes before the end. */
+   Every signal takes along what watermark the operators before let go: so one that was held back
+   until the end of data still comes before the end. */
 #include "runtime/flow/chain.h"
 #include "runtime/flow/output.h"
 
@@ -17,7 +18,7 @@ void leati_chain_signal(leati_chain *c, leati_element signal) {
     c->signal_stage = LEATI_STAGE_DRAIN;
 }
 
-/* --- timers --------------------------------------------------------------------------------------- */
+/* --- timers ----------------------------------------------------------------------------------- */
 
 static leat_status sweep_advance(leat_context *ctx, leat_cursor *cursor, leat_emitter *out) {
     leati_sweep *sweep = (leati_sweep *)(void *)cursor;
@@ -90,7 +91,8 @@ leat_status leati_chain_fire(leati_chain *c, int64_t now) {
     return status;
 }
 
-/* A task that waits for room or is held is woken by who gives it; its timers would wake it for nothing. */
+/* A task that waits for room or is held is woken by who gives it; its timers would wake it for
+   nothing. */
 int64_t leati_chain_next_time(const leati_chain *c) {
     int64_t next = INT64_MAX;
     if (c->full || c->held || !leati_chain_may_fire(c)) return next;
@@ -103,7 +105,7 @@ int64_t leati_chain_next_time(const leati_chain *c) {
     return next;
 }
 
-/* --- slots ---------------------------------------------------------------------------------------- */
+/* --- slots ------------------------------------------------------------------------------------ */
 
 /* What the head got, or what its parent forwarded. */
 static int64_t incoming_watermark(const leati_chain *c, const leat_context *ctx) {
@@ -204,7 +206,7 @@ static leat_status send(leat_context *ctx) {
     return send_to_outputs(ctx, c->signal);
 }
 
-/* --- the walk ------------------------------------------------------------------------------------- */
+/* --- the walk --------------------------------------------------------------------------------- */
 
 static leat_status call_watermark_and_idle(leat_context *ctx) {
     leat_status status = call_watermark(ctx);

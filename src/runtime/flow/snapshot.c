@@ -1,9 +1,10 @@
 /* snapshot.c: the state of one operator as bytes, and back.
 
-   Format (in memory; the files of checkpoints build on it): varint count of blobs, per blob name, u8
-   distribution, content; the watermark that it got and the one that it passed on, zigzag; then per table its name, u8 kind, u8 whether a
-   function asked for it, the text of its type (empty: none), and a blob per non-empty key group; then the two timer domains in the
-   same way. A list of groups is varint group + 1, blob ...; 0. */
+   Format (in memory; the files of checkpoints build on it): varint count of blobs, per blob name,
+   u8 distribution, content; the watermark that it got and the one that it passed on, zigzag; then
+   per table its name, u8 kind, u8 whether a function asked for it, the text of its type (empty:
+   none), and a blob per non-empty key group; then the two timer domains in the same way. A list of
+   groups is varint group + 1, blob ...; 0. */
 #include "runtime/base/alloc.h"
 #include "runtime/flow/chain.h"
 
@@ -46,7 +47,7 @@ leat_status leat_snapshot_read(leat_snapshot *in, const char *name, size_t index
     return LEAT_DONE;
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 static leat_status write_group(leat_status status, leati_buf *group, int number, leati_buf *out) {
     if (status >= 0 && group->size) {
@@ -113,7 +114,7 @@ leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out) {
     return status;
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static leat_status restore_own(leat_context *ctx, leati_reader *in) {
     const leat_operator *op = ctx->info->op;

@@ -1,6 +1,7 @@
-/* task.c: see task.h. The order of one turn is fixed: open cursors before anything else, a signal's walk to its
-   end before the next record, the records of a batch before the next element. So a signal never
-   overtakes a record; what walks between the records of a batch are watermarks that an operator let go. */
+/* task.c: see task.h. The order of one turn is fixed: open cursors before anything else, a signal's
+   walk to its end before the next record, the records of a batch before the next element. So a
+   signal never overtakes a record; what walks between the records of a batch are watermarks that an
+   operator let go. */
 #include "runtime/flow/task.h"
 
 #include "runtime/base/alloc.h"
@@ -55,7 +56,7 @@ void leati_task_barrier(leati_task *t, int64_t checkpoint) {
     leati_inbox_wake(t->inbox);
 }
 
-/* --- data --------------------------------------------------------------------------------------- */
+/* --- data ------------------------------------------------------------------------------------- */
 
 static leat_status drain_hooks(leati_chain *c) {
     leat_status status = LEAT_OK;
@@ -117,7 +118,7 @@ static leat_status take_data(leati_task *t, leati_element *e) {
     return LEAT_OK;
 }
 
-/* --- sources ------------------------------------------------------------------------------------ */
+/* --- sources ---------------------------------------------------------------------------------- */
 
 static leat_status poll_source(leati_task *t) {
     leati_chain *c = t->chain;
@@ -157,7 +158,7 @@ static leat_status next_of_source(leati_task *t, int *budget) {
     return LEAT_OK;
 }
 
-/* --- one turn ------------------------------------------------------------------------------------- */
+/* --- one turn --------------------------------------------------------------------------------- */
 
 static leat_status next_element(leati_task *t, int *budget) {
     leati_element e;
@@ -180,7 +181,8 @@ static leat_status step_signal(leati_task *t) {
     return status == LEAT_DONE ? LEAT_OK : status;
 }
 
-/* A watermark that an operator held back goes to those behind it: a walk that is new to them only. */
+/* A watermark that an operator held back goes to those behind it: a walk that is new to them
+   only. */
 static void forward_held_watermark(leati_chain *c) {
     c->dirty_watermark = false;
     leati_chain_signal(c, leati_signal(LEATI_WATERMARK, c->contexts[0]->watermark));
@@ -206,8 +208,8 @@ static leat_status turn(leati_task *t, int *budget) {
     return status;
 }
 
-/* Timers of processing time and wake-ups that are due; looked at once per step, also between two records
-   of a batch. */
+/* Timers of processing time and wake-ups that are due; looked at once per step, also between two
+   records of a batch. */
 static leat_status fire(leati_chain *c) {
     int64_t next = leati_chain_next_time(c);
     if (next == INT64_MAX) return LEAT_OK;
@@ -215,7 +217,8 @@ static leat_status fire(leati_chain *c) {
     return next > now ? LEAT_OK : leati_chain_fire(c, now);
 }
 
-/* May it go on, as far as others are concerned? Full outputs were flushed, so that they can get room. */
+/* May it go on, as far as others are concerned? Full outputs were flushed, so that they can get
+   room. */
 static bool blocked(leati_task *t) {
     leati_chain *c = t->chain;
     if (c->full) leati_chain_has_room(c);

@@ -1,8 +1,9 @@
-/* task.h: a gate, a chain and its outputs, stepped by a runner. A step is: mail, then as many records, cursor
-   items, timers, signals and polls as the budget and the outputs' credit allow. Nothing in a step waits.
+/* task.h: a gate, a chain and its outputs, stepped by a runner. A step is: mail, then as many
+   records, cursor items, timers, signals and polls as the budget and the outputs' credit allow.
+   Nothing in a step waits.
 
-   Life: new, (chain and gate filled), open, step ... until ended or failed, close, free; all on the runner's thread
-   but new and free. */
+   Life: new, (chain and gate filled), open, step ... until ended or failed, close, free; all on the
+   runner's thread but new and free. */
 #ifndef LEATI_TASK_H
 #define LEATI_TASK_H
 

@@ -1,6 +1,6 @@
-/* cancel.c: ends all jobs of an environment from another thread, such as one that waits for signals.
-   The env's lock keeps its jobs alive meanwhile: leat_job_free takes a job off the list before it
-   destroys it. */
+/* cancel.c: ends all jobs of an environment from another thread, such as one that waits for
+   signals. The env's lock keeps its jobs alive meanwhile: leat_job_free takes a job off the list
+   before it destroys it. */
 #include <stdatomic.h>
 
 #include "runtime/job/job.h"

@@ -1,7 +1,8 @@
 /* collect.c: execute_and_collect: the sink that hands records to whoever asks the job for them.
 
-   One queue per collect operator, found by the operator's number. Subtasks append to the open batch under the queue's lock; a
-   reader takes it whole. When the queue holds as much as a channel may, the subtasks hold their tasks; taking releases them by mail. */
+   One queue per collect operator, found by the operator's number. Subtasks append to the open batch
+   under the queue's lock; a reader takes it whole. When the queue holds as much as a channel may,
+   the subtasks hold their tasks; taking releases them by mail. */
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
@@ -54,7 +55,7 @@ static leati_collect *collect_of(leat_job *job, int id) {
     return c;
 }
 
-/* --- the operator --------------------------------------------------------------------------------- */
+/* --- the operator ----------------------------------------------------------------------------- */
 
 typedef struct collect_self {
     leati_collect *queue;
@@ -131,7 +132,7 @@ const leat_operator leat_collect_operator = {
     .open = collect_open,
 };
 
-/* --- the reader ----------------------------------------------------------------------------------- */
+/* --- the reader ------------------------------------------------------------------------------- */
 
 static void waiter_free(leati_link *link) {
     collect_waiter *w = LEATI_CONTAINER(link, collect_waiter, link);

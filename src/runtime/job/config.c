@@ -1,6 +1,6 @@
-/* config.c: the values that were set, as an array sorted by key, each with its source. A few dozen at
-   most, looked up outside the hot path. Values are stored as they were written, but for enumerations
-   and booleans, which get the table's spelling, so that readers can compare them. */
+/* config.c: the values that were set, as an array sorted by key, each with its source. A few dozen
+   at most, looked up outside the hot path. Values are stored as they were written, but for
+   enumerations and booleans, which get the table's spelling, so that readers can compare them. */
 #include "runtime/job/config.h"
 
 #include "runtime/base/alloc.h"
@@ -128,7 +128,8 @@ static leat_status unknown_key(const char *key, const char *where, leat_error *e
                           "%s: no such configuration key; `leat config` lists them", key);
 }
 
-/* Once per key: that it is known and changes nothing. A value that is Flink's default asks for nothing. */
+/* Once per key: that it is known and changes nothing. A value that is Flink's default asks for
+   nothing. */
 static void say_accepted(const leati_config *config, const leati_config_key *row, const char *key,
                          const char *value) {
     bool found;
@@ -188,8 +189,8 @@ leati_config_source leati_config_source_of(const leati_config *config, const cha
     return e ? e->source : LEATI_CONFIG_DEFAULT;
 }
 
-/* The effective text of a key that the caller knows to be of this kind. What it holds was checked when
-   it was set, but "none" and the like stand for no value, which reads as 0. */
+/* The effective text of a key that the caller knows to be of this kind. What it holds was checked
+   when it was set, but "none" and the like stand for no value, which reads as 0. */
 static const char *text_of(const leati_config *config, const char *key, leati_config_kind kind) {
     const leati_config_key *row = leati_config_key_find(key);
     assert(row && row->kind == kind);

@@ -1,6 +1,7 @@
-/* config.h: what a job is configured with: values for keys of the one table (config_keys.h), each
-   remembered with where it came from. The environment owns one; the plan and every worker get copies.
-   A config has one owner and one thread. Keys may be given by their old names everywhere. */
+/* config.h: what a job is configured with: values for keys of the one table (config_keys.h),
+   each remembered with where it came from. The environment owns one; the plan and every
+   worker get copies. A config has one owner and one thread. Keys may be given by their old
+   names everywhere. */
 #ifndef LEATI_CONFIG_H
 #define LEATI_CONFIG_H
 
@@ -21,10 +22,10 @@ leati_config *leati_config_new(void);                      /* NULL when memory r
 leati_config *leati_config_copy(const leati_config *from); /* NULL when memory ran out */
 void leati_config_free(leati_config *config);              /* NULL is fine */
 
-/* Copies `value`, after checking it. LEAT_E_CONFIG: unknown key (the error names the nearest) or bad
-   value (the error names what is allowed). LEAT_E_UNSUPPORTED: Leat refuses the key or the value, the
-   error says why. A key that has no meaning here is stored, and said once in the log. A value that a
-   stronger source holds is checked, too, and then left out. */
+/* Copies `value`, after checking it. LEAT_E_CONFIG: unknown key (the error names the nearest) or
+   bad value (the error names what is allowed). LEAT_E_UNSUPPORTED: Leat refuses the key or the
+   value, the error says why. A key that has no meaning here is stored, and said once in the log. A
+   value that a stronger source holds is checked, too, and then left out. */
 leat_status leati_config_set(leati_config *config, const char *key, const char *value,
                              leati_config_source source, leat_error *err);
 /* The same; `where` is what errors name: a file and line, "-D". */
@@ -33,8 +34,9 @@ leat_status leati_config_set_at(leati_config *config, const char *key, const cha
 /* Back to the default, whatever the source was. LEAT_E_CONFIG for an unknown key. */
 leat_status leati_config_unset(leati_config *config, const char *key, leat_error *err);
 
-/* The effective text: the value, or else the default ("4" where the default is the number of cores).
-   NULL for an unknown key and for one that has no value. Lent until the key is set again. */
+/* The effective text: the value, or else the default ("4" where the default is the number of
+   cores). NULL for an unknown key and for one that has no value. Lent until the key is set
+   again. */
 const char *leati_config_get(const leati_config *config, const char *key);
 leati_config_source leati_config_source_of(const leati_config *config, const char *key);
 
@@ -57,8 +59,8 @@ leat_status leati_config_decode(leati_config *config, const void *bytes, size_t 
                                 leat_error *err);
 
 /* Reads a flat file of `key: value` lines: '#' starts a comment at the start of a line or after a
-   space, values may stand in '...' or "...". LEAT_E_NOT_FOUND, LEAT_E_IO; other errors name the line
-   as "leat.yaml:3". What stood before a wrong line is set. */
+   space, values may stand in '...' or "...". LEAT_E_NOT_FOUND, LEAT_E_IO; other errors name the
+   line as "leat.yaml:3". What stood before a wrong line is set. */
 leat_status leati_config_read_file(leati_config *config, const char *path, leat_error *err);
 /* The same for text; `name` is how errors call it. */
 leat_status leati_config_read_text(leati_config *config, const char *name, const char *text,

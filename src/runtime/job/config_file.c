@@ -4,9 +4,10 @@
        python.execution-mode: thread      # another
        pipeline.name: "words: all of them"
 
-   One `key: value` per line. A '#' starts a comment at the start of a line or after a space; a value in
-   '...' is taken as it is, in "..." \" and \\ stand for " and \. That is the flat part of YAML, which
-   is what Flink's own file was until 1.18; what is nested there is refused with the line's number. */
+   One `key: value` per line. A '#' starts a comment at the start of a line or after a space; a
+   value in '...' is taken as it is, in "..." \" and \\ stand for " and \. That is the flat part of
+   YAML, which is what Flink's own file was until 1.18; what is nested there is refused with the
+   line's number. */
 #include "runtime/job/config.h"
 
 #include "runtime/base/alloc.h"
@@ -26,7 +27,8 @@ static void cut_space(char *text) {
     while (n && is_space(text[n - 1])) text[--n] = '\0';
 }
 
-/* Unquotes `text` in place. False when the quote does not end, or something but a comment follows. */
+/* Unquotes `text` in place. False when the quote does not end, or something but a comment
+   follows. */
 static bool unquote(char *text) {
     char quote = *text, *out = text, *at = text + 1;
     while (*at && *at != quote) {

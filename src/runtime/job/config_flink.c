@@ -1,6 +1,6 @@
-/* config_flink.c: the keys of Flink 2.3 and 1.20 that have no row in config_keys.c: a program may set
-   them, and they change nothing here. The names are what the two releases' own option classes answer
-   when they are asked; old names that they still read are among them. Sorted. */
+/* config_flink.c: the keys of Flink 2.3 and 1.20 that have no row in config_keys.c: a program may
+   set them, and they change nothing here. The names are what the two releases' own option classes
+   answer when they are asked; old names that they still read are among them. Sorted. */
 #include "runtime/job/config_keys.h"
 
 /* Families in which Flink takes any name: of reporters, file systems, resource managers. */

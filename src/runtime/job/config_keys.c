@@ -1,9 +1,9 @@
-/* config_keys.c: the table of configuration keys, one row per key that means something here, and the
-   search for a key by its name, an old name, or a name that is nearly right.
+/* config_keys.c: the table of configuration keys, one row per key that means something here, and
+   the search for a key by its name, an old name, or a name that is nearly right.
 
-   Names, meaning and defaults are Flink's wherever Flink has the key; those of version 2.3 come first,
-   older ones are aliases. The errors, `leat config` and docs/configuration.md come from here, so a row
-   says in `note` what a user who can't have a value has to know. Sorted by key. */
+   Names, meaning and defaults are Flink's wherever Flink has the key; those of version 2.3 come
+   first, older ones are aliases. The errors, `leat config` and docs/configuration.md come from
+   here, so a row says in `note` what a user who can't have a value has to know. Sorted by key. */
 #include "runtime/job/config_keys.h"
 
 #include <stdlib.h>

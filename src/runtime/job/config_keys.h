@@ -1,5 +1,6 @@
-/* config_keys.h: the one table of configuration keys, and what can be asked of a row: which row a name
-   means, whether a text is a value of its kind, what the text says. Constant data; any thread. */
+/* config_keys.h: the one table of configuration keys, and what can be asked of a row: which
+   row a name means, whether a text is a value of its kind, what the text says. Constant data;
+   any thread. */
 #ifndef LEATI_CONFIG_KEYS_H
 #define LEATI_CONFIG_KEYS_H
 
@@ -41,7 +42,8 @@ typedef struct leati_config_key {
 extern const leati_config_key leati_config_table[]; /* sorted by key */
 extern const size_t leati_config_table_size;
 
-/* Flink's other keys, which have no row: sorted names, and families that Flink itself keeps open. */
+/* Flink's other keys, which have no row: sorted names, and families that Flink itself keeps
+   open. */
 extern const char *const leati_config_flink[];
 extern const size_t leati_config_flink_size;
 extern const char *const leati_config_families[];
@@ -56,7 +58,8 @@ const char *leati_config_nearest(const char *name);
 
 const char *leati_config_kind_name(leati_config_kind kind);
 const char *leati_config_status_name(leati_config_status status);
-/* Is `word` one of the space separated words of `list`, in any case? `*found` gets the list's own. */
+/* Is `word` one of the space separated words of `list`, in any case? `*found` gets the list's
+   own. */
 bool leati_config_word(const char *list, const char *word, const char **found, size_t *size);
 
 /* Readers of values: false when the text is none. Space around it is fine. */

@@ -1,5 +1,5 @@
-/* config_rows.c: the table of configuration keys as others see it: the public iteration, and the rows
-   for a language bridge. */
+/* config_rows.c: the table of configuration keys as others see it: the public iteration, and the
+   rows for a language bridge. */
 #include "leat/env.h"
 #include "runtime/bridge.h"
 #include "runtime/job/config_keys.h"

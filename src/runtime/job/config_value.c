@@ -1,5 +1,5 @@
-/* config_value.c: reads the values of configuration keys, in Flink's notation: whole numbers, "true",
-   "200 ms" and "1 min", "64mb" and "1 gb", in any case. */
+/* config_value.c: reads the values of configuration keys, in Flink's notation: whole numbers,
+   "true", "200 ms" and "1 min", "64mb" and "1 gb", in any case. */
 #include "runtime/job/config_keys.h"
 
 #include <ctype.h>
@@ -157,7 +157,8 @@ static leat_status check_limits(const leati_config_key *row, const char *text, i
                           (long long)row->least, (long long)row->most, of);
 }
 
-/* Reads the text as the row's kind. `*zero`: it is the number 0, so that "0 s" is as good as "0". */
+/* Reads the text as the row's kind. `*zero`: it is the number 0, so that "0 s" is as good as
+   "0". */
 static leat_status check_kind(const leati_config_key *row, const char *text, const char *where,
                               char canonical[40], bool *zero, leat_error *err) {
     int64_t x = 0;

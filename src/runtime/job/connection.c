@@ -1,5 +1,5 @@
-/* connection.c: see connection.h. `lock` guards what senders touch: the queue, `broken` and `closing`. The loop polls for
-   writing only while there is a queue. */
+/* connection.c: see connection.h. `lock` guards what senders touch: the queue, `broken` and
+   `closing`. The loop polls for writing only while there is a queue. */
 #include "runtime/job/connection.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@ struct leati_connection {
     size_t written; /* of the queue */
 };
 
-/* --- writing -------------------------------------------------------------------------------------- */
+/* --- writing ---------------------------------------------------------------------------------- */
 
 /* How much of the parts the socket takes now; -1: it is broken. */
 static ssize_t write_now(leati_connection *c, struct iovec *parts, int count) {
@@ -39,8 +39,8 @@ static ssize_t write_now(leati_connection *c, struct iovec *parts, int count) {
     return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
 }
 
-/* Under the lock. What is written goes to the front when it is the larger part, so that a queue that never gets
-   empty does not grow. */
+/* Under the lock. What is written goes to the front when it is the larger part, so that a queue
+   that never gets empty does not grow. */
 static void forget_written(leati_connection *c) {
     size_t left = c->queue.size - c->written;
     if (c->written < left) return;
@@ -94,7 +94,7 @@ static void write_queue(leati_connection *c) {
     pthread_mutex_unlock(&c->lock);
 }
 
-/* --- reading -------------------------------------------------------------------------------------- */
+/* --- reading ---------------------------------------------------------------------------------- */
 
 static void finish(leati_connection *c, leat_status status) {
     if (c->ended) return;
@@ -144,7 +144,7 @@ void leati_connection_drain(leati_connection *c) {
     while (!c->ended && !c->closing && read_some(c)) continue;
 }
 
-/* --- the loop's side ------------------------------------------------------------------------------ */
+/* --- the loop's side -------------------------------------------------------------------------- */
 
 static void update_poll(leati_connection *c);
 

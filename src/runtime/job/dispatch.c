@@ -1,10 +1,10 @@
-/* dispatch.c: callbacks of the host program: the sink that calls them, on its own thread or, with host dispatch, in
-   leat_job_dispatch on a thread of the host's.
+/* dispatch.c: callbacks of the host program: the sink that calls them, on its own thread or, with
+   host dispatch, in leat_job_dispatch on a thread of the host's.
 
-   With host dispatch records wait in one bounded queue per job; an eventfd is readable while something waits, when pushes have
-   room again, and at the end. A full queue holds the sinks. The host's thread calls with a context of its own, so that
-   the callback and the task share nothing; a sink that closes takes its calls out of the queue and waits
-   for the one that is being made. */
+   With host dispatch records wait in one bounded queue per job; an eventfd is readable while
+   something waits, when pushes have room again, and at the end. A full queue holds the sinks. The
+   host's thread calls with a context of its own, so that the callback and the task share nothing; a
+   sink that closes takes its calls out of the queue and waits for the one that is being made. */
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -39,7 +39,7 @@ struct leati_dispatch {
     int count, fd;
 };
 
-/* --- the descriptor ------------------------------------------------------------------------------- */
+/* --- the descriptor --------------------------------------------------------------------------- */
 
 static void ring(const leati_dispatch *d) {
     uint64_t one = 1;
@@ -75,7 +75,7 @@ void leati_dispatch_end(leat_job *job) {
     leati_dispatch_ring(job);
 }
 
-/* --- the sink ------------------------------------------------------------------------------------- */
+/* --- the sink --------------------------------------------------------------------------------- */
 
 static leat_status callback_open(leat_context *ctx, void *self) {
     callback_self *s = self;
@@ -196,7 +196,7 @@ const leat_operator leat_callback_sink_operator = {
     .fini = callback_fini,
 };
 
-/* --- the host's side ------------------------------------------------------------------------------ */
+/* --- the host's side -------------------------------------------------------------------------- */
 
 static dispatch_call *next_call(leati_dispatch *d) {
     pthread_mutex_lock(&d->lock);

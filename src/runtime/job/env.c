@@ -1,6 +1,6 @@
-/* env.c: the environment: configuration, the streams built so far, the jobs started. A job runs a copy of
-   what is new since the last one, and of all that this reads, so streams stay usable while it runs and
-   afterwards. */
+/* env.c: the environment: configuration, the streams built so far, the jobs started. A job runs a
+   copy of what is new since the last one, and of all that this reads, so streams stay usable while
+   it runs and afterwards. */
 #include "runtime/job/env.h"
 
 #include <stdarg.h>
@@ -13,7 +13,7 @@
 #include "runtime/job/job.h"
 #include "runtime/job/plan.h"
 
-/* --- blueprints ----------------------------------------------------------------------------------- */
+/* --- blueprints ------------------------------------------------------------------------------- */
 
 static void texts_free(char **texts) {
     for (size_t i = 0; texts && texts[i]; i++) leati_free(texts[i]);
@@ -78,7 +78,7 @@ leati_blueprint *leati_blueprint_select(const leati_blueprint *b, leat_error *er
     return NULL;
 }
 
-/* --- the environment ------------------------------------------------------------------------------ */
+/* --- the environment -------------------------------------------------------------------------- */
 
 /* LEAT_CONF and ./leat.yaml are the launcher's to read; a library reads LEAT_CONF only. */
 static leat_status read_settings(leati_config *config, const leat_options *options,
@@ -188,7 +188,7 @@ const char *leat_env_get(const leat_env *env, const char *key) {
     return env && key ? leati_config_get(env->blue->config, key) : NULL;
 }
 
-/* --- what a bridge adds --------------------------------------------------------------------------- */
+/* --- what a bridge adds ----------------------------------------------------------------------- */
 
 void leati_env_set_bridge(leat_env *env, const leati_bridge *bridge) {
     env->blue->graph.bridge = bridge;
@@ -217,7 +217,7 @@ leat_status leati_env_set_worker(leat_env *env, const char *const *argv, const c
     return LEAT_OK;
 }
 
-/* --- execution ------------------------------------------------------------------------------------ */
+/* --- execution -------------------------------------------------------------------------------- */
 
 /* The copy that the next job runs; NULL with `err` filled. */
 static leati_blueprint *select_new(const leat_env *env, leat_error *err) {

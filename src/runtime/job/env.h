@@ -49,7 +49,8 @@ struct leat_env {
 leat_status leati_env_check(const leat_env *env, const char *where, leat_error *err);
 void leati_pushes_free(leat_env *env);
 void leati_blueprint_unref(leati_blueprint *b);
-/* A copy with what the next job runs; NULL with `err` filled when there is nothing, or no memory. */
+/* A copy with what the next job runs; NULL with `err` filled when there is nothing, or no
+   memory. */
 leati_blueprint *leati_blueprint_select(const leati_blueprint *b, leat_error *err);
 leat_stream *leati_stream_new(leat_env *env, const leati_part *parts, size_t count);
 /* Keeps the first error; answers a failed stream. */

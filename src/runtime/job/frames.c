@@ -1,5 +1,6 @@
-/* frames.c: see frames.h. Frames are handed over where they lie; only an unfinished one is moved to the front. The
-   buffer grows with what really came, never with what a header promises, and is given back after a large frame. */
+/* frames.c: see frames.h. Frames are handed over where they lie; only an unfinished one is moved to
+   the front. The buffer grows with what really came, never with what a header promises, and is
+   given back after a large frame. */
 #include "runtime/job/frames.h"
 
 enum { READ_ROOM = 64 * 1024, KEEP = 1 << 20 };

@@ -1,5 +1,5 @@
-/* frames.h: the form of everything that passes between two processes of a job, and the parser that cuts a stream of bytes
-   into it. Specified in docs/formats/wire.md. */
+/* frames.h: the form of everything that passes between two processes of a job, and the parser that
+   cuts a stream of bytes into it. Specified in docs/formats/wire.md. */
 #ifndef LEATI_FRAMES_H
 #define LEATI_FRAMES_H
 
@@ -41,8 +41,8 @@ void leati_frames_init(leati_frames *f);
 void leati_frames_fini(leati_frames *f);
 /* Where to put up to `*room` bytes (64 KiB at least); NULL when memory ran out. */
 char *leati_frames_room(leati_frames *f, size_t *room);
-/* `size` bytes were put there: hands over what is whole. Answers as `take` did, LEAT_E_FORMAT for a frame
-   that is too large. */
+/* `size` bytes were put there: hands over what is whole. Answers as `take` did, LEAT_E_FORMAT for a
+   frame that is too large. */
 leat_status leati_frames_take(leati_frames *f, size_t size, leati_frame_fn take, void *arg);
 
 #endif

@@ -1,8 +1,10 @@
 /* graph.c: nodes, and their way to workers.
 
-   On the wire: varint number of nodes; per node: operator's name, name, uid, description and slot group as
-   blobs (empty: none), parallelism and max parallelism and buffer timeout as signed varints, u8 chaining, u8 bound, type as a blob, arguments (params.c), varint number of inputs;
-   per input: varint node, tag and its type as blobs (empty: main, unknown), u8 partitioning, u8 input. */
+   On the wire: varint number of nodes; per node: operator's name, name, uid, description and slot
+   group as blobs (empty: none), parallelism and max parallelism and buffer timeout as signed
+   varints, u8 chaining, u8 bound, type as a blob, arguments (params.c), varint number of inputs;
+   per input: varint node, tag and its type as blobs (empty: main, unknown), u8 partitioning, u8
+   input. */
 #include "runtime/job/graph.h"
 
 #include "runtime/base/alloc.h"
@@ -64,7 +66,7 @@ const char *leati_graph_tag(leati_graph *g, const char *tag) {
     return tags[g->tag_count] ? tags[g->tag_count++] : NULL;
 }
 
-/* --- what a job runs ------------------------------------------------------------------------------ */
+/* --- what a job runs -------------------------------------------------------------------------- */
 
 static bool copy_text(char **to, const char *from) {
     *to = leati_strdup(from);
@@ -99,7 +101,8 @@ static leati_node *node_copy(const leati_node *n, const int *numbers, leati_grap
     return NULL;
 }
 
-/* Numbers those that are needed, from 1; 0 stays for the others. Inputs come before who reads them. */
+/* Numbers those that are needed, from 1; 0 stays for the others. Inputs come before who reads
+   them. */
 static int number_needed(const leati_graph *g, int *numbers) {
     int count = 0;
     for (size_t i = g->count; i-- > 0;) {
@@ -137,7 +140,7 @@ void leati_graph_set_run(leati_graph *g) {
     for (size_t i = 0; i < g->count; i++) g->nodes[i]->run = true;
 }
 
-/* --- the wire ------------------------------------------------------------------------------------- */
+/* --- the wire --------------------------------------------------------------------------------- */
 
 static void put_text(leati_buf *out, const char *text) {
     leati_buf_blob(out, text, text ? strlen(text) : 0);

@@ -1,4 +1,5 @@
-/* graph.h: what a program has built: nodes, and the streams that point at them. Belongs to its env. */
+/* graph.h: what a program has built: nodes, and the streams that point at them. Belongs to
+   its env. */
 #ifndef LEATI_GRAPH_H
 #define LEATI_GRAPH_H
 

@@ -1,5 +1,5 @@
-/* host.c: see host.h. Three passes: tasks with their chains; channels, each known to both its ends; outputs,
-   which need all channels of a route. */
+/* host.c: see host.h. Three passes: tasks with their chains; channels, each known to both its ends;
+   outputs, which need all channels of a route. */
 #include "runtime/job/host.h"
 
 #include "runtime/base/alloc.h"
@@ -19,7 +19,7 @@ struct leati_host {
     atomic_int opened, ended;
 };
 
-/* --- news ----------------------------------------------------------------------------------------- */
+/* --- news ------------------------------------------------------------------------------------- */
 
 static void runner_opened(void *arg) {
     leati_host *h = arg;
@@ -36,7 +36,7 @@ static void runner_failed(void *arg, leati_failure *failure) {
     h->news.failed(h->news.arg, failure);
 }
 
-/* --- tasks ---------------------------------------------------------------------------------------- */
+/* --- tasks ------------------------------------------------------------------------------------ */
 
 static leati_runner *runner_at(leati_host *h, int number) {
     if (h->runners[number]) return h->runners[number];
@@ -104,7 +104,7 @@ static leat_status add_task(leati_host *h, int number) {
     return add_contexts(p, v, at->subtask, t);
 }
 
-/* --- channels ------------------------------------------------------------------------------------- */
+/* --- channels --------------------------------------------------------------------------------- */
 
 static leat_status add_channel(leati_host *h, const leati_route *r, int from, int to,
                                const leati_wires *wires) {
@@ -142,7 +142,7 @@ static leat_status add_channels(leati_host *h, const leati_route *r, const leati
     return status;
 }
 
-/* --- outputs -------------------------------------------------------------------------------------- */
+/* --- outputs ---------------------------------------------------------------------------------- */
 
 static leat_status add_output(leati_host *h, const leati_route *r, int from, leati_task *t) {
     const leati_plan *p = h->plan;
@@ -177,7 +177,7 @@ static leat_status add_outputs(leati_host *h, const leati_route *r) {
     return status;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------ */
+/* --- the whole -------------------------------------------------------------------------------- */
 
 static leat_status find_bridge(leati_host *h, leat_error *err) {
     const leati_plan *p = h->plan;

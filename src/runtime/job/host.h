@@ -1,5 +1,6 @@
-/* host.h: one process's part of a plan: its runners, tasks and channels. The main process is host 0, worker i is
-   host i. The driver (main process) or the worker's entry owns it and hears its news. */
+/* host.h: one process's part of a plan: its runners, tasks and channels. The main process is host
+   0, worker i is host i. The driver (main process) or the worker's entry owns it and hears its
+   news. */
 #ifndef LEATI_HOST_H
 #define LEATI_HOST_H
 
@@ -8,7 +9,8 @@
 
 typedef struct leati_host leati_host;
 
-/* Called on runners' threads; each at most once but `failed`, which may come from several runners. */
+/* Called on runners' threads; each at most once but `failed`, which may come from several
+   runners. */
 typedef struct leati_host_news {
     void (*opened)(void *arg);
     void (*ended)(void *arg);
@@ -16,8 +18,8 @@ typedef struct leati_host_news {
     void *arg;
 } leati_host_news;
 
-/* Joins channels to other processes: sets `send` of a channel that this process writes, and learns which channel to
-   push to, and to give credit for, of one that it reads. */
+/* Joins channels to other processes: sets `send` of a channel that this process writes, and learns
+   which channel to push to, and to give credit for, of one that it reads. */
 typedef struct leati_wires {
     leat_status (*join)(void *arg, leati_channel *channel, int number, int peer, bool writes,
                         const leat_type *type);
@@ -31,8 +33,8 @@ leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_
 bool leati_host_empty(const leati_host *h);
 leat_status leati_host_start(leati_host *h);
 void leati_host_stop(leati_host *h, bool failed);
-/* False when a runner did not end in time; `stuck` (may be NULL) is then the task it is in, NULL when in none. -1 waits
-   for ever. */
+/* False when a runner did not end in time; `stuck` (may be NULL) is then the task it is in, NULL
+   when in none. -1 waits for ever. */
 bool leati_host_join(leati_host *h, int timeout_ms, const leati_task **stuck);
 /* Raises in the threads that are inside user functions. */
 void leati_host_interrupt(leati_host *h);

@@ -1,8 +1,9 @@
 /* interpreter.c: see interpreter.h.
 
-   The library knows no Python: it asks the executable where its libpython and the module of Leat's package lie, opens
-   both, and calls the module's `leati_embed` (bridge.h). Python is started, and at the process's exit ended, on one
-   thread of ours, because both must be the same one and the threads of a host come and go.
+   The library knows no Python: it asks the executable where its libpython and the module of Leat's
+   package lie, opens both, and calls the module's `leati_embed` (bridge.h). Python is started, and
+   at the process's exit ended, on one thread of ours, because both must be the same one and the
+   threads of a host come and go.
 
    At exit nothing is ended while a job is inside of the interpreter, nor in a forked child. */
 #include "runtime/job/interpreter.h"
@@ -20,7 +21,7 @@
 
 enum { PATIENCE_S = 10 };
 
-/* --- opening -------------------------------------------------------------------------------------- */
+/* --- opening ---------------------------------------------------------------------------------- */
 
 /* A host may be linked to a libpython, or have opened one: a process can have only one. */
 static leat_status open_libpython(const leati_python *p, leat_error *err) {
@@ -62,7 +63,7 @@ static leat_status open_module(const leati_python *p, const leati_embedding **em
     return LEAT_OK;
 }
 
-/* --- the interpreter's thread --------------------------------------------------------------------- */
+/* --- the interpreter's thread ----------------------------------------------------------------- */
 
 static struct {
     pthread_mutex_t lock;
@@ -125,7 +126,8 @@ static void at_exit(void) {
     pthread_mutex_unlock(&home.lock);
 }
 
-/* Under the lock. A host that is inside of an interpreter of its own, and waits here, is told so after a while. */
+/* Under the lock. A host that is inside of an interpreter of its own, and waits here, is told so
+   after a while. */
 static leat_status start_home(const leati_python *p, leat_error *err) {
     unsigned long thread;
     leat_status status = open_libpython(p, err);
@@ -153,7 +155,7 @@ static leat_status open_home(const leati_config *config, leat_error *err) {
     return status < 0 ? status : start_home(&python, err);
 }
 
-/* --- what jobs ask for ---------------------------------------------------------------------------- */
+/* --- what jobs ask for ------------------------------------------------------------------------ */
 
 static leat_status need(const leati_config *config, leat_error *err) {
     leat_status status = LEAT_OK;

@@ -1,8 +1,9 @@
 /* job.c: a job's life and its driver.
 
-   The driver is one thread per job. It makes the plan's part of this process and the workers with theirs, waits until
-   all hosts have ended their data, one failed or somebody cancelled, then closes all of them, and says
-   how it ended. A failure restarts the whole attempt where a restart strategy allows it; until there are checkpoints none does. */
+   The driver is one thread per job. It makes the plan's part of this process and the workers with
+   theirs, waits until all hosts have ended their data, one failed or somebody cancelled, then
+   closes all of them, and says how it ended. A failure restarts the whole attempt where a restart
+   strategy allows it; until there are checkpoints none does. */
 #include "runtime/job/job.h"
 
 #include <stdarg.h>
@@ -18,7 +19,7 @@
 #include "runtime/job/interpreter.h"
 #include "runtime/job/pool.h"
 
-/* --- news ----------------------------------------------------------------------------------------- */
+/* --- news ------------------------------------------------------------------------------------- */
 
 static void count_up(leat_job *job, int *counter) {
     pthread_mutex_lock(&job->lock);
@@ -73,7 +74,7 @@ static void host_failed(void *arg, leati_failure *failure) {
     leati_job_fail(arg, failure);
 }
 
-/* --- one attempt ---------------------------------------------------------------------------------- */
+/* --- one attempt ------------------------------------------------------------------------------ */
 
 static leat_status begin(leat_job *job, leat_error *err) {
     leati_host_news news = {host_opened, host_ended, host_failed, job};
@@ -146,8 +147,8 @@ static void interrupt(leat_job *job) {
     if (!job->interrupter_started) atomic_store(&job->interrupting, false);
 }
 
-/* A function that does not come back after a failure or cancel is interrupted, and after the time-out left alone, fenced:
-   it can reach nothing but what stays allocated. */
+/* A function that does not come back after a failure or cancel is interrupted, and after the
+   time-out left alone, fenced: it can reach nothing but what stays allocated. */
 static void join_host(leat_job *job) {
     enum { SLICE_MS = 200, AGAIN_MS = 1000 };
     const leati_task *stuck = NULL;
@@ -168,8 +169,8 @@ static void join_host(leat_job *job) {
     end_interrupter(job);
 }
 
-/* Workers end first when all is well, since a failure to close there is one for all; else at the same time. What a
-   fenced function can reach is never freed. */
+/* Workers end first when all is well, since a failure to close there is one for all; else at the
+   same time. What a fenced function can reach is never freed. */
 static void end(leat_job *job) {
     bool failed = leati_job_is_failing(job);
     if (failed && job->host) leati_host_stop(job->host, true);
@@ -213,7 +214,7 @@ static void *driver_main(void *arg) {
     return NULL;
 }
 
-/* --- the public job ------------------------------------------------------------------------------- */
+/* --- the public job --------------------------------------------------------------------------- */
 
 static void make_id(char *id) {
     unsigned char bytes[16];

@@ -1,5 +1,5 @@
-/* job.h: a running job, for the files of job/. The driver's thread owns its life; everybody else tells it news under
-   the lock and waits on the condition. */
+/* job.h: a running job, for the files of job/. The driver's thread owns its life; everybody else
+   tells it news under the lock and waits on the condition. */
 #ifndef LEATI_JOB_H
 #define LEATI_JOB_H
 

@@ -1,10 +1,11 @@
 /* minder.c: see minder.h.
 
-   A worker's life: started, hello, (its job is sent), opened, ended, (finish is sent), closed, gone. Failed may come in
-   between. Its process is watched by pidfd; since that may be readable before its last frames were read, these are
-   taken first, and then it is judged: an end without `closed` fails the job, with the worker's last words. A process that
-   ends closes its sockets a little before it is gone; one that lives on without its control connection can neither be
-   told nor heard any more, and is killed. */
+   A worker's life: started, hello, (its job is sent), opened, ended, (finish is sent), closed,
+   gone. Failed may come in between. Its process is watched by pidfd; since that may be readable
+   before its last frames were read, these are taken first, and then it is judged: an end without
+   `closed` fails the job, with the worker's last words. A process that ends closes its sockets a
+   little before it is gone; one that lives on without its control connection can neither be told
+   nor heard any more, and is killed. */
 #include "runtime/job/minder.h"
 
 #include <errno.h>
@@ -40,7 +41,7 @@ struct leati_minder {
     bool hello, finishing, closed, gone;
 };
 
-/* --- complaints ----------------------------------------------------------------------------------- */
+/* --- complaints ------------------------------------------------------------------------------- */
 
 /* "Map, Reduce": the operators of this worker, each once. */
 static void name_operators(const leati_minder *m, leati_buf *out) {
@@ -83,7 +84,7 @@ void leati_minder_too_late(leati_minder *m) {
                            "python.executable, or raise the time if the machine is slow");
 }
 
-/* --- what it says --------------------------------------------------------------------------------- */
+/* --- what it says ----------------------------------------------------------------------------- */
 
 static void flag(leati_minder *m, bool *flag) {
     pthread_mutex_lock(&m->lock);
@@ -195,7 +196,7 @@ static void on_control_end(void *arg, leati_connection *c, leat_status status) {
     if (!is_set(m, &m->closed)) uv_timer_start(&m->patience, on_patience_end, PATIENCE_MS, 0);
 }
 
-/* --- its end -------------------------------------------------------------------------------------- */
+/* --- its end ---------------------------------------------------------------------------------- */
 
 /* Under the lock. */
 static void describe_end(leati_minder *m, char *what, size_t size) {
@@ -255,7 +256,7 @@ void leati_minder_weigh(leati_minder *m, int64_t limit) {
     leati_minder_kill(m);
 }
 
-/* --- orders --------------------------------------------------------------------------------------- */
+/* --- orders ----------------------------------------------------------------------------------- */
 
 void leati_minder_kill(leati_minder *m) {
     pthread_mutex_lock(&m->lock);
@@ -280,7 +281,7 @@ bool leati_minder_gone(leati_minder *m) {
     return is_set(m, &m->gone);
 }
 
-/* --- building ------------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 leati_minder *leati_minder_new(leat_job *job, uv_loop_t *loop, int index, int workers,
                                const leati_minder_news *news) {

@@ -1,5 +1,5 @@
-/* plan.c: see plan.h. Nodes come in the order of building, which is topological: an operator can only
-   read streams that exist. Chaining, closures and numbers are one pass over them each. */
+/* plan.c: see plan.h. Nodes come in the order of building, which is topological: an operator can
+   only read streams that exist. Chaining, closures and numbers are one pass over them each. */
 #include "runtime/job/plan.h"
 
 #include <assert.h>
@@ -16,7 +16,7 @@ static int64_t at_most(int64_t a, int64_t b) {
     return a < b ? a : b;
 }
 
-/* --- operators ------------------------------------------------------------------------------------ */
+/* --- operators -------------------------------------------------------------------------------- */
 
 static const leat_type *input_type(const leati_graph *g, const leati_edge *e) {
     return e->tag ? e->tag_type : leati_graph_node(g, e->from)->output_type;
@@ -82,7 +82,7 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
     return status;
 }
 
-/* --- chaining ------------------------------------------------------------------------------------- */
+/* --- chaining --------------------------------------------------------------------------------- */
 
 static bool in_process_mode(const leati_plan *p) {
     return strcmp(leati_config_get(p->config, "python.execution-mode"), "process") == 0;
@@ -159,7 +159,7 @@ static leat_status form_vertices(leati_plan *p, seat *seats) {
     return status;
 }
 
-/* --- routes --------------------------------------------------------------------------------------- */
+/* --- routes ----------------------------------------------------------------------------------- */
 
 /* A custom partitioner gives one target for all who read it. */
 static bool same_targets(const leati_plan *p, const leati_route *r) {
@@ -218,7 +218,8 @@ static bool rescale_joins(int from, int from_count, int to, int to_count) {
     return (int64_t)to * from_count / to_count == from;
 }
 
-/* A global partitioning joins all, too: its records go to the first, but everybody must hear the signals. */
+/* A global partitioning joins all, too: its records go to the first, but everybody must hear the
+   signals. */
 bool leati_route_joins(const leati_plan *p, const leati_route *r, int from, int to) {
     switch (r->how) {
     case LEAT_FORWARD: return from == to;
@@ -229,7 +230,7 @@ bool leati_route_joins(const leati_plan *p, const leati_route *r, int from, int 
     }
 }
 
-/* --- placement ------------------------------------------------------------------------------------ */
+/* --- placement -------------------------------------------------------------------------------- */
 
 static int largest_parallelism(const leati_plan *p) {
     int largest = 1;
@@ -238,7 +239,8 @@ static int largest_parallelism(const leati_plan *p) {
     return largest;
 }
 
-/* Values without a native form are objects of a language: those of no type, and numbers of any size. */
+/* Values without a native form are objects of a language: those of no type, and numbers of any
+   size. */
 static bool may_be_object(const leat_type *type) {
     if (type->tag == LEAT_T_PICKLED || type->tag == LEAT_T_BIG_INT || type->tag == LEAT_T_BIG_DEC)
         return true;
@@ -260,8 +262,9 @@ static bool is_elsewhere(const leati_plan *p, const leati_vertex *v) {
     return p->workers && !v->host_bound;
 }
 
-/* What an interpreter's task feeds in its own process runs on the same runner and gets objects; what it
-   feeds in the main process runs inside that one's interpreter, if it has one, and can read objects. */
+/* What an interpreter's task feeds in its own process runs on the same runner and gets objects;
+   what it feeds in the main process runs inside that one's interpreter, if it has one, and can read
+   objects. */
 static void spread_inside(leati_plan *p) {
     for (int i = 0; i < p->vertex_count; i++) {
         leati_vertex *v = &p->vertices[i];

@@ -1,6 +1,6 @@
-/* plan.h: graph times parallelism: which operators are chained, how many subtasks each chain has, in which
-   process and on which runner each runs, and why. Made from graph and configuration alone, so that
-   every process of a job makes the same one. */
+/* plan.h: graph times parallelism: which operators are chained, how many subtasks each chain has,
+   in which process and on which runner each runs, and why. Made from graph and configuration alone,
+   so that every process of a job makes the same one. */
 #ifndef LEATI_PLAN_H
 #define LEATI_PLAN_H
 
@@ -50,9 +50,10 @@ typedef struct leati_plan {
     int route_count;
     leati_placement *tasks;
     int task_count;
-    int channels;       /* numbers given to possible channels */
-    int workers;        /* 0: everything runs in the main process */
-    int inside_runners; /* runners 0 ... of a host belong to the interpreter, the rest to native tasks */
+    int channels; /* numbers given to possible channels */
+    int workers;  /* 0: everything runs in the main process */
+    /* Runners 0 ... of a host belong to the interpreter, the rest to native tasks. */
+    int inside_runners;
     int native_runners;
     bool language;
     bool interpreter; /* this process has one */

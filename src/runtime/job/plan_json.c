@@ -1,5 +1,5 @@
-/* plan_json.c: the plan for people and programs: `nodes` as Flink's execution plan has them, and under `leat` what
-   became of them: tasks, chains, hosts and reasons. */
+/* plan_json.c: the plan for people and programs: `nodes` as Flink's execution plan has them, and
+   under `leat` what became of them: tasks, chains, hosts and reasons. */
 #include <stdio.h>
 
 #include "runtime/base/alloc.h"

@@ -1,8 +1,8 @@
 /* pool.c: see pool.h.
 
-   The driver's thread makes sockets, processes and channels; then one thread runs the loop that reads and watches them.
-   Who minds each worker is minder.c; here is what they share: the loop, the sockets between all processes, the time
-   limits, and the end of all. */
+   The driver's thread makes sockets, processes and channels; then one thread runs the loop that
+   reads and watches them. Who minds each worker is minder.c; here is what they share: the loop, the
+   sockets between all processes, the time limits, and the end of all. */
 #include "runtime/job/pool.h"
 
 #include <errno.h>
@@ -37,7 +37,7 @@ struct leati_pool {
     pthread_cond_t changed; /* a worker closed or is gone; by CLOCK_MONOTONIC */
 };
 
-/* --- on the loop's thread ------------------------------------------------------------------------- */
+/* --- on the loop's thread --------------------------------------------------------------------- */
 
 static leat_status on_data(void *arg, leati_connection *c, uint8_t kind, const char *payload,
                            size_t size) {
@@ -100,7 +100,7 @@ static void *pool_main(void *arg) {
     return NULL;
 }
 
-/* --- building ------------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 static leat_status make_pair(int *a, int *b, leat_error *err) {
     int pair[2];
@@ -115,8 +115,9 @@ static leat_status make_pair(int *a, int *b, leat_error *err) {
                           strerror(errno));
 }
 
-/* The sockets between all processes: `sockets[i * n + j]` is i's end of the pair with j; the main process is 0. The
-   diagonal holds the workers' ends of the control sockets, and `controls` the other ones. -1: none. */
+/* The sockets between all processes: `sockets[i * n + j]` is i's end of the pair with j; the main
+   process is 0. The diagonal holds the workers' ends of the control sockets, and `controls` the
+   other ones. -1: none. */
 static leat_status make_sockets(int n, int *sockets, int *controls, leat_error *err) {
     leat_status status = LEAT_OK;
     for (int i = 0; i < n; i++)
@@ -221,7 +222,7 @@ leat_status leati_pool_start(leati_pool *pool, leat_error *err) {
     return LEAT_OK;
 }
 
-/* --- ending --------------------------------------------------------------------------------------- */
+/* --- ending ----------------------------------------------------------------------------------- */
 
 static bool all(const leati_pool *pool, bool (*is)(leati_minder *m)) {
     for (int i = 0; i < pool->count; i++)
@@ -240,8 +241,9 @@ static bool wait_until(leati_pool *pool, bool (*is)(leati_minder *m), int ms) {
     return !late || all(pool, is);
 }
 
-/* After success a worker may take its time to close, since its sinks write, unless the job is cancelled or
-   fails meanwhile. To end the process afterwards, it has the same time as after a failure. */
+/* After success a worker may take its time to close, since its sinks write, unless the job is
+   cancelled or fails meanwhile. To end the process afterwards, it has the same time as after a
+   failure. */
 static void end_workers(leati_pool *pool, bool failed) {
     for (int i = 0; i < pool->count; i++) leati_minder_finish(pool->minders[i], failed);
     while (!failed && !wait_until(pool, leati_minder_closed, LOOK_MS))

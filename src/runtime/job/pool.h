@@ -1,6 +1,7 @@
-/* pool.h: the worker processes of one job, seen from its driver: starts them early and together, hands them their
-   parts, watches them, and ends them with the job. One thread of its own with one loop reads and writes all
-   sockets; the calls below come from the driver's thread, `wires.join` and channels' `send` from any. */
+/* pool.h: the worker processes of one job, seen from its driver: starts them early and together,
+   hands them their parts, watches them, and ends them with the job. One thread of its own with one
+   loop reads and writes all sockets; the calls below come from the driver's thread, `wires.join`
+   and channels' `send` from any. */
 #ifndef LEATI_POOL_H
 #define LEATI_POOL_H
 
@@ -8,12 +9,13 @@
 
 typedef struct leati_pool leati_pool;
 
-/* Starts the processes and answers with the wires that leati_host_new needs. NULL with `err` filled. */
+/* Starts the processes and answers with the wires that leati_host_new needs. NULL with `err`
+   filled. */
 leati_pool *leati_pool_new(leat_job *job, leati_wires *wires, leat_error *err);
 /* Sends every worker its part. News come as leati_job_host_opened, _ended and leati_job_fail. */
 leat_status leati_pool_start(leati_pool *pool, leat_error *err);
-/* Asks the workers to close, waits for it (1.5 s after a failure), and kills who did not. Then no worker is left, what
-   they printed is out, and channels to them are silent. */
+/* Asks the workers to close, waits for it (1.5 s after a failure), and kills who did not. Then no
+   worker is left, what they printed is out, and channels to them are silent. */
 void leati_pool_stop(leati_pool *pool, bool failed);
 /* After the stop, when nobody uses the channels any more. */
 void leati_pool_free(leati_pool *pool);

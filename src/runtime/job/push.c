@@ -1,5 +1,6 @@
-/* push.c: the source that the host feeds. The handle is a bounded queue of batches between any threads and the one task
-   that reads it; the task takes whole batches and emits record by record. */
+/* push.c: the source that the host feeds. The handle is a bounded queue of batches between
+   any threads and the one task that reads it; the task takes whole batches and emits record
+   by record. */
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
@@ -34,7 +35,7 @@ typedef struct push_self {
     uint32_t at;
 } push_self;
 
-/* --- the host's side ------------------------------------------------------------------------------ */
+/* --- the host's side -------------------------------------------------------------------------- */
 
 static bool has_room(const leat_push_source *s) {
     return s->records < QUEUE_RECORDS && s->bytes < QUEUE_BYTES;
@@ -114,7 +115,7 @@ leat_status leat_push_end(leat_push_source *source) {
     return status;
 }
 
-/* --- the operator --------------------------------------------------------------------------------- */
+/* --- the operator ----------------------------------------------------------------------------- */
 
 static leat_status push_open(leat_context *ctx, void *self) {
     leat_push_source *s = ((push_self *)self)->source;
@@ -213,7 +214,7 @@ const leat_operator leat_push_source_operator = {
     .fini = push_fini,
 };
 
-/* --- with the job ---------------------------------------------------------------------------------- */
+/* --- with the job ----------------------------------------------------------------------------- */
 
 /* Calls `fn` for each push source of the job's graph. */
 static void each_source(leat_job *job, void (*fn)(leat_push_source *s, leat_job *job)) {
@@ -227,7 +228,8 @@ static void each_source(leat_job *job, void (*fn)(leat_push_source *s, leat_job 
     }
 }
 
-/* What an earlier job left unread is forgotten. Another one may be running: then this one fails in `open`. */
+/* What an earlier job left unread is forgotten. Another one may be running: then this one fails in
+   `open`. */
 static void source_begin(leat_push_source *s, leat_job *job) {
     if (is_running(s)) return;
     s->starting = job;
@@ -252,7 +254,7 @@ void leati_pushes_end(leat_job *job) {
     each_source(job, source_end);
 }
 
-/* --- making and freeing --------------------------------------------------------------------------- */
+/* --- making and freeing ----------------------------------------------------------------------- */
 
 leat_stream *leat_env_push_source(leat_env *env, leat_push_source **source) {
     if (!env) return NULL;

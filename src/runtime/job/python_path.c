@@ -17,7 +17,7 @@ enum { PATIENCE_MS = 10000 };
 
 extern char **environ;
 
-/* --- folders -------------------------------------------------------------------------------------- */
+/* --- folders ---------------------------------------------------------------------------------- */
 
 /* Cuts the name of a file off its path. */
 static char *folder_of(char *path) {
@@ -59,9 +59,10 @@ char *leati_working_folder(void) {
     return leati_strdup(getcwd(folder, sizeof folder) ? folder : "");
 }
 
-/* --- asking the executable ------------------------------------------------------------------------ */
+/* --- asking the executable -------------------------------------------------------------------- */
 
-/* Prints "leat:" and executable, version, libpython, module, with tabs between; argv[1] are the packages. */
+/* Prints "leat:" and executable, version, libpython, module, with tabs between; argv[1] are the
+   packages. */
 static const char question[] =
     "import importlib.util, os, sys, sysconfig\n"
     "get = sysconfig.get_config_var\n"

@@ -1,4 +1,5 @@
-/* python_path.h: where a host without an interpreter finds Python, Leat's package for it, and the host's own modules. */
+/* python_path.h: where a host without an interpreter finds Python, Leat's package for it, and the
+   host's own modules. */
 #ifndef LEATI_PYTHON_PATH_H
 #define LEATI_PYTHON_PATH_H
 
@@ -8,10 +9,11 @@
 
 /* python.executable, that of $VIRTUAL_ENV, the one that this library was built for, python3. */
 char *leati_python_executable(const leati_config *config);
-/* The folder whose python3.X, one for each version that was installed, hold the package `leat`. It lies beside this
-   library, so that a build tree and a moved installation work (contracts, 7). */
+/* The folder whose python3.X, one for each version that was installed, hold the package `leat`. It
+   lies beside this library, so that a build tree and a moved installation work (contracts, 7). */
 char *leati_python_packages(void);
-/* Where a program expects its own modules: its own folder and the working directory; "" for what is unknown. */
+/* Where a program expects its own modules: its own folder and the working directory; "" for what is
+   unknown. */
 char *leati_program_folder(void);
 char *leati_working_folder(void);
 

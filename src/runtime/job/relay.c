@@ -1,6 +1,7 @@
-/* relay.c: see relay.h. Lines wait for the I/O thread in one piece of work each read; when more than a megabyte waits, reading
-   pauses, so that a worker that prints faster than the terminal takes is slowed down and no memory is lost. For the same
-   reason a line of more than a megabyte is given out in pieces. */
+/* relay.c: see relay.h. Lines wait for the I/O thread in one piece of work each read; when more
+   than a megabyte waits, reading pauses, so that a worker that prints faster than the terminal
+   takes is slowed down and no memory is lost. For the same reason a line of more than a megabyte is
+   given out in pieces. */
 #include "runtime/job/relay.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static void unref(leati_relay *r) {
     leati_free(r);
 }
 
-/* --- writing, on the I/O thread ------------------------------------------------------------------- */
+/* --- writing, on the I/O thread --------------------------------------------------------------- */
 
 /* The host may have made its output non-blocking. */
 static bool wait_for_room(int fd) {
@@ -93,7 +94,7 @@ static void pass_on(leati_relay *r, const char *bytes, size_t size) {
     if (leati_io_submit(write_lines, lines_written, l) < 0) lines_written(l, LEAT_E_IO);
 }
 
-/* --- reading, on the loop's thread ---------------------------------------------------------------- */
+/* --- reading, on the loop's thread ------------------------------------------------------------ */
 
 static void keep_tail(leati_relay *r, const char *bytes, size_t size) {
     if (size > TAIL) {
@@ -106,7 +107,8 @@ static void keep_tail(leati_relay *r, const char *bytes, size_t size) {
     r->tail_size = keep + size;
 }
 
-/* Gives out what ends with the last newline among the `fresh` last bytes, or a line that is too long. */
+/* Gives out what ends with the last newline among the `fresh` last bytes, or a line that is too
+   long. */
 static void pass_lines(leati_relay *r, size_t fresh) {
     size_t whole = r->line.size, least = r->line.size - fresh;
     while (whole > least && r->line.bytes[whole - 1] != '\n') whole--;
@@ -172,7 +174,7 @@ void leati_relay_drain(leati_relay *r) {
         continue;
 }
 
-/* --- last words ----------------------------------------------------------------------------------- */
+/* --- last words ------------------------------------------------------------------------------- */
 
 /* What is no text becomes '?'. */
 static void make_text(char *text, size_t size) {
@@ -200,7 +202,7 @@ void leati_relay_tail(const leati_relay *r, char *out, size_t size) {
     out[length] = 0;
 }
 
-/* --- the end -------------------------------------------------------------------------------------- */
+/* --- the end ---------------------------------------------------------------------------------- */
 
 static void on_closed(uv_handle_t *handle) {
     leati_relay *r = handle->data;

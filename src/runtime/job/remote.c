@@ -1,11 +1,13 @@
-/* remote.c: see remote.h. Batches are encoded on the writer's thread, which is inside the interpreter where there
-   are objects, and decoded on the reader's. `lock` is written by the close and read by all who send; the table of
-   channels and the connections are complete before any task runs.
+/* remote.c: see remote.h. Batches are encoded on the writer's thread, which is inside the
+   interpreter where there are objects, and decoded on the reader's. `lock` is written by the close
+   and read by all who send; the table of channels and the connections are complete before any task
+   runs.
 
-   Credit. A channel charges what a batch weighs in memory; an object weighs nothing there, so that what its bytes
-   weigh more is charged when they are known, and batches begin small and grow to what a batch of native values weighs.
-   A reader that gives back little at a time collects it to a quarter of the channel, since each time wakes the sender:
-   what is collected never blocks it, for less than the capacity is outstanding then. */
+   Credit. A channel charges what a batch weighs in memory; an object weighs nothing there, so that
+   what its bytes weigh more is charged when they are known, and batches begin small and grow to
+   what a batch of native values weighs. A reader that gives back little at a time collects it to a
+   quarter of the channel, since each time wakes the sender: what is collected never blocks it, for
+   less than the capacity is outstanding then. */
 #include "runtime/job/remote.h"
 
 #include "runtime/base/alloc.h"
@@ -84,7 +86,7 @@ static leat_status send_frame(remote_end *e, leati_frame_kind kind, const char *
     return status == LEAT_E_IO ? LEAT_OK : status;
 }
 
-/* --- sending -------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 /* A batch on its way: as one frame, or as several when its records are large. */
 typedef struct sending {
@@ -221,7 +223,7 @@ leati_wires leati_remote_wires(leati_remote *r) {
     return (leati_wires){join, r};
 }
 
-/* --- taking --------------------------------------------------------------------------------------- */
+/* --- taking ----------------------------------------------------------------------------------- */
 
 static leat_status take_data(remote_end *e, leati_reader *in) {
     leati_element element = {.kind = LEATI_FRAME, .value = (int64_t)leati_reader_u32(in)};
@@ -274,7 +276,7 @@ void leati_remote_close(leati_remote *r) {
     pthread_rwlock_unlock(&r->lock);
 }
 
-/* --- the job's description -------------------------------------------------------------------------- */
+/* --- the job's description -------------------------------------------------------------------- */
 
 void leati_job_encode(const leati_blueprint *b, int index, int workers, int attempt,
                       leati_buf *out) {

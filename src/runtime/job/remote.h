@@ -1,5 +1,5 @@
-/* remote.h: channels over wires, the same in the main process and in workers; and the description of a job that
-   makes every worker build the same plan. */
+/* remote.h: channels over wires, the same in the main process and in workers; and the description
+   of a job that makes every worker build the same plan. */
 #ifndef LEATI_REMOTE_H
 #define LEATI_REMOTE_H
 
@@ -19,10 +19,12 @@ leati_wires leati_remote_wires(leati_remote *r);
 /* Takes a data frame from a host; LEAT_E_FORMAT when it is wrong. Loop's thread. */
 leat_status leati_remote_take(leati_remote *r, int peer, uint8_t kind, const char *payload,
                               size_t size);
-/* Nothing is sent any more; channels that are still used fall silent. Before the connections are closed. */
+/* Nothing is sent any more; channels that are still used fall silent. Before the connections are
+   closed. */
 void leati_remote_close(leati_remote *r);
 
-/* What a worker is told: its number, the number of workers, the attempt, configuration, graph, preamble. */
+/* What a worker is told: its number, the number of workers, the attempt, configuration, graph,
+   preamble. */
 typedef struct leati_job_text {
     int index, workers, attempt;
     leati_config *config; /* owned */

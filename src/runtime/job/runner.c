@@ -1,8 +1,8 @@
 /* runner.c: see runner.h.
 
-   Wake-ups: a seat is queued at most once. A wake from this thread only queues; one from another thread also
-   signals the loop when the runner sleeps. The runner clears `queued` before it steps, so that what comes during the step
-   queues the seat again. */
+   Wake-ups: a seat is queued at most once. A wake from this thread only queues; one from another
+   thread also signals the loop when the runner sleeps. The runner clears `queued` before it steps,
+   so that what comes during the step queues the seat again. */
 #include "runtime/job/runner.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ struct leati_runner {
 
 static _Thread_local leati_runner *current;
 
-/* --- building ------------------------------------------------------------------------------------- */
+/* --- building --------------------------------------------------------------------------------- */
 
 leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_news *news,
                                const char *name) {
@@ -104,7 +104,7 @@ void leati_runner_free(leati_runner *r) {
     leati_free(r);
 }
 
-/* --- waking --------------------------------------------------------------------------------------- */
+/* --- waking ----------------------------------------------------------------------------------- */
 
 static void ring(leati_runner *r) {
     if (current != r && atomic_exchange(&r->sleeping, false)) uv_async_send(&r->wake);
@@ -141,7 +141,7 @@ static bool queue_empty(leati_runner *r) {
     return empty;
 }
 
-/* --- stepping ------------------------------------------------------------------------------------- */
+/* --- stepping --------------------------------------------------------------------------------- */
 
 static void enter(leati_runner *r) {
     if (r->inside || !r->bridge) return;
@@ -219,7 +219,7 @@ static void run(leati_runner *r) {
     }
 }
 
-/* --- the thread ----------------------------------------------------------------------------------- */
+/* --- the thread ------------------------------------------------------------------------------- */
 
 static void on_wake(uv_async_t *handle) {
     (void)handle;
@@ -306,8 +306,8 @@ void leati_runner_stop(leati_runner *r, bool failed) {
     if (r->started) uv_async_send(&r->wake);
 }
 
-/* The last that the thread does is to say so: what follows can't hang. A timed join would do, too, but the analysers
-   of races do not know it. */
+/* The last that the thread does is to say so: what follows can't hang. A timed join would do, too,
+   but the analysers of races do not know it. */
 static bool await_end(leati_runner *r, int timeout_ms) {
     struct timespec until = leati_deadline_after(timeout_ms);
     int late = 0;

@@ -1,6 +1,6 @@
-/* runner.h: one thread with one libuv loop that steps tasks. A runner of an interpreter enters it before its tasks
-   step and leaves it when none can. Built and freed by the host's owner; tasks are touched by the runner's thread only,
-   from leati_runner_start until it has been joined. */
+/* runner.h: one thread with one libuv loop that steps tasks. A runner of an interpreter enters it
+   before its tasks step and leaves it when none can. Built and freed by the host's owner; tasks are
+   touched by the runner's thread only, from leati_runner_start until it has been joined. */
 #ifndef LEATI_RUNNER_H
 #define LEATI_RUNNER_H
 
@@ -19,7 +19,8 @@ typedef struct leati_runner_news {
 leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_news *news,
                                const char *name);
 void leati_runner_free(leati_runner *r); /* joined or never started; frees the tasks */
-/* Where a task of this runner is woken; its seat, given to leati_runner_add. NULL when memory ran out. */
+/* Where a task of this runner is woken; its seat, given to leati_runner_add. NULL when memory ran
+   out. */
 typedef struct leati_seat leati_seat;
 leati_seat *leati_runner_seat(leati_runner *r);
 leati_notice leati_seat_notice(leati_seat *seat);

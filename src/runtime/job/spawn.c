@@ -1,4 +1,5 @@
-/* spawn.c: see spawn.h. posix_spawn, because fork in a process with threads is no place to run code. */
+/* spawn.c: see spawn.h. posix_spawn, because fork in a process with threads is no place to run
+   code. */
 #include "runtime/job/spawn.h"
 
 #include <errno.h>

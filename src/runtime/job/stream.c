@@ -1,5 +1,5 @@
-/* stream.c: leat_graph_add and the verbs that do not add an operator: union, side outputs, partitioning, options.
-   A failed stream has no parts; everything that gets one gives one. */
+/* stream.c: leat_graph_add and the verbs that do not add an operator: union, side outputs,
+   partitioning, options. A failed stream has no parts; everything that gets one gives one. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -18,7 +18,7 @@ static leati_node *node_of(const leat_stream *s, size_t part) {
     return leati_graph_node(&s->env->blue->graph, s->parts[part].node);
 }
 
-/* --- adding operators ----------------------------------------------------------------------------- */
+/* --- adding operators ------------------------------------------------------------------------- */
 
 static leat_status add_inputs(leati_node *n, leat_stream *const *inputs, size_t count) {
     size_t total = 0;
@@ -126,7 +126,7 @@ leat_stream *leat_graph_add(leat_env *env, const leat_operator *op, const leat_a
     return leati_stream_new(env, &part, 1);
 }
 
-/* --- streams from streams ------------------------------------------------------------------------- */
+/* --- streams from streams --------------------------------------------------------------------- */
 
 leat_stream *leat_stream_union(leat_stream *a, leat_stream *b) {
     leat_env *env = a ? a->env : b ? b->env : NULL;
@@ -185,7 +185,7 @@ leat_stream *leat_stream_global(leat_stream *s) {
     return partitioned(s, LEAT_GLOBAL, "global");
 }
 
-/* --- options -------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------- */
 
 static leat_status set_text(char **at, const char *text) {
     char *copy = leati_strdup(text);

@@ -1,9 +1,11 @@
-/* worker.c: the life of a worker process: hello, its part of the plan, data until the end, close, exit.
+/* worker.c: the life of a worker process: hello, its part of the plan, data until the end, close,
+   exit.
 
-   The process's main thread runs the loop that reads all sockets; runners have their own threads. A
-   watchdog thread, which needs neither loop nor interpreter, ends the process within 2 s when the main process is gone,
-   whatever everybody else is stuck in. It looks at the control socket, and at the main process itself, since a child
-   that was forked from that may keep the socket open. A worker that somebody stopped is woken by the main process's
+   The process's main thread runs the loop that reads all sockets; runners have their own
+   threads. A watchdog thread, which needs neither loop nor interpreter, ends the process
+   within 2 s when the main process is gone, whatever everybody else is stuck in. It looks at
+   the control socket, and at the main process itself, since a child that was forked from that
+   may keep the socket open. A worker that somebody stopped is woken by the main process's
    death, so that its watchdog sees it. */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +41,7 @@ typedef struct worker {
     int watched[2]; /* the watchdog's: the control socket, the main process */
 } worker;
 
-/* --- the watchdog --------------------------------------------------------------------------------- */
+/* --- the watchdog ----------------------------------------------------------------------------- */
 
 static void *watchdog_main(void *arg) {
     const worker *w = arg;
@@ -52,8 +54,8 @@ static void *watchdog_main(void *arg) {
     _exit(111);
 }
 
-/* It has descriptors of its own, which stay open as long as the process lives. A poll holds what it waits for, even when
-   a user's function closes all descriptors: so it looks again each second. */
+/* It has descriptors of its own, which stay open as long as the process lives. A poll holds what it
+   waits for, even when a user's function closes all descriptors: so it looks again each second. */
 static leat_status start_watchdog(worker *w) {
     unsigned long thread;
     w->watched[0] = fcntl(w->sockets.to[w->sockets.index], F_DUPFD_CLOEXEC, 3);
@@ -63,7 +65,7 @@ static leat_status start_watchdog(worker *w) {
     return leati_thread_start(&thread, watchdog_main, w, "leat-watch");
 }
 
-/* --- reports -------------------------------------------------------------------------------------- */
+/* --- reports ---------------------------------------------------------------------------------- */
 
 static void say(worker *w, leati_frame_kind kind, const void *bytes, size_t size) {
     leati_connection_send(w->control, kind, bytes, size, NULL, 0);
@@ -92,7 +94,7 @@ static void report(worker *w, const leat_error *err) {
     leati_failure_fini(&failure);
 }
 
-/* --- the job -------------------------------------------------------------------------------------- */
+/* --- the job ---------------------------------------------------------------------------------- */
 
 /* Inside the interpreter: what the job's functions need before the first is resolved. */
 static leat_status run_preamble(worker *w, leat_error *err) {
@@ -196,7 +198,7 @@ static void on_data_end(void *arg, leati_connection *c, leat_status status) {
     report(arg, &err);
 }
 
-/* --- the process ---------------------------------------------------------------------------------- */
+/* --- the process ------------------------------------------------------------------------------ */
 
 static void quiet_signals(void) {
     sigset_t interrupt;

@@ -1,4 +1,5 @@
-/* worker_command.c: see worker_command.h. The form: `--worker=INDEX:FD,FD,...`, one descriptor per host. */
+/* worker_command.c: see worker_command.h. The form: `--worker=INDEX:FD,FD,...`, one descriptor per
+   host. */
 #include "runtime/job/worker_command.h"
 
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static char **copy_texts(char *const *texts, size_t more) {
     return copy;
 }
 
-/* --- the command of a host without an interpreter ------------------------------------------------- */
+/* --- the command of a host without an interpreter --------------------------------------------- */
 
 /* argv[1] are the packages. Nothing but `leat` is in front of the standard library. */
 static const char program[] =
@@ -91,7 +92,7 @@ char **leati_worker_envp(const leati_blueprint *b) {
     return copy_texts(b->worker_envp ? b->worker_envp : environ, 0);
 }
 
-/* --- the worker's side ---------------------------------------------------------------------------- */
+/* --- the worker's side ------------------------------------------------------------------------ */
 
 leat_status leati_worker_read_argv(int argc, char **argv, leati_worker_sockets *out) {
     const char *text = argc > 0 ? argv[argc - 1] : "";

@@ -6,8 +6,9 @@
 
 enum { LEATI_MAX_WORKERS = 256 };
 
-/* What the bridge set, or for a host without an interpreter the one of python_path.h and its modules' folders; then the
-   worker's number and its sockets: `own[j]` leads to host j, `own[index]` is the control socket. Allocated. */
+/* What the bridge set, or for a host without an interpreter the one of python_path.h and its
+   modules' folders; then the worker's number and its sockets: `own[j]` leads to host j,
+   `own[index]` is the control socket. Allocated. */
 char **leati_worker_argv(const leati_blueprint *b, const int *own, int hosts, int index,
                          leat_error *err);
 /* The bridge's environment, or this process's. */

@@ -1,13 +1,13 @@
 /* table.c: the cells of one declared state, in one hash map (hashmap.h) per key group.
 
-   A cell's address is the canonical bytes of its key, which end by themselves, followed by those of its
-   namespace. The address of the last call stays in a buffer, with the cell that was found there, so that
-   a get and the put that follows it write and look for it once; the map's count of moves says whether
-   the cell still stands where it stood.
+   A cell's address is the canonical bytes of its key, which end by themselves, followed by those of
+   its namespace. The address of the last call stays in a buffer, with the cell that was found
+   there, so that a get and the put that follows it write and look for it once; the map's count of
+   moves says whether the cell still stands where it stood.
 
-   Scalars stand in the cell. Other values have one block of memory, which the next value of the cell
-   takes over where it fits, unless that value points into it. Objects have one reference each. They are
-   released last, when the cell is whole again, since a release may run any code.
+   Scalars stand in the cell. Other values have one block of memory, which the next value of the
+   cell takes over where it fits, unless that value points into it. Objects have one reference each.
+   They are released last, when the cell is whole again, since a release may run any code.
 
    A group in a snapshot: varint count, then per cell: blob key, blob namespace, value (codec.h). */
 #include "runtime/state/table.h"
@@ -140,7 +140,8 @@ static bool address_set_short(leati_table *t, const leat_value *key, uint64_t ha
     return true;
 }
 
-/* Of a key that had to be written somewhere to be compared: into the spare buffer, which becomes the address. */
+/* Of a key that had to be written somewhere to be compared: into the spare buffer, which becomes
+   the address. */
 static leat_status address_set_long(leati_table *t, const leat_value *key, uint64_t hash,
                                     leat_namespace ns) {
     leati_buf *made = &t->spare;
@@ -303,7 +304,7 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
     return LEAT_OK;
 }
 
-/* --- Values that expire --------------------------------------------------------------------------- */
+/* --- Values that expire ----------------------------------------------------------------------- */
 
 bool leati_table_is_timed(const leat_value *v) {
     return v->kind == LEAT_TUPLE && v->size == 2 && v->as.items[0].kind == LEAT_INT;

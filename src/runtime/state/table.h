@@ -1,5 +1,6 @@
-/* table.h: one declared state: cells addressed by (key, namespace), in one open-addressing table per key
-   group. Native values are copied in, compactly; objects are kept by reference. One thread. */
+/* table.h: one declared state: cells addressed by (key, namespace), in one open-addressing
+   table per key group. Native values are copied in, compactly; objects are kept by reference.
+   One thread. */
 #ifndef LEATI_TABLE_H
 #define LEATI_TABLE_H
 
@@ -8,37 +9,40 @@
 
 typedef struct leat_state leati_table; /* the handle that operators hold */
 
-/* `decl` is borrowed for the table's life, `type` (may be NULL) is told back. NULL when memory ran out. */
+/* `decl` is borrowed for the table's life, `type` (may be NULL) is told back. NULL when memory ran
+   out. */
 leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
                              const leat_type *type);
 void leati_table_free(leati_table *t);
 const leat_type *leati_table_type(const leati_table *t);
 const leat_state_decl *leati_table_decl(const leati_table *t);
 
-/* `hash` is leati_key_hash of the key. The last cell found is remembered: a get and a put of the same key
-   and namespace are one look-up. As leat_state_get, _put, _remove. */
+/* `hash` is leati_key_hash of the key. The last cell found is remembered: a get and a put of the
+   same key and namespace are one look-up. As leat_state_get, _put, _remove. */
 leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             leat_value *out);
 leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             const leat_value *value);
-/* Of a table that expires, whose values are pairs of the time of their last use and what the user stored: is this such
-   a pair? */
+/* Of a table that expires, whose values are pairs of the time of their last use and what the user
+   stored: is this such a pair? */
 bool leati_table_is_timed(const leat_value *v);
 const leat_ttl *leati_table_ttl(const leati_table *t);
 /* LEAT_E_STATE when it has another one. */
 leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl);
 /* Sets the time of the pair that leati_table_get has just found. */
 void leati_table_touch(leati_table *t, int64_t now);
-/* Looks at the next `count` cells of its round over all, and removes those whose time is up. What was lent is gone. */
+/* Looks at the next `count` cells of its round over all, and removes those whose time is up. What
+   was lent is gone. */
 void leati_table_sweep(leati_table *t, int64_t now, int count);
 leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns);
-/* Says that a cell of a key with this hash, in the empty namespace, will be wanted soon: memory that is far
-   away is then on its way. For the next records of a batch. */
+/* Says that a cell of a key with this hash, in the empty namespace, will be wanted soon: memory
+   that is far away is then on its way. For the next records of a batch. */
 void leati_table_expect(const leati_table *t, uint64_t hash);
 size_t leati_table_count(const leati_table *t);
 
-/* One cell, lent until the table changes: the canonical bytes of its key (key.h), namespace, value. */
+/* One cell, lent until the table changes: the canonical bytes of its key (key.h), namespace,
+   value. */
 typedef struct leati_cell {
     const char *key;
     size_t key_size;

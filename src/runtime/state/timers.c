@@ -1,13 +1,14 @@
-/* timers.c: the timers of one time domain: a heap over all key groups (heap.h) for the order, a chained
-   hash table to find one by (time, key, namespace), and a list per key group for snapshots. A timer is
-   one allocation: the struct, the copy of its key, and its address: the canonical bytes of the key and
-   the namespace.
+/* timers.c: the timers of one time domain: a heap over all key groups (heap.h) for the order, a
+   chained hash table to find one by (time, key, namespace), and a list per key group for snapshots.
+   A timer is one allocation: the struct, the copy of its key, and its address: the canonical bytes
+   of the key and the namespace.
 
-   Timers of the same time fire in the order in which they were set, also after a restore: each has a
-   number, and snapshots keep it. If the hash table cannot grow, its chains get longer; nothing else.
+   Timers of the same time fire in the order in which they were set, also after a restore: each has
+   a number, and snapshots keep it. If the hash table cannot grow, its chains get longer; nothing
+   else.
 
-   A group in a snapshot: varint count, then per timer: zigzag time, varint number, key (codec.h), blob
-   namespace. */
+   A group in a snapshot: varint count, then per timer: zigzag time, varint number, key (codec.h),
+   blob namespace. */
 #include "runtime/state/timers.h"
 
 #include "runtime/base/alloc.h"

@@ -1,5 +1,6 @@
-/* timers.h: the timers of one operator in one time domain, each once per (key, namespace, time), in time
-   order over all key groups. Keys are kept as values, so that a firing timer has its key. One thread. */
+/* timers.h: the timers of one operator in one time domain, each once per (key, namespace, time), in
+   time order over all key groups. Keys are kept as values, so that a firing timer has its key. One
+   thread. */
 #ifndef LEATI_TIMERS_H
 #define LEATI_TIMERS_H
 
@@ -18,8 +19,9 @@ leat_status leati_timers_remove(leati_timers *t, const leat_value *key, uint64_t
                                 const leat_timer *removed);
 /* The earliest time; LEAT_DONE when there is no timer. */
 leat_status leati_timers_first(const leati_timers *t, int64_t *time);
-/* Takes the earliest timer that is not later than `until`: its key (copied into the arena; an object is kept by it), the key's
-   hash, and the timer with its namespace (in the arena). LEAT_DONE when there is none. */
+/* Takes the earliest timer that is not later than `until`: its key (copied into the arena; an
+   object is kept by it), the key's hash, and the timer with its namespace (in the arena). LEAT_DONE
+   when there is none. */
 leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena, leat_value *key,
                              uint64_t *hash, leat_timer *out);
 size_t leati_timers_count(const leati_timers *t);

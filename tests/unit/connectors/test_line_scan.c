@@ -1,5 +1,5 @@
-/* Tests of line_scan.c: against a plain split of the same text, in blocks of every size and ranges with every
-   border. */
+/* Tests of line_scan.c: against a plain split of the same text, in blocks of every size and ranges
+   with every border. */
 #include "connectors/line_scan.h"
 
 #include <setjmp.h>

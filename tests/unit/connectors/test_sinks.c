@@ -1,5 +1,5 @@
-/* Tests of print.c, text_sink.c, file_sink.c and line_writer.c: what stands in the files, when they get their
-   names, full disks and closed pipes, and that the writer holds the task back. */
+/* Tests of print.c, text_sink.c, file_sink.c and line_writer.c: what stands in the files, when they
+   get their names, full disks and closed pipes, and that the writer holds the task back. */
 #include "folder.h"
 
 #include <signal.h>

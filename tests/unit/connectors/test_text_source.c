@@ -1,5 +1,5 @@
-/* Tests of text_source.c: lines of files, folders and gzip; character sets; restores in the middle of a
-   file; errors with file and byte. */
+/* Tests of text_source.c: lines of files, folders and gzip; character sets; restores in the middle
+   of a file; errors with file and byte. */
 #include "folder.h"
 
 #include <zlib.h>

@@ -1,5 +1,5 @@
-/* Tests of text_split.c: which files of a folder, in which order; every byte of every file in exactly one
-   range; clear errors. */
+/* Tests of text_split.c: which files of a folder, in which order; every byte of every file in
+   exactly one range; clear errors. */
 #include "connectors/text_split.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* Tests of key_by.c and field.c: values pass unchanged; a missing field and a wrong type are named. What keys do is
-   seen in test_rolling.c, whose inputs are keyed. */
+/* Tests of key_by.c and field.c: values pass unchanged; a missing field and a wrong type are named.
+   What keys do is seen in test_rolling.c, whose inputs are keyed. */
 #include "expect.h"
 
 static void key_by_field_passes_values(void **state) {

@@ -1,11 +1,12 @@
-/* Every operator under an output that takes one record at a time: it gives the same as with room, one by one, and takes no
-   next record meanwhile; also with snapshot, throw away, restore between the steps. */
+/* Every operator under an output that takes one record at a time: it gives the same as with room,
+   one by one, and takes no next record meanwhile; also with snapshot, throw away, restore between
+   the steps. */
 #include "expect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-/* --- functions in every role: values are tuples (key, number) ------------------------------------------ */
+/* --- functions in every role: values are tuples (key, number) --------------------------------- */
 
 static int64_t number(const leat_value *v) {
     return v->as.items[1].as.i;
@@ -70,7 +71,7 @@ static leat_status target(leat_context *ctx, const leat_value *key, int count, i
     return LEAT_OK;
 }
 
-/* --- the cases -------------------------------------------------------------------------------------------- */
+/* --- the cases -------------------------------------------------------------------------------- */
 
 typedef struct subject {
     const leat_operator *op;

@@ -1,5 +1,5 @@
-/* Tests of process.c, co_process.c, co_map.c and co_flat_map.c: the function sees the input's number and
-   emits to the main and to side outputs. */
+/* Tests of process.c, co_process.c, co_map.c and co_flat_map.c: the function sees the input's
+   number and emits to the main and to side outputs. */
 #include "expect.h"
 
 #include <stdio.h>
@@ -72,8 +72,8 @@ static void co_flat_map_sees_the_input(void **state) {
     two_inputs(state, &leat_co_flat_map_operator, LEAT_ROLE_CO_FLAT_MAP, NULL);
 }
 
-/* A record n sets event timers at n, twice, and at n + 1, and takes the latter back; negative ones set one of
-   processing time at -n. */
+/* A record n sets event timers at n, twice, and at n + 1, and takes the latter back; negative ones
+   set one of processing time at -n. */
 static leat_status set_timers(leat_context *ctx, unsigned input, const leat_record *in,
                               leat_emitter *out, void *arg) {
     (void)input, (void)out, (void)arg;

@@ -1,4 +1,5 @@
-/* Tests of reduce.c: the first value as it is, without a call; then the function's results, by key. */
+/* Tests of reduce.c: the first value as it is, without a call; then the function's results,
+   by key. */
 #include "expect.h"
 
 static int calls;

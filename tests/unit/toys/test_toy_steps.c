@@ -1,11 +1,12 @@
-/* Tests of the five toys step by step in the harness, and with snapshot, throw away, restore between the steps. */
+/* Tests of the five toys step by step in the harness, and with snapshot, throw away, restore
+   between the steps. */
 #include "expect.h"
 #include "toys.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
 
-/* --- sessions --------------------------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 static harness *session(void **state) {
     leat_function key = leat_field(0);
@@ -81,7 +82,7 @@ static void session_toy_fires_one_by_one_as_there_is_room(void **state) {
     harness_free(h);
 }
 
-/* --- async ------------------------------------------------------------------------------------------- */
+/* --- async ------------------------------------------------------------------------------------ */
 
 static void await(harness *h, size_t results) {
     while (harness_count(h) < results) assert_true(harness_wait(h) >= 0);
@@ -125,7 +126,7 @@ static void async_toy_holds_watermark_and_end_until_all_is_answered(void **state
     harness_free(h);
 }
 
-/* --- two phases --------------------------------------------------------------------------------------- */
+/* --- two phases ------------------------------------------------------------------------------- */
 
 static harness *two_phase(void **state, toy_ledger *ledger) {
     leat_arg arg = leat_arg_of("ledger", LEAT_PARAM_POINTER);
@@ -164,7 +165,7 @@ static void two_phase_toy_revived_doubles_and_loses_nothing(void **state) {
     harness_free(h);
 }
 
-/* --- a source that blocks ------------------------------------------------------------------------------ */
+/* --- a source that blocks --------------------------------------------------------------------- */
 
 static void blocking_toy_waits_and_goes_on(void **state) {
     toy_well well = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
@@ -186,7 +187,7 @@ static void blocking_toy_waits_and_goes_on(void **state) {
     assert_int_equal(well.drawers, 0);
 }
 
-/* --- an endless yield ----------------------------------------------------------------------------------- */
+/* --- an endless yield ------------------------------------------------------------------------- */
 
 static harness *endless(int64_t limit, atomic_int *closed) {
     leat_arg args[] = {leat_arg_int("limit", limit), leat_arg_of("closed", LEAT_PARAM_POINTER)};

@@ -1,5 +1,5 @@
-/* Tests of the five toys in real jobs: two subtasks on two runners, with channels that are full after one or two
-   records. What they do step by step is in the other tests of this folder. */
+/* Tests of the five toys in real jobs: two subtasks on two runners, with channels that are full
+   after one or two records. What they do step by step is in the other tests of this folder. */
 #include "gather.h"
 #include "toys.h"
 
@@ -11,7 +11,7 @@
 static const int capacities[] = {1, 2, 4096};
 enum { CAPACITIES = 3 };
 
-/* --- sessions --------------------------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------------------- */
 
 /* (key, i) at time 10 * i, for five keys; every 100 records a pause; watermarks 20 behind. */
 enum { CLICKS = 1000 };
@@ -64,7 +64,7 @@ static void session_toy_in_a_job_merges_by_key(void **state) {
     }
 }
 
-/* --- async ------------------------------------------------------------------------------------------- */
+/* --- async ------------------------------------------------------------------------------------ */
 
 static void async_toy_in_a_job_loses_nothing(void **state) {
     (void)state;
@@ -85,7 +85,7 @@ static void async_toy_in_a_job_loses_nothing(void **state) {
     }
 }
 
-/* --- two phases --------------------------------------------------------------------------------------- */
+/* --- two phases ------------------------------------------------------------------------------- */
 
 static leat_stream *ledger_sink(leat_stream *s, toy_ledger *ledger) {
     leat_arg arg = leat_arg_of("ledger", LEAT_PARAM_POINTER);
@@ -128,7 +128,7 @@ static void two_phase_toy_in_a_failed_job_commits_nothing(void **state) {
     leat_env_free(env);
 }
 
-/* --- a source that blocks ------------------------------------------------------------------------------ */
+/* --- a source that blocks --------------------------------------------------------------------- */
 
 static leat_stream *well_source(leat_env *env, toy_well *well) {
     leat_arg arg = leat_arg_of("well", LEAT_PARAM_POINTER);
@@ -182,7 +182,7 @@ static void blocking_toy_in_a_cancelled_job_ends_its_thread(void **state) {
     gathered_fini(&g);
 }
 
-/* --- an endless yield ----------------------------------------------------------------------------------- */
+/* --- an endless yield ------------------------------------------------------------------------- */
 
 static leat_stream *endless(leat_stream *data, leat_stream *control, int64_t limit,
                             atomic_int *closed) {

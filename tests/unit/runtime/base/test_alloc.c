@@ -1,4 +1,5 @@
-/* Tests of alloc.c: counting down to a failure, and the setting of an allocator once Leat has allocated. */
+/* Tests of alloc.c: counting down to a failure, and the setting of an allocator once Leat has
+   allocated. */
 #include "runtime/base/alloc.h"
 
 #include <setjmp.h>

@@ -1,4 +1,5 @@
-/* Tests of buf.c: what is written is read again, short input fails for good, no memory is sticky. */
+/* Tests of buf.c: what is written is read again, short input fails for good, no memory is
+   sticky. */
 #include "runtime/base/buf.h"
 
 #include "runtime/base/alloc.h"

@@ -1,5 +1,5 @@
-/* Tests of hashmap.c against a plain array as the model: random adding and removing with few bits of
-   hash, so that runs are long and wrap around, long and short keys, and failing allocations. */
+/* Tests of hashmap.c against a plain array as the model: random adding and removing with few bits
+   of hash, so that runs are long and wrap around, long and short keys, and failing allocations. */
 #include "runtime/base/hashmap.h"
 
 #include "runtime/base/alloc.h"

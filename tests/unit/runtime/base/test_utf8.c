@@ -1,5 +1,5 @@
-/* Tests of utf8.c: the borders of every length, overlong forms, surrogates, and the place of the first
-   bad byte wherever it falls in the steps of 64 and 8. */
+/* Tests of utf8.c: the borders of every length, overlong forms, surrogates, and the place of the
+   first bad byte wherever it falls in the steps of 64 and 8. */
 #include "runtime/base/utf8.h"
 
 #include <setjmp.h>

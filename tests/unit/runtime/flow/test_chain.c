@@ -1,5 +1,5 @@
-/* Tests of chain.c: opening from the last to the first, closing what was opened, failures that stay the first ones,
-   forks that get copies. */
+/* Tests of chain.c: opening from the last to the first, closing what was opened, failures that stay
+   the first ones, forks that get copies. */
 #include "rig.h"
 
 #include "runtime/base/alloc.h"
@@ -138,7 +138,7 @@ static void users_error_is_kept_whole(void **state) {
     rig_fini(&r);
 }
 
-/* --- functions of the subtasks ------------------------------------------------------------------------ */
+/* --- functions of the subtasks ---------------------------------------------------------------- */
 
 static char life[100];
 

@@ -1,4 +1,5 @@
-/* Tests of channel.c: credit in records and bytes, who is told of room and when, the end of a reader. */
+/* Tests of channel.c: credit in records and bytes, who is told of room and when, the end of a
+   reader. */
 #include "rig.h"
 
 #include "runtime/base/alloc.h"
@@ -186,7 +187,7 @@ static void channel_from_another_process_hands_credit_back(void **state) {
     leati_channel_unref(c);
 }
 
-/* --- two threads ---------------------------------------------------------------------------------- */
+/* --- two threads ------------------------------------------------------------------------------ */
 
 enum { TRANSFERS = 20000 };
 

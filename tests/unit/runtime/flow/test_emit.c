@@ -1,5 +1,6 @@
-/* Tests of emit.c: who hears what, copies at forks, and the order of cursors: only the innermost advances, what an
-   earlier one still gives comes first, inputs are held, full outputs pause them. */
+/* Tests of emit.c: who hears what, copies at forks, and the order of cursors: only the
+   innermost advances, what an earlier one still gives comes first, inputs are held, full
+   outputs pause them. */
 #include "rig.h"
 
 #include <stdio.h>
@@ -7,7 +8,7 @@
 
 #include "runtime/base/alloc.h"
 
-/* --- operators ------------------------------------------------------------------------------------ */
+/* --- operators -------------------------------------------------------------------------------- */
 
 /* Logs "<name><value>" and passes the record on. */
 static leat_status pass(leat_context *ctx, void *self, unsigned input, const leat_record *in) {
@@ -89,7 +90,7 @@ static leat_status twice(leat_context *ctx, void *self, unsigned input, const le
 
 OPERATOR(twice_operator, "twice", twice);
 
-/* --- listeners ------------------------------------------------------------------------------------ */
+/* --- listeners -------------------------------------------------------------------------------- */
 
 static void emit_to_one_child_calls_it(void **state) {
     (void)state;
@@ -153,7 +154,7 @@ static void emit_to_a_side_reaches_its_listeners_only(void **state) {
     rig_fini(&r);
 }
 
-/* --- cursors -------------------------------------------------------------------------------------- */
+/* --- cursors ---------------------------------------------------------------------------------- */
 
 static void cursor_gives_all_before_the_next_record(void **state) {
     (void)state;
@@ -269,7 +270,7 @@ static void cursor_holds_the_batch_until_it_is_exhausted(void **state) {
     rig_fini(&r);
 }
 
-/* --- what a cursor's context sees ------------------------------------------------------------------ */
+/* --- what a cursor's context sees ------------------------------------------------------------- */
 
 typedef struct look {
     leat_cursor cursor; /* first */
@@ -345,7 +346,7 @@ static void cursor_sees_key_and_time_of_its_record(void **state) {
     rig_fini(&r);
 }
 
-/* --- ends and failures ----------------------------------------------------------------------------- */
+/* --- ends and failures ------------------------------------------------------------------------ */
 
 static void cursors_open_at_the_close_are_closed_once(void **state) {
     (void)state;

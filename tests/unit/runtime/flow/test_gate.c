@@ -1,5 +1,5 @@
-/* Tests of gate.c: the order of elements, the minimum of watermarks, idleness as in Flink, alignment of barriers,
-   ends of inputs. */
+/* Tests of gate.c: the order of elements, the minimum of watermarks, idleness as in Flink,
+   alignment of barriers, ends of inputs. */
 #include "rig.h"
 
 #include <stdio.h>

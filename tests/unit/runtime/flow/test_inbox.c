@@ -1,5 +1,5 @@
-/* Tests of inbox.c and io.c: letters run on the task's thread in order, come to nobody else, and are dropped when
-   their operator is gone; mailboxes outlive the task. */
+/* Tests of inbox.c and io.c: letters run on the task's thread in order, come to nobody else, and
+   are dropped when their operator is gone; mailboxes outlive the task. */
 #include "rig.h"
 
 #include <sched.h>
@@ -132,7 +132,7 @@ static void post_without_memory_fails_and_keeps_the_argument(void **state) {
     rig_fini(&r);
 }
 
-/* --- threads -------------------------------------------------------------------------------------- */
+/* --- threads ---------------------------------------------------------------------------------- */
 
 enum { LETTERS = 2000, SENDERS = 3 };
 
@@ -199,7 +199,7 @@ static void task_may_end_while_others_post(void **state) {
     assert_null(failed);
 }
 
-/* --- work on the I/O thread ------------------------------------------------------------------------- */
+/* --- work on the I/O thread ------------------------------------------------------------------- */
 
 typedef struct errand {
     pthread_mutex_t lock;

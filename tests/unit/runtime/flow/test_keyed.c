@@ -1,5 +1,5 @@
-/* Tests of keyed.c: tables that functions ask for by name, in operators that have tables of their own and in those
-   that have none; with snapshot and restore between the steps, too. */
+/* Tests of keyed.c: tables that functions ask for by name, in operators that have tables of their
+   own and in those that have none; with snapshot and restore between the steps, too. */
 #include "expect.h"
 #include "runtime/flow/chain.h"
 
@@ -147,7 +147,7 @@ static void names_of_operators_are_apart(void **state) {
     harness_free(h);
 }
 
-/* --- state that expires --------------------------------------------------------------------------- */
+/* --- state that expires ----------------------------------------------------------------------- */
 
 static leat_ttl expiry;
 

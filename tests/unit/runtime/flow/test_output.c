@@ -1,4 +1,5 @@
-/* Tests of output.c: where records go, how large batches get, when an output is full, that signals come behind. */
+/* Tests of output.c: where records go, how large batches get, when an output is full, that signals
+   come behind. */
 #include "rig.h"
 
 #include "runtime/data/key.h"

@@ -1,5 +1,5 @@
-/* Tests of signal.c: signals wait for cursors and pass operator by operator; timers, held watermarks, barriers,
-   idleness and ends. */
+/* Tests of signal.c: signals wait for cursors and pass operator by operator; timers, held
+   watermarks, barriers, idleness and ends. */
 #include "rig.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "runtime/base/clock.h"
 
-/* --- one operator that logs every hook -------------------------------------------------------------- */
+/* --- one operator that logs every hook -------------------------------------------------------- */
 
 /* What the next hooks do, by the operator's name: 'x' and 'y'. */
 typedef struct plan {
@@ -187,7 +187,7 @@ static void run(fixture *f, const char *log, const char *out) {
     assert_string_equal(channel_read(f->r.out[0]), out);
 }
 
-/* --- watermarks ------------------------------------------------------------------------------------ */
+/* --- watermarks ------------------------------------------------------------------------------- */
 
 static void watermark_passes_operator_by_operator(void **state) {
     (void)state;
@@ -299,7 +299,7 @@ static void watermark_held_until_the_end_precedes_it(void **state) {
     rig_fini(&f.r);
 }
 
-/* --- barriers -------------------------------------------------------------------------------------- */
+/* --- barriers --------------------------------------------------------------------------------- */
 
 static void barrier_snapshots_each_operator_and_goes_on(void **state) {
     (void)state;
@@ -322,7 +322,7 @@ static void barrier_snapshots_each_operator_and_goes_on(void **state) {
     rig_fini(&f.r);
 }
 
-/* --- idleness -------------------------------------------------------------------------------------- */
+/* --- idleness --------------------------------------------------------------------------------- */
 
 static void idleness_passes_all(void **state) {
     (void)state;
@@ -334,7 +334,7 @@ static void idleness_passes_all(void **state) {
     rig_fini(&f.r);
 }
 
-/* --- ends ------------------------------------------------------------------------------------------ */
+/* --- ends ------------------------------------------------------------------------------------- */
 
 static void end_of_one_input_stays_at_the_head(void **state) {
     (void)state;
@@ -367,7 +367,7 @@ static void end_waits_for_an_operator_that_is_not_ready(void **state) {
     rig_fini(&f.r);
 }
 
-/* --- processing time --------------------------------------------------------------------------------- */
+/* --- processing time -------------------------------------------------------------------------- */
 
 static int64_t now;
 
@@ -457,7 +457,7 @@ static void processing_timers_fire_while_an_end_waits(void **state) {
     rig_fini(&f.r);
 }
 
-/* --- failures ---------------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 static void drain_that_fails_blames_no_record(void **state) {
     (void)state;

@@ -1,5 +1,5 @@
-/* Tests of snapshot.c: an operator's own blobs, its tables, timers and watermarks come back; damaged bytes are
-   refused. */
+/* Tests of snapshot.c: an operator's own blobs, its tables, timers and watermarks come back;
+   damaged bytes are refused. */
 #include "rig.h"
 
 #include "runtime/base/alloc.h"

@@ -1,9 +1,10 @@
-/* Tests of task.c: what one step does and in which order, sources, credit, holding, waking, frames, failures. */
+/* Tests of task.c: what one step does and in which order, sources, credit, holding, waking, frames,
+   failures. */
 #include "rig.h"
 
 #include "runtime/base/alloc.h"
 
-/* --- operators ------------------------------------------------------------------------------------ */
+/* --- operators -------------------------------------------------------------------------------- */
 
 static leat_status pass(leat_context *ctx, void *self, unsigned input, const leat_record *in) {
     rig *r = rig_of(self);
@@ -57,7 +58,7 @@ static void set_up(rig *r, size_t capacity) {
     rig_open(r);
 }
 
-/* --- steps ------------------------------------------------------------------------------------------ */
+/* --- steps ------------------------------------------------------------------------------------ */
 
 static void step_without_input_waits(void **state) {
     (void)state;
@@ -136,7 +137,7 @@ static void busy_step_gives_out_after_the_timeout(void **state) {
     rig_fini(&r);
 }
 
-/* --- holding ----------------------------------------------------------------------------------------- */
+/* --- holding ---------------------------------------------------------------------------------- */
 
 static leat_status let_go(leat_context *ctx, void *self, void *arg) {
     (void)arg;
@@ -164,7 +165,7 @@ static void held_task_takes_no_record_until_it_is_released_by_mail(void **state)
     rig_fini(&r);
 }
 
-/* --- sources ----------------------------------------------------------------------------------------- */
+/* --- sources ---------------------------------------------------------------------------------- */
 
 static void source_is_polled_to_its_end(void **state) {
     (void)state;
@@ -208,7 +209,7 @@ static void source_inserts_a_barrier_between_polls_and_after_its_end(void **stat
     rig_fini(&r);
 }
 
-/* --- frames ------------------------------------------------------------------------------------------ */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 static void push_frame(leati_channel *c, const void *bytes, size_t size, int64_t records) {
     leati_element e = {.kind = LEATI_FRAME, .value = records};
@@ -252,7 +253,7 @@ static void damaged_frame_fails_without_a_record(void **state) {
     rig_fini(&r);
 }
 
-/* --- failures ---------------------------------------------------------------------------------------- */
+/* --- failures --------------------------------------------------------------------------------- */
 
 static void record_that_fails_is_named(void **state) {
     (void)state;

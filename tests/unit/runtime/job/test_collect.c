@@ -1,4 +1,5 @@
-/* Tests of collect.c: records come while the job runs, in bounded memory; time-outs, ends, cancels. */
+/* Tests of collect.c: records come while the job runs, in bounded memory; time-outs, ends,
+   cancels. */
 #include "gather.h"
 
 #include <sched.h>

@@ -1,4 +1,5 @@
-/* Tests of dispatch.c: callbacks in leat_job_dispatch only, the descriptor, failures, a cancel while calls wait. */
+/* Tests of dispatch.c: callbacks in leat_job_dispatch only, the descriptor, failures, a cancel
+   while calls wait. */
 #include "gather.h"
 
 #include <poll.h>
@@ -171,7 +172,7 @@ static void dispatch_without_host_dispatch_is_refused(void **state) {
     gathered_fini(&g);
 }
 
-/* --- without host dispatch -------------------------------------------------------------------------- */
+/* --- without host dispatch -------------------------------------------------------------------- */
 
 static atomic_int inside, together;
 

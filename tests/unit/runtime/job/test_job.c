@@ -1,5 +1,5 @@
-/* Tests of job.c, host.c and runner.c through the public interface: ends, failures of every hook, cancels, several jobs
-   at once, memory that runs out. */
+/* Tests of job.c, host.c and runner.c through the public interface: ends, failures of every hook,
+   cancels, several jobs at once, memory that runs out. */
 #include "gather.h"
 
 #include <sched.h>
@@ -9,7 +9,7 @@
 
 #include "runtime/base/alloc.h"
 
-/* --- an operator that fails where it is told --------------------------------------------------------- */
+/* --- an operator that fails where it is told -------------------------------------------------- */
 
 typedef struct breaker {
     const char *where;
@@ -174,7 +174,7 @@ static void failure_of_a_source_fails_the_job(void **state) {
     gathered_fini(&g);
 }
 
-/* --- what is refused ----------------------------------------------------------------------------------- */
+/* --- what is refused -------------------------------------------------------------------------- */
 
 static void empty_graph_is_refused(void **state) {
     (void)state;
@@ -225,7 +225,7 @@ static void unfinished_job_has_no_result(void **state) {
     gathered_fini(&g);
 }
 
-/* --- cancels ------------------------------------------------------------------------------------------- */
+/* --- cancels ---------------------------------------------------------------------------------- */
 
 static leat_status for_ever(leat_context *ctx, leat_emitter *out, void *arg) {
     (void)ctx;
@@ -300,7 +300,7 @@ static void cancel_of_the_environment_ends_all_its_jobs(void **state) {
     leat_env_free(env);
 }
 
-/* --- several jobs ---------------------------------------------------------------------------------------- */
+/* --- several jobs ----------------------------------------------------------------------------- */
 
 static void two_jobs_at_once_run_apart(void **state) {
     (void)state;
@@ -338,7 +338,7 @@ static void two_jobs_at_once_run_apart(void **state) {
     }
 }
 
-/* --- every partitioner, to its end ------------------------------------------------------------------------ */
+/* --- every partitioner, to its end ------------------------------------------------------------ */
 
 typedef leat_stream *(*verb)(leat_stream *);
 
@@ -414,7 +414,7 @@ static void global_in_the_middle_of_a_job_ends_it(void **state) {
     gathered_fini(&g);
 }
 
-/* --- memory that runs out -------------------------------------------------------------------------------- */
+/* --- memory that runs out --------------------------------------------------------------------- */
 
 static leat_status small_job(int64_t n) {
     leat_error err = {.status = LEAT_OK};

@@ -1,5 +1,5 @@
-/* Tests of plan.c, plan_json.c and stream.c: what is chained, how many subtasks there are, who is refused, and the plan
-   as JSON. */
+/* Tests of plan.c, plan_json.c and stream.c: what is chained, how many subtasks there are, who is
+   refused, and the plan as JSON. */
 #include "gather.h"
 
 #include <string.h>
@@ -49,7 +49,7 @@ static void expect_refusal(leat_env *env, leat_status status, const char *text) 
     leat_env_free(env);
 }
 
-/* --- chaining ------------------------------------------------------------------------------------- */
+/* --- chaining --------------------------------------------------------------------------------- */
 
 static void plan_chains_equal_neighbours(void **state) {
     (void)state;
@@ -97,7 +97,7 @@ static void plan_obeys_chaining_options(void **state) {
     leat_env_free(env);
 }
 
-/* --- JSON ------------------------------------------------------------------------------------------- */
+/* --- JSON ------------------------------------------------------------------------------------- */
 
 static void plan_names_nodes_strategies_and_reasons(void **state) {
     (void)state;
@@ -115,7 +115,7 @@ static void plan_names_nodes_strategies_and_reasons(void **state) {
     leat_env_free(env);
 }
 
-/* --- refusals ----------------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static void forward_between_unequal_parallelisms_is_refused(void **state) {
     (void)state;

@@ -1,4 +1,5 @@
-/* Tests of push.c: room and its waits, ends, cancels while somebody waits, several pushers, a second run. */
+/* Tests of push.c: room and its waits, ends, cancels while somebody waits, several pushers, a
+   second run. */
 #include "gather.h"
 
 #include <sched.h>
@@ -142,7 +143,7 @@ static void push_copies_before_it_returns(void **state) {
     gathered_fini(&g);
 }
 
-/* --- other threads ---------------------------------------------------------------------------------- */
+/* --- other threads ---------------------------------------------------------------------------- */
 
 static void *push_and_wait(void *arg) {
     return (void *)(intptr_t)push(arg, 1, -1);

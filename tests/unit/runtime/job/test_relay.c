@@ -1,4 +1,5 @@
-/* Relays: whole lines, long ones in pieces, last words as text, and writers that outlive the worker. */
+/* Relays: whole lines, long ones in pieces, last words as text, and writers that outlive the
+   worker. */
 #include "runtime/job/relay.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
-/* Tests of table.c: every kind of value in a cell, namespaces, values that point into their own cell,
-   objects, snapshots, failing allocations. */
+/* Tests of table.c: every kind of value in a cell, namespaces, values that point into their own
+   cell, objects, snapshots, failing allocations. */
 #include "runtime/state/table.h"
 
 #include "fake_object.h"

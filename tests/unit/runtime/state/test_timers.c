@@ -1,4 +1,5 @@
-/* Tests of timers.c: order, once per (key, namespace, time), removal, snapshots, failing allocations. */
+/* Tests of timers.c: order, once per (key, namespace, time), removal, snapshots, failing
+   allocations. */
 #include "runtime/state/timers.h"
 
 #include "fake_object.h"
