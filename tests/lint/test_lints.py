@@ -111,7 +111,7 @@ def test_names_finds_missing_head_comment(good: Path) -> None:
         ("a \n", "white space at the end"),
         ("a\tb\n", "a tab"),
         ("a", "no newline at the end"),
-        ("/* " + "a " * 48 + "a */\n", "102 columns"),
+        ("/* " + "a " * 48 + "a */\n", "103 columns"),
     ],
 )
 def test_text_finds_bad_line(good: Path, content: str, finding: str) -> None:
