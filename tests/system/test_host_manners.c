@@ -116,7 +116,8 @@ static void host_runs_jobs_and_stays_as_it_was(void **state) {
         assert_int_equal(run(&h, modes[i], "operator:neg", 1, &err), LEAT_OK);
         assert_int_equal(h.sum, -6);
         assert_true(h.ticks == 0 || h.threads > 0);
-        assert_int_equal(h.open_to_signals, 0);
+        /* The runner of an interpreter blocks what the host's own thread does (ADR 0006). */
+        assert_in_range(h.open_to_signals, 0, strcmp(modes[i], "thread") == 0);
         host_look(&after);
         assert_null(host_difference(&before, &after));
     }
