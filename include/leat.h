@@ -1,7 +1,8 @@
 /* leat.h: Leat, an embedded stream processing library: Flink's semantics, no cluster.
 
-   Reading order: base, value, type, record, function, state, operator, graph, stream, job, env. A
-   program builds a graph of streams in an env, executes it, and looks at one error at the end. */
+   Reading order: base, value, type, record, function, state, window, operator, graph, stream, job,
+   env. A program builds a graph of streams in an env, executes it, and looks at one error at the
+   end. */
 #ifndef LEAT_H
 #define LEAT_H
 
@@ -17,5 +18,6 @@
 #include "leat/stream.h"
 #include "leat/type.h"
 #include "leat/value.h"
+#include "leat/window.h"
 
 #endif

@@ -15,6 +15,12 @@ typedef struct leat_context leat_context; /* one operator's view of the runtime:
 typedef struct leat_emitter leat_emitter; /* where results go; lent for the call */
 typedef struct leat_cursor leat_cursor;
 typedef struct leat_timer leat_timer; /* state.h */
+/* Roles of several calls are tables: window.h. */
+typedef struct leat_assigner leat_assigner;
+typedef struct leat_trigger leat_trigger;
+typedef struct leat_evictor leat_evictor;
+typedef struct leat_aggregate leat_aggregate;
+typedef struct leat_window_function leat_window_function;
 
 /* Results that the engine takes one by one, while there is room for them. `advance` emits at most
    one record and answers LEAT_OK, LEAT_DONE when nothing is left (it may have emitted the last
@@ -66,6 +72,15 @@ typedef leat_status (*leat_timestamp_call)(leat_context *ctx, const leat_record 
                                            void *self);
 typedef leat_status (*leat_partition_call)(leat_context *ctx, const leat_value *key, int count,
                                            int *target, void *self);
+/* The gap of a session after this record, in milliseconds, above 0. */
+typedef leat_status (*leat_gap_call)(leat_context *ctx, const leat_record *in, int64_t *gap,
+                                     void *self);
+/* How far two elements of a window are from each other. */
+typedef leat_status (*leat_delta_call)(leat_context *ctx, const leat_value *a, const leat_value *b,
+                                       double *delta, void *self);
+/* Two records of one key that met. */
+typedef leat_status (*leat_join_call)(leat_context *ctx, const leat_value *first,
+                                      const leat_value *second, leat_emitter *out, void *self);
 
 typedef enum leat_role {
     LEAT_ROLE_NONE = 0,
@@ -81,7 +96,16 @@ typedef enum leat_role {
     LEAT_ROLE_SINK,
     LEAT_ROLE_SOURCE,
     LEAT_ROLE_PARTITION,
-    LEAT_ROLE_TIMESTAMP
+    LEAT_ROLE_TIMESTAMP,
+    LEAT_ROLE_ASSIGNER,
+    LEAT_ROLE_TRIGGER,
+    LEAT_ROLE_EVICTOR,
+    LEAT_ROLE_AGGREGATE,
+    LEAT_ROLE_WINDOW,
+    LEAT_ROLE_GAP,
+    LEAT_ROLE_DELTA,
+    LEAT_ROLE_JOIN,
+    LEAT_ROLE_CO_GROUP
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
@@ -106,6 +130,15 @@ typedef struct leat_function {
         leat_source_call source;
         leat_partition_call partition;
         leat_timestamp_call timestamp;
+        leat_gap_call gap;
+        leat_delta_call delta;
+        leat_join_call join;
+        /* Tables live as long as the function does. */
+        const leat_assigner *assigner;
+        const leat_trigger *trigger;
+        const leat_evictor *evictor;
+        const leat_aggregate *aggregate;
+        const leat_window_function *window; /* also of CO_GROUP */
     } call;
     const char *language; /* NULL: C. Otherwise who resolves `spec` where the function runs */
     const void *spec;     /* copied when the function is added */
@@ -141,6 +174,15 @@ LEAT_FUNCTION_MAKER(sink, LEAT_ROLE_SINK, sink, leat_sink_call)
 LEAT_FUNCTION_MAKER(source, LEAT_ROLE_SOURCE, source, leat_source_call)
 LEAT_FUNCTION_MAKER(partition, LEAT_ROLE_PARTITION, partition, leat_partition_call)
 LEAT_FUNCTION_MAKER(timestamp, LEAT_ROLE_TIMESTAMP, timestamp, leat_timestamp_call)
+LEAT_FUNCTION_MAKER(gap, LEAT_ROLE_GAP, gap, leat_gap_call)
+LEAT_FUNCTION_MAKER(delta, LEAT_ROLE_DELTA, delta, leat_delta_call)
+LEAT_FUNCTION_MAKER(join, LEAT_ROLE_JOIN, join, leat_join_call)
+LEAT_FUNCTION_MAKER(assigner, LEAT_ROLE_ASSIGNER, assigner, const leat_assigner *)
+LEAT_FUNCTION_MAKER(trigger, LEAT_ROLE_TRIGGER, trigger, const leat_trigger *)
+LEAT_FUNCTION_MAKER(evictor, LEAT_ROLE_EVICTOR, evictor, const leat_evictor *)
+LEAT_FUNCTION_MAKER(aggregate, LEAT_ROLE_AGGREGATE, aggregate, const leat_aggregate *)
+LEAT_FUNCTION_MAKER(window, LEAT_ROLE_WINDOW, window, const leat_window_function *)
+LEAT_FUNCTION_MAKER(co_group, LEAT_ROLE_CO_GROUP, window, const leat_window_function *)
 
 /* Process functions of keyed streams that also set timers. */
 static inline leat_function leat_keyed_process_fn(leat_process_call call, leat_timer_call on_timer,
@@ -161,6 +203,10 @@ LEAT_API leat_function leat_field(int index);
 /* A Python function "module:name", which plays whatever role it is given for. It runs where the
    job's python.execution-mode says. */
 LEAT_API leat_function leat_python(const char *module_and_name);
+
+/* A function of Leat's own by its name and numbers, such as "tumbling_event_time 10000 0", or
+   "count 3" (docs/architecture.md lists them). Unlike functions in C it runs in any process. */
+LEAT_API leat_function leat_builtin(const char *name_and_numbers);
 
 /* "map", "flat_map" ...; never NULL. */
 LEAT_API const char *leat_role_name(leat_role role);

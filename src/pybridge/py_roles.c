@@ -187,6 +187,6 @@ void py_roles_fill(leat_function *fn) {
     case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
     case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;
-    case LEAT_ROLE_NONE: break;
+    default: break;
     }
 }

@@ -44,6 +44,8 @@ static leati_runner *runner_at(leati_host *h, int number) {
     leati_runner_news news = {runner_opened, runner_ended, runner_failed, h};
     h->runners[number] =
         leati_runner_new(inside ? h->bridge : NULL, &news, inside ? "leat-python" : "leat-run");
+    bool python_elsewhere = h->plan->workers && !h->index;
+    if (h->runners[number] && python_elsewhere) leati_runner_starts_none(h->runners[number]);
     h->used += h->runners[number] != NULL;
     return h->runners[number];
 }

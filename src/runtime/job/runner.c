@@ -44,7 +44,7 @@ struct leati_runner {
     pthread_cond_t end;
 
     unsigned long thread;
-    bool started, joined, inside, failed;
+    bool started, joined, inside, failed, starts_programs;
     void *token;
     uv_loop_t loop;
     uv_async_t wake;
@@ -63,10 +63,15 @@ leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_ne
     r->bridge = bridge;
     r->news = *news;
     r->name = name;
+    r->starts_programs = bridge != NULL;
     leati_deadline_cond_init(&r->end);
     pthread_mutex_init(&r->lock, NULL);
     leati_list_init(&r->queue);
     return r;
+}
+
+void leati_runner_starts_none(leati_runner *r) {
+    r->starts_programs = false;
 }
 
 leati_seat *leati_runner_seat(leati_runner *r) {
@@ -273,7 +278,7 @@ static void close_tasks(leati_runner *r, bool failed) {
 static void *runner_main(void *arg) {
     leati_runner *r = arg;
     current = r;
-    if (r->bridge) leati_process_signals();
+    if (r->starts_programs) leati_process_signals();
     open_tasks(r);
     run(r);
     enter(r);

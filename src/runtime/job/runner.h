@@ -18,6 +18,8 @@ typedef struct leati_runner_news {
 
 leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_news *news,
                                const char *name);
+/* No function of a user's runs here, so nobody starts programs: all signals stay blocked. */
+void leati_runner_starts_none(leati_runner *r);
 void leati_runner_free(leati_runner *r); /* joined or never started; frees the tasks */
 /* Where a task of this runner is woken; its seat, given to leati_runner_add. NULL when memory ran
    out. */
