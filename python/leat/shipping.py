@@ -56,6 +56,46 @@ def dumps_record(value: Any) -> bytes:
         ) from e
 
 
+def dumps_exception(error: BaseException) -> bytes:
+    """An exception as bytes that `loads` was seen to read back as one of the same class.
+
+    One that its own constructor cannot make again travels in parts. What that raises is the
+    caller's: the exception cannot travel.
+    """
+    try:
+        return _tried(error, dumps_record(error))
+    except Exception:
+        parts = _exception_of_parts, (type(error), error.args, vars(error).copy())
+        return _tried(error, dumps_record(_Parts(parts)))
+
+
+def _tried(error: BaseException, payload: bytes) -> bytes:
+    back = loads(payload)
+    if type(back) is not type(error):
+        raise TypeError(f"a {type(error).__qualname__} became a {type(back).__qualname__}")
+    str(back)
+    return payload
+
+
+class _Parts:
+    """Pickles as what is made of the parts."""
+
+    def __init__(self, parts: tuple[Any, ...]) -> None:
+        self._parts = parts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._parts
+
+
+def _exception_of_parts(
+    cls: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> BaseException:
+    made = cls.__new__(cls)
+    made.args = args
+    vars(made).update(attributes)
+    return made
+
+
 def main_classes_blob() -> bytes:
     """What a worker must know before it unpickles anything of this program.
 

@@ -2,15 +2,15 @@
 
    A user's exception travels whole: its type and text, the last lines that Python shows, the
    traceback without the frames of the package, and a pickle of the exception itself, which is tried
-   here so that the client is sure to read it. What can't be pickled or read back is replaced by an
-   exception of its nearest built-in base with the same text. BaseExceptions such as SystemExit are
+   here so that the client is sure to read it; what its own constructor can't make again travels in
+   parts. What can't be pickled or read back at all is replaced by an exception of its nearest
+   built-in base with the same text. BaseExceptions such as SystemExit are
    user errors like others.
 
    In the client the exception is the cause of a JobError; its own cause is a RemoteTraceback, which
    shows the text of the traceback where it happened. */
 #include "pybridge/py_error.h"
 
-#include "pybridge/py_encode.h"
 #include "runtime/bridge.h"
 
 /* Takes the exception that is set. */
@@ -72,15 +72,12 @@ static PyObject *format_last(py_state *state, PyObject *exception) {
 
 /* --- the exception itself --------------------------------------------------------------------- */
 
-/* Its pickle, if that can be read back as the same class; NULL without an error otherwise. */
+/* Its pickle, which was tried; NULL without an error otherwise. */
 static PyObject *pickle_tried(py_state *state, PyObject *exception) {
-    PyObject *bytes = py_pickle(state, exception);
-    PyObject *loads = bytes ? py_known_get(state, PY_LOADS) : NULL;
-    PyObject *back = loads ? PyObject_CallOneArg(loads, bytes) : NULL;
-    bool same = back && Py_IS_TYPE(back, Py_TYPE(exception));
-    Py_XDECREF(back);
+    PyObject *dumps = py_known_get(state, PY_DUMPS_EXCEPTION);
+    PyObject *bytes = dumps ? PyObject_CallOneArg(dumps, exception) : NULL;
     PyErr_Clear();
-    if (!same) Py_CLEAR(bytes);
+    if (bytes && !PyBytes_Check(bytes)) Py_CLEAR(bytes);
     return bytes;
 }
 
@@ -183,7 +180,8 @@ PyObject *py_error_raise(py_state *state, const leat_error *err) {
     return NULL;
 }
 
-/* What the user's function raised, or NULL; its cause shows the traceback of where it happened. */
+/* What the user's function raised, or NULL; its cause shows the traceback of where it happened,
+   unless there is nothing to see: a function in C has no frames. */
 static PyObject *job_cause(py_state *state, leat_job *job, const leat_failure *failure) {
     size_t size = 0;
     const char *bytes = leati_job_payload(job, &size);
@@ -196,7 +194,8 @@ static PyObject *job_cause(py_state *state, leat_job *job, const leat_failure *f
         PyErr_Clear();
         Py_CLEAR(cause);
     }
-    const char *shown = failure && failure->traceback[0] ? failure->traceback : NULL;
+    const char *shown =
+        failure && strstr(failure->traceback, "\n  File ") ? failure->traceback : NULL;
     PyObject *remote =
         cause && shown ? PyObject_CallFunction(state->remote_traceback, "s", shown) : NULL;
     if (remote) PyException_SetCause(cause, remote);

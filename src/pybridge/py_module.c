@@ -46,6 +46,7 @@ static const struct {
     [PY_TIME_DOMAIN] = {"leat.datastream.time_domain", "TimeDomain"},
     [PY_DUMPS] = {"pickle", "dumps"},
     [PY_DUMPS_ANY] = {"leat.shipping", "dumps_record"},
+    [PY_DUMPS_EXCEPTION] = {"leat.shipping", "dumps_exception"},
     [PY_LOADS] = {"leat.shipping", "loads"},
     [PY_PREAMBLE] = {"leat.shipping", "bind_main_classes"},
     [PY_NOT_SUPPORTED] = {"leat.common.errors", "NotSupportedError"},

@@ -27,6 +27,7 @@ typedef enum py_known {
     PY_TIME_DOMAIN,
     PY_DUMPS,
     PY_DUMPS_ANY,
+    PY_DUMPS_EXCEPTION,
     PY_LOADS,
     PY_PREAMBLE,
     PY_NOT_SUPPORTED,

@@ -34,10 +34,31 @@ def test_failure_in_a_generator(env, results):
     assert type(error.__cause__) is KeyError
 
 
+def test_failure_whose_constructor_takes_something_else_arrives_as_it_was(env, results):
+    class Odd(LookupError):
+        def __init__(self, a, b):
+            super().__init__(f"{a} and {b}")
+            self.a, self.b = a, b
+
+    def raises(x):
+        raise Odd(1, 2)
+
+    cause = failure(results, env.from_collection([3]).map(raises)).__cause__
+    assert type(cause) is Odd
+    assert (cause.args, cause.a, cause.b) == (("1 and 2",), 1, 2)
+
+
+def test_failure_of_a_function_without_frames_is_told_once(env, results):
+    error = failure(results, env.from_collection(["x"]).map(int))
+    assert type(error.__cause__) is ValueError
+    assert error.__cause__.__cause__ is None
+
+
 def test_failure_that_cannot_be_read_back_has_a_stand_in(env, results):
     class Odd(LookupError):
         def __init__(self, a, b):
             super().__init__(f"{a} and {b}")
+            self.unfinished = (x for x in "ab")
 
     def raises(x):
         raise Odd(1, 2)

@@ -185,13 +185,13 @@ def test_exception_with_causes_shows_them(env, results):
     assert type(failure.value.__cause__) is LookupError
 
 
-def test_exception_that_cannot_be_read_back(env, results):
+def test_exception_with_a_constructor_of_its_own(env, results):
     def lost(x):
         raise TwoArguments("key", "map")
 
     with pytest.raises(JobError, match="TwoArguments: key in map") as failure:
         results(env.from_collection([1]).map(lost))
-    assert type(failure.value.__cause__) is LookupError
+    assert type(failure.value.__cause__) is TwoArguments
 
 
 def test_exception_group(env, results):
