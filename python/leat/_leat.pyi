@@ -3,6 +3,7 @@
 Streams are ints. `leat.datastream` is what programs use; this is what it stands on.
 """
 
+from collections.abc import Callable
 from typing import Any, final
 
 __version__: str
@@ -12,6 +13,9 @@ def encode(items: list[Any], type_text: str | None) -> bytes:
 
 def worker_main(argv: list[str]) -> int:
     """Be a worker process; answers its exit code."""
+
+def log_to(callable: Callable[[int, str], None] | None) -> None:
+    """Call this with (level, line) for each line of the library's log; None: nobody."""
 
 def own_sigterm() -> None:
     """Python's handler of SIGTERM serves this process alone; what it forks ends."""

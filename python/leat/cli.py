@@ -111,6 +111,8 @@ def _run(arguments: list[str]) -> int:
     settings.use_default_file = True
     jobs.whole_lines = True
     code = _guarded(command)
+    if code == FINISHED and jobs.idle_sinks:
+        _say(f"leat: {command[0]}: sinks were added, but no job was executed; call env.execute()")
     return code if code in (INTERRUPTED, TERMINATED) else _await_jobs(code)
 
 

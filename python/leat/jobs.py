@@ -18,6 +18,9 @@ _watching = False
 
 EXIT_SECONDS = 5.0
 
+# How many sinks were added since somebody last executed, planned or closed an environment.
+idle_sinks = 0
+
 # Set by the launcher, to whom the standard streams belong.
 whole_lines = False
 

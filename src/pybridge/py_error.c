@@ -195,7 +195,7 @@ static PyObject *job_cause(py_state *state, leat_job *job, const leat_failure *f
         Py_CLEAR(cause);
     }
     const char *shown =
-        failure && strstr(failure->traceback, "\n  File ") ? failure->traceback : NULL;
+        failure && strstr(failure->traceback, "  File \"") ? failure->traceback : NULL;
     PyObject *remote =
         cause && shown ? PyObject_CallFunction(state->remote_traceback, "s", shown) : NULL;
     if (remote) PyException_SetCause(cause, remote);

@@ -7,6 +7,7 @@
 #include "pybridge/py_convert.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_interp.h"
+#include "pybridge/py_log.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 
@@ -108,7 +109,7 @@ static PyObject *job_wait(PyObject *self, PyObject *timeout) {
         py_interp_pause(interp, &pause);
         leat_status status = leat_job_wait(job_of(self)->job, slice);
         py_interp_resume(interp, &pause);
-        if (PyErr_CheckSignals() < 0) return NULL;
+        if (!py_log_check(py_type_state(Py_TYPE(self)))) return NULL;
         if (status != LEAT_AGAIN) Py_RETURN_TRUE;
         if (slice < SLICE_MS && slice_until(end) == 0) Py_RETURN_FALSE;
     }
@@ -182,7 +183,7 @@ static leat_status next_batch(PyObject *self, py_collect *c, double seconds) {
         py_interp_pause(interp, &pause);
         leat_status status = leati_job_collect(job_of(self)->job, c->id, slice, &c->batch);
         py_interp_resume(interp, &pause);
-        if (PyErr_CheckSignals() < 0) return LEAT_E_USER;
+        if (!py_log_check(py_type_state(Py_TYPE(self)))) return LEAT_E_USER;
         c->at = 0;
         if (status != LEAT_AGAIN) return status;
         if (slice < SLICE_MS && slice_until(end) == 0) return LEAT_AGAIN;

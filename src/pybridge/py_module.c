@@ -12,6 +12,7 @@
 #include "pybridge/py_graph.h"
 #include "pybridge/py_interp.h"
 #include "pybridge/py_job.h"
+#include "pybridge/py_log.h"
 #include "pybridge/py_object.h"
 #include "pybridge/py_print.h"
 #include "pybridge/py_shape.h"
@@ -257,6 +258,7 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("Be a worker process; answers its exit code.")},
     {"own_sigterm", py_own_sigterm, METH_NOARGS,
      PyDoc_STR("Python's handler of SIGTERM serves this process alone; what it forks ends.")},
+    {"log_to", py_log_to, METH_O, PyDoc_STR("Call this with (level, line) for each line logged.")},
     {"config_keys", module_config_keys, METH_NOARGS,
      PyDoc_STR("All configuration keys: key, default, kind, status, meaning.")},
     {"_coerce", module_coerce, METH_VARARGS, PyDoc_STR("The object as the declared type has it.")},
@@ -297,6 +299,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     for (int i = 0; i < PY_KNOWN_COUNT; i++) Py_VISIT(state->known[i]);
     for (int i = 0; i < PY_NAME_CACHE; i++) Py_VISIT(state->names[i].names);
     Py_VISIT(state->remote_traceback);
+    Py_VISIT(state->log);
     Py_VISIT(state->env_type);
     Py_VISIT(state->job_type);
     Py_VISIT(state->context_type);
@@ -317,6 +320,7 @@ static int module_clear(PyObject *module) {
     py_shapes_free(state);
     for (int i = 0; i < 4; i++) Py_CLEAR(state->row_kinds[i]);
     Py_CLEAR(state->remote_traceback);
+    Py_CLEAR(state->log);
     Py_CLEAR(state->env_type);
     Py_CLEAR(state->job_type);
     Py_CLEAR(state->context_type);

@@ -66,6 +66,7 @@ typedef struct py_state {
     py_shape_entry *shapes;                     /* see py_shape.c */
     const leat_schema *plain[PY_PLAIN_SCHEMAS]; /* f0, f1 ... by their number */
     PyObject *remote_traceback;                 /* leat._leat.RemoteTraceback */
+    PyObject *log;                              /* takes the log's lines; NULL: nobody */
     PyTypeObject *env_type, *job_type, *context_type, *timers_type, *collector_type;
     PyTypeObject *states_type, *state_types[PY_STATE_KINDS];
 } py_state;

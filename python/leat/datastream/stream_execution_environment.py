@@ -67,8 +67,9 @@ class StreamExecutionEnvironment:
         Its settings are those of the settings file, then `-D`, then `configuration`. A
         ConfigurationError (a ValueError) for a wrong one.
         """
-        from leat import _leat
+        from leat import _leat, logs
 
+        logs.attach()
         env = StreamExecutionEnvironment(_leat.Env({}))
         parallelism = StreamExecutionEnvironment._default_local_parallelism
         if parallelism is not None:
@@ -377,10 +378,12 @@ class StreamExecutionEnvironment:
 
     def get_execution_plan(self) -> str:
         """The job that was built so far as JSON, in the form of Flink's plans."""
+        jobs.idle_sinks = 0
         return self._engine.plan()
 
     def close(self) -> None:
         """Forget what was built. Jobs that run go on."""
+        jobs.idle_sinks = 0
         self._engine.clear()
 
     def _start(self, job_name: str | None) -> Job:
@@ -389,6 +392,7 @@ class StreamExecutionEnvironment:
         from leat.shipping import main_classes_blob
 
         jobs.prepare_streams()
+        jobs.idle_sinks = 0
         try:
             return jobs.start(self._engine.execute, _name(job_name), main_classes_blob())
         finally:

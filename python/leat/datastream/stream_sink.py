@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from leat import jobs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import TracebackType
@@ -21,6 +23,7 @@ class DataStreamSink:
 
     def __init__(self, j_data_stream_sink: Node) -> None:
         self._node = j_data_stream_sink
+        jobs.idle_sinks += 1
 
     def name(self, name: str) -> DataStreamSink:
         """The sink's name in plans and messages."""

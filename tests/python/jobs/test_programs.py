@@ -392,3 +392,17 @@ for _ in range(3):
 exec(JOB)
 print("main", len(results))
 """
+
+
+def test_sinks_without_a_job_are_told(leat_run):
+    script = """
+from pyflink.datastream import StreamExecutionEnvironment
+env = StreamExecutionEnvironment.get_execution_environment()
+env.from_collection([1]).print()
+{}
+"""
+    told = leat_run(script.format(""))
+    assert (told.returncode, told.stdout) == (0, "")
+    assert "sinks were added, but no job was executed; call env.execute()" in told.stderr
+    for used in ("env.execute()", "env.get_execution_plan()", "env.close()"):
+        assert leat_run(script.format(used)).stderr == ""
