@@ -71,6 +71,19 @@ LEAT_API leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_n
    lent. */
 LEAT_API leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
                                     const leat_value *value);
+/* Adds a copy of `item` (objects are kept by reference) at the end of the LEAT_LIST that is there,
+   in amortised constant time; where there is nothing it begins a list. leat_state_get lends the
+   whole list. `item` may point into it. Where the state expires the list does as a whole, counted
+   from the last append; one whose time is up is forgotten and begun again. LEAT_E_TYPE for what is
+   no list. */
+LEAT_API leat_status leat_state_append(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                       const leat_value *item);
+/* Adds the items of the list in `from` at the end of that in `into`, of the same key, and forgets
+   the first; where `into` has nothing it takes over what the other has, whatever that is. Fine when
+   `from` has nothing, or is the same. Of lists that expire the later time counts. LEAT_E_TYPE for
+   what is no list, and then nothing has changed. */
+LEAT_API leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat_namespace into,
+                                      leat_namespace from);
 /* Forgets the value; fine when there is none. */
 LEAT_API leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespace ns);
 

@@ -105,7 +105,7 @@ static leat_status get_expiring(leat_context *ctx, leat_state *state, leat_names
     leat_value v;
     leat_status status = get(ctx, state, ns, &v);
     if (status != LEAT_OK) return status;
-    bool timed = leati_table_is_timed(&v); /* others are from before the state expired */
+    bool timed = leati_value_is_timed(&v); /* others are from before the state expired */
     bool expired = timed && now - v.as.items[0].as.i >= ttl->ms;
     if (!expired) {
         *out = timed ? v.as.items[1] : v;
@@ -120,9 +120,10 @@ static leat_status get_expiring(leat_context *ctx, leat_state *state, leat_names
     return status < 0 || ttl->show_expired ? status : LEAT_DONE;
 }
 
+enum { SWEPT = 5 }; /* cells that are looked at with a write */
+
 static leat_status put_expiring(leat_context *ctx, leat_state *state, leat_namespace ns,
                                 const leat_value *value) {
-    enum { SWEPT = 5 };
     int64_t now = leat_context_now(ctx);
     leat_value items[2] = {leat_int(now), *value}, timed = leat_tuple(items, 2);
     leat_status status = leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, &timed);
@@ -148,6 +149,40 @@ leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace 
     if (status < 0) return status;
     if (LEAT_UNLIKELY(leati_table_ttl(state)->ms > 0)) return put_expiring(ctx, state, ns, value);
     return leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, value);
+}
+
+/* Where the state expires: a list whose time is up is forgotten before it is added to. */
+static leat_status drop_expired(leat_context *ctx, leat_state *state, leat_namespace ns) {
+    leat_value v;
+    leat_status status = get(ctx, state, ns, &v);
+    if (status != LEAT_OK || !leati_value_is_timed(&v)) return status;
+    if (leat_context_now(ctx) - v.as.items[0].as.i < leati_table_ttl(state)->ms) return LEAT_OK;
+    return leati_table_remove(state, &ctx->current->key, ctx->current->hash, ns);
+}
+
+leat_status leat_state_append(leat_context *ctx, leat_state *state, leat_namespace ns,
+                              const leat_value *item) {
+    leat_status status = need_key(ctx, "state was written");
+    if (status < 0) return status;
+    const leat_record *at = ctx->current;
+    if (LEAT_LIKELY(!leati_table_ttl(state)->ms))
+        return leati_table_append(state, &at->key, at->hash, ns, item, NULL);
+    int64_t now = leat_context_now(ctx);
+    status = drop_expired(ctx, state, ns);
+    if (status >= 0) status = leati_table_append(state, &at->key, at->hash, ns, item, &now);
+    if (status >= 0) leati_table_sweep(state, now, SWEPT);
+    return status;
+}
+
+leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat_namespace into_ns,
+                             leat_namespace from_ns) {
+    leat_status status = need_key(ctx, "state was written");
+    if (status >= 0 && leati_table_ttl(state)->ms) {
+        status = drop_expired(ctx, state, from_ns);
+        if (status >= 0) status = drop_expired(ctx, state, into_ns);
+    }
+    if (status < 0) return status;
+    return leati_table_merge(state, &ctx->current->key, ctx->current->hash, into_ns, from_ns);
 }
 
 leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespace ns) {

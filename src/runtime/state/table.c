@@ -5,27 +5,17 @@
    there, so that a get and the put that follows it write and look for it once; the map's count of
    moves says whether the cell still stands where it stood.
 
-   Scalars stand in the cell. Other values have one block of memory, which the next value of the
-   cell takes over where it fits, unless that value points into it. Objects have one reference each.
-   They are released last, when the cell is whole again, since a release may run any code.
-
    A group in a snapshot: varint count, then per cell: blob key, blob namespace, value (codec.h). */
 #include "runtime/state/table.h"
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/hash.h"
 #include "runtime/base/hashmap.h"
-#include "runtime/base/object.h"
 #include "runtime/data/codec.h"
-#include "runtime/data/copy.h"
 #include "runtime/data/key.h"
 
-/* The payload of an entry. */
-typedef struct cell {
-    leat_value value;
-    char *block; /* what the value points to; NULL for scalars */
-    uint32_t room, key_size;
-} cell;
+/* The payload of an entry; the note is the size of the key within the entry's bytes. */
+typedef leati_content cell;
 
 struct leat_state {
     const leat_state_decl *decl;
@@ -59,19 +49,12 @@ leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
     return t;
 }
 
-/* Gives back what a cell held, which nobody can reach any more. */
-static void cell_drop(const leat_value *value, char *block) {
-    if (!leati_kind_is_scalar(value->kind)) leati_value_release(value);
-    leati_free(block);
-}
-
 void leati_table_free(leati_table *t) {
     if (!t) return;
     for (int i = 0; i < t->groups; i++) {
         leati_hashmap_entry entry;
         for (size_t at = 0; leati_hashmap_next(&t->maps[i], &at, &entry);) {
-            const cell *c = entry.payload;
-            cell_drop(&c->value, c->block);
+            leati_content_drop(entry.payload);
         }
         leati_hashmap_fini(&t->maps[i]);
     }
@@ -193,7 +176,7 @@ static cell *cell_made(leati_table *t) {
     bool added;
     c = leati_hashmap_add(t->last_map, t->entry_hash, t->address.bytes, t->address.size, &added);
     if (!c) return NULL;
-    c->key_size = (uint32_t)t->key_size;
+    c->note = (uint32_t)t->key_size;
     t->count++;
     t->last_cell = c;
     t->last_moves = t->last_map->moves;
@@ -201,73 +184,14 @@ static cell *cell_made(leati_table *t) {
 }
 
 static void cell_remove(leati_table *t, cell *c) {
-    leat_value value = c->value;
-    char *block = c->block;
+    cell gone = *c;
     leati_hashmap_remove(t->last_map, c);
     t->last_cell = NULL;
     t->count--;
-    cell_drop(&value, block);
+    leati_content_drop(&gone);
 }
 
-/* --- Values in cells -------------------------------------------------------------------------- */
-
-/* Puts a value that needs memory where the old one of the cell was, when it may. */
-static bool cell_reuse(cell *c, const leat_value *value, leati_extent e) {
-    if (e.objects || !c->block || e.bytes > c->room || c->room / 4 > e.bytes + 64) return false;
-    if (leati_value_points_into(value, c->block, c->room)) return false;
-    c->value = leati_value_place(value, c->block);
-    return true;
-}
-
-/* One object takes the place of another, or of a scalar. */
-static void cell_swap_object(cell *c, const leat_value *value) {
-    leat_value old = c->value;
-    leati_object_retain(value);
-    c->value = *value;
-    if (old.kind == LEAT_OBJECT) leati_object_release(&old);
-}
-
-/* A tuple of scalars goes where another one of the same size was; it may be that one. */
-static bool cell_refill(cell *c, const leat_value *value) {
-    if (c->value.kind != LEAT_TUPLE || value->size != c->value.size) return false;
-    leat_value *items = (leat_value *)(uintptr_t)c->value.as.items;
-    for (uint32_t i = 0; i < value->size; i++)
-        if (!leati_kind_is_scalar(value->as.items[i].kind) || !leati_kind_is_scalar(items[i].kind))
-            return false;
-    if (value->size) memmove(items, value->as.items, value->size * sizeof *items);
-    return true;
-}
-
-static leat_status cell_store(cell *c, const leat_value *value) {
-    if (value->kind == LEAT_TUPLE && cell_refill(c, value)) return LEAT_OK;
-    leati_extent e = {0, 0};
-    if (value->kind == LEAT_OBJECT && !c->block) {
-        cell_swap_object(c, value);
-        return LEAT_OK;
-    }
-    if (!leati_kind_is_scalar(value->kind)) {
-        e = leati_value_extent(value);
-        if (e.bytes > UINT32_MAX) return LEAT_E_RANGE;
-    }
-    bool was_plain = leati_kind_is_scalar(c->value.kind);
-    if (e.bytes + e.objects == 0 && was_plain) {
-        c->value = *value;
-        if (!leati_kind_is_scalar(value->kind)) c->value = leati_value_place(value, NULL);
-        return LEAT_OK;
-    }
-    leat_value old = c->value;
-    char *old_block = c->block;
-    bool old_objects = !was_plain && leati_value_extent(&old).objects > 0;
-    if (!old_objects && cell_reuse(c, value, e)) return LEAT_OK;
-    char *block = e.bytes ? leati_alloc(e.bytes) : NULL;
-    if (e.bytes && !block) return LEAT_E_NOMEM;
-    c->value = leati_value_place(value, block);
-    c->block = block;
-    c->room = (uint32_t)e.bytes;
-    if (e.objects) leati_value_retain(&c->value);
-    cell_drop(&old, old_block);
-    return LEAT_OK;
-}
+/* --- What is in cells ------------------------------------------------------------------------- */
 
 leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             leat_value *out) {
@@ -284,7 +208,7 @@ static leat_status table_store(leati_table *t, const leat_value *value) {
     size_t before = t->count;
     cell *c = cell_made(t);
     if (!c) return LEAT_E_NOMEM;
-    leat_status status = cell_store(c, value);
+    leat_status status = leati_content_store(c, value);
     if (status < 0 && t->count > before) cell_remove(t, c);
     return status;
 }
@@ -304,11 +228,56 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
     return LEAT_OK;
 }
 
-/* --- Values that expire ----------------------------------------------------------------------- */
-
-bool leati_table_is_timed(const leat_value *v) {
-    return v->kind == LEAT_TUPLE && v->size == 2 && v->as.items[0].kind == LEAT_INT;
+leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t hash,
+                               leat_namespace ns, const leat_value *item, const int64_t *time) {
+    leat_status status = address_set(t, key, hash, ns);
+    if (status < 0) return status;
+    size_t before = t->count;
+    cell *c = cell_made(t);
+    if (!c) return LEAT_E_NOMEM;
+    status = leati_content_append(c, item, 1, time);
+    if (status < 0 && t->count > before) cell_remove(t, c);
+    return status;
 }
+
+/* Appends what `from` holds to what `into` does; a new cell takes it over as it is. */
+static leat_status content_merge(cell *into, bool is_new, cell *from) {
+    if (is_new) {
+        uint32_t key_size = into->note;
+        *into = *from;
+        into->note = key_size;
+        memset(from, 0, sizeof *from);
+        return LEAT_OK;
+    }
+    bool timed = leati_value_is_timed(&from->value), was = leati_value_is_timed(&into->value);
+    const leat_value *list = timed ? &from->value.as.items[1] : &from->value;
+    int64_t time = timed ? from->value.as.items[0].as.i : 0;
+    if (list->kind != LEAT_LIST) return LEAT_E_TYPE;
+    if (was && time < into->value.as.items[0].as.i) time = into->value.as.items[0].as.i;
+    return leati_content_append(into, list->as.items, list->size, timed ? &time : NULL);
+}
+
+/* Both cells have the same key, so they are in one map. */
+leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t hash,
+                              leat_namespace into_ns, leat_namespace from_ns) {
+    leat_status status = address_set(t, key, hash, from_ns);
+    if (status < 0) return status;
+    if (!cell_at_address(t)) return LEAT_OK;
+    status = address_set(t, key, hash, into_ns);
+    if (status < 0) return status;
+    size_t before = t->count;
+    cell *into = cell_made(t);
+    if (!into) return LEAT_E_NOMEM;
+    bool is_new = t->count > before;
+    status = address_set(t, key, hash, from_ns);
+    cell *from = status < 0 ? NULL : cell_at_address(t);
+    if (from && from != into) status = content_merge(into, is_new, from);
+    if (status < 0 && is_new) cell_remove(t, into);
+    if (status >= 0 && from && from != into) cell_remove(t, from);
+    return status;
+}
+
+/* --- Values that expire ----------------------------------------------------------------------- */
 
 const leat_ttl *leati_table_ttl(const leati_table *t) {
     return &t->ttl;
@@ -341,7 +310,7 @@ void leati_table_sweep(leati_table *t, int64_t now, int count) {
         }
         count--;
         cell *c = entry.payload;
-        if (!leati_table_is_timed(&c->value)) continue;
+        if (!leati_value_is_timed(&c->value)) continue;
         if (now - c->value.as.items[0].as.i < t->ttl.ms) continue;
         t->last_map = map;
         t->address.size = 0;
@@ -356,9 +325,9 @@ bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *o
     if (!leati_hashmap_next(&t->maps[group], at, &entry)) return false;
     const cell *c = entry.payload;
     out->key = entry.bytes;
-    out->key_size = c->key_size;
-    out->ns.size = entry.size - c->key_size;
-    out->ns.bytes = out->ns.size ? entry.bytes + c->key_size : NULL;
+    out->key_size = c->note;
+    out->ns.size = entry.size - c->note;
+    out->ns.bytes = out->ns.size ? entry.bytes + c->note : NULL;
     out->value = c->value;
     return true;
 }

@@ -6,6 +6,7 @@
 
 #include "leat/state.h"
 #include "runtime/base/buf.h"
+#include "runtime/state/content.h"
 
 typedef struct leat_state leati_table; /* the handle that operators hold */
 
@@ -23,9 +24,12 @@ leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash
                             leat_value *out);
 leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             const leat_value *value);
-/* Of a table that expires, whose values are pairs of the time of their last use and what the user
-   stored: is this such a pair? */
-bool leati_table_is_timed(const leat_value *v);
+/* As leat_state_append; `time` (may be NULL) is that of now where the state expires. */
+leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t hash,
+                               leat_namespace ns, const leat_value *item, const int64_t *time);
+/* As leat_state_merge. */
+leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t hash,
+                              leat_namespace into_ns, leat_namespace from_ns);
 const leat_ttl *leati_table_ttl(const leati_table *t);
 /* LEAT_E_STATE when it has another one. */
 leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl);

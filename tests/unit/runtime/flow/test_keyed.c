@@ -235,6 +235,61 @@ static void writes_clean_up_others(void **state) {
     harness_free(h);
 }
 
+/* --- lists ------------------------------------------------------------------------------------ */
+
+static leat_status window_open(leat_context *ctx, void *arg, void **self) {
+    leat_error err;
+    leat_state *list;
+    (void)arg;
+    leat_status status = leat_context_state(ctx, "list", LEAT_LIST_STATE, NULL, &list, &err);
+    *self = list;
+    return status < 0 || !expiry.ms ? status : leat_state_expires(list, &expiry);
+}
+
+/* Appends to one of two lists, the last digit says which; 9 merges the second into the first. Emits
+   the first. */
+static leat_status collect(leat_context *ctx, const leat_record *in, leat_value *out, void *self) {
+    leat_namespace first = {"1", 1}, second = {"2", 1};
+    int64_t digit = in->value.as.i % 10;
+    leat_status status =
+        digit == 9 ? leat_state_merge(ctx, self, first, second)
+                   : leat_state_append(ctx, self, digit == 2 ? second : first, &in->value);
+    *out = leat_null();
+    return status < 0 ? status : leat_state_get(ctx, self, first, out);
+}
+
+static harness *collecting(void **state, leat_ttl ttl) {
+    leat_function f = leat_map_fn(collect, NULL), key = leat_key_fn(tens, NULL);
+    f.open = window_open;
+    expiry = ttl;
+    leat_arg arg = leat_arg_function("function", &f);
+    return both_ways(state, harness_new(&leat_map_operator, &arg, 1, &key));
+}
+
+static void lists_grow_and_merge(void **state) {
+    harness *h = collecting(state, (leat_ttl){.ms = 0});
+    push_at(h, 0, 1, "[1]");
+    push_at(h, 0, 12, "null");
+    push_at(h, 0, 3, "[1, 3]");
+    push_at(h, 0, 2, "[1, 3]");
+    push_at(h, 0, 9, "[1, 3, 2]");
+    push_at(h, 0, 19, "[12]");
+    push_at(h, 0, 11, "[12, 11]");
+    harness_free(h);
+}
+
+static void lists_expire_after_the_last_append(void **state) {
+    harness *h = collecting(state, (leat_ttl){.ms = 100});
+    push_at(h, 0, 1, "[1]");
+    push_at(h, 90, 3, "[1, 3]");
+    push_at(h, 180, 5, "[1, 3, 5]");
+    push_at(h, 280, 1, "[1]");
+    push_at(h, 300, 2, "[1]");
+    push_at(h, 390, 9, "[2]");
+    push_at(h, 410, 9, "null");
+    harness_free(h);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH_WAYS(functions_have_state_by_name),
@@ -245,6 +300,8 @@ int main(void) {
         BOTH_WAYS(reading_may_prolong),
         BOTH_WAYS(an_expired_value_may_show_once),
         cmocka_unit_test(writes_clean_up_others),
+        BOTH_WAYS(lists_grow_and_merge),
+        BOTH_WAYS(lists_expire_after_the_last_append),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,110 @@
+/* content.c: values in cells.
+
+   Scalars stand in the cell. Other values have one block of memory, which the next value of the
+   cell takes over where it fits, unless that value points into it. Objects have one reference each.
+   They are released last, when the cell is whole again, since a release may run any code. A list
+   that was appended to is a leati_grown (grown.h) in place of the block, until another value is
+   stored. */
+#include "runtime/state/content.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/object.h"
+#include "runtime/data/copy.h"
+#include "runtime/state/grown.h"
+
+static leati_grown *grown_of(const leati_content *c) {
+    return c->room == LEATI_GROWS ? (leati_grown *)(void *)c->block : NULL;
+}
+
+void leati_content_drop(const leati_content *c) {
+    if (!leati_kind_is_scalar(c->value.kind)) leati_value_release(&c->value);
+    if (grown_of(c))
+        leati_grown_free(grown_of(c));
+    else
+        leati_free(c->block);
+}
+
+/* --- storing ---------------------------------------------------------------------------------- */
+
+/* Puts a value that needs memory where the old one was, when it may. */
+static bool content_reuse(leati_content *c, const leat_value *value, leati_extent e) {
+    if (e.objects || !c->block || c->room == LEATI_GROWS) return false;
+    if (e.bytes > c->room || c->room / 4 > e.bytes + 64) return false;
+    if (leati_value_points_into(value, c->block, c->room)) return false;
+    c->value = leati_value_place(value, c->block);
+    return true;
+}
+
+/* One object takes the place of another, or of a scalar. */
+static void content_swap_object(leati_content *c, const leat_value *value) {
+    leat_value old = c->value;
+    leati_object_retain(value);
+    c->value = *value;
+    if (old.kind == LEAT_OBJECT) leati_object_release(&old);
+}
+
+/* A tuple of scalars goes where another one of the same size was; it may be that one. */
+static bool content_refill(leati_content *c, const leat_value *value) {
+    if (c->value.kind != LEAT_TUPLE || value->size != c->value.size) return false;
+    leat_value *items = (leat_value *)(uintptr_t)c->value.as.items;
+    for (uint32_t i = 0; i < value->size; i++)
+        if (!leati_kind_is_scalar(value->as.items[i].kind) || !leati_kind_is_scalar(items[i].kind))
+            return false;
+    if (value->size) memmove(items, value->as.items, value->size * sizeof *items);
+    return true;
+}
+
+leat_status leati_content_store(leati_content *c, const leat_value *value) {
+    if (value->kind == LEAT_TUPLE && content_refill(c, value)) return LEAT_OK;
+    leati_extent e = {0, 0};
+    if (value->kind == LEAT_OBJECT && !c->block) {
+        content_swap_object(c, value);
+        return LEAT_OK;
+    }
+    if (!leati_kind_is_scalar(value->kind)) {
+        e = leati_value_extent(value);
+        if (e.bytes > LEATI_LARGEST_BLOCK) return LEAT_E_RANGE;
+    }
+    bool was_plain = leati_kind_is_scalar(c->value.kind);
+    if (e.bytes + e.objects == 0 && was_plain) {
+        c->value = *value;
+        if (!leati_kind_is_scalar(value->kind)) c->value = leati_value_place(value, NULL);
+        return LEAT_OK;
+    }
+    leati_content old = *c;
+    bool old_objects = !was_plain && leati_value_extent(&old.value).objects > 0;
+    if (!old_objects && content_reuse(c, value, e)) return LEAT_OK;
+    char *block = e.bytes ? leati_alloc(e.bytes) : NULL;
+    if (e.bytes && !block) return LEAT_E_NOMEM;
+    c->value = leati_value_place(value, block);
+    c->block = block;
+    c->room = (uint32_t)e.bytes;
+    if (e.objects) leati_value_retain(&c->value);
+    leati_content_drop(&old);
+    return LEAT_OK;
+}
+
+/* --- lists that grow -------------------------------------------------------------------------- */
+
+/* What is there becomes a list that grows, if it is not one already. */
+static leat_status content_grow(leati_content *c) {
+    if (grown_of(c)) return LEAT_OK;
+    const leat_value *list = leati_value_is_timed(&c->value) ? &c->value.as.items[1] : &c->value;
+    if (list->kind != LEAT_LIST && list->kind != LEAT_NULL) return LEAT_E_TYPE;
+    leati_grown *g = leati_grown_new(list, c->block);
+    if (!g) return LEAT_E_NOMEM;
+    c->block = (char *)g;
+    c->room = LEATI_GROWS;
+    return LEAT_OK;
+}
+
+leat_status leati_content_append(leati_content *c, const leat_value *items, size_t count,
+                                 const int64_t *time) {
+    leat_status status = content_grow(c);
+    if (status < 0) return status;
+    leati_grown *g = grown_of(c);
+    status = leati_grown_append(g, items, count);
+    bool was_timed = leati_value_is_timed(&c->value);
+    c->value = leati_grown_value(g, time || was_timed, time ? *time : 0);
+    return status;
+}

@@ -1,0 +1,36 @@
+/* content.h: what a cell of a table holds: one value, and the memory of its own that it points
+   into. A table keeps it in its entries, so it may be moved by copying its bytes. One thread. */
+#ifndef LEATI_CONTENT_H
+#define LEATI_CONTENT_H
+
+#include "leat/value.h"
+
+typedef struct leati_content {
+    leat_value value;
+    char *block;   /* what the value points to; NULL for scalars */
+    uint32_t room; /* bytes of the block; LEATI_GROWS: it is a list that grows (grown.h) */
+    uint32_t note; /* its owner's, not looked at */
+} leati_content;
+
+enum { LEATI_LARGEST_BLOCK = UINT32_MAX - 64 };
+static const uint32_t LEATI_GROWS = UINT32_MAX;
+
+/* Copies the value in; it may point into what is there. On failure nothing has changed. Objects
+   that were there are released last, which may run any code. */
+leat_status leati_content_store(leati_content *c, const leat_value *value);
+/* Adds items at the end of the list that is there, in amortised constant time for each; nothing
+   there is an empty list. They may point into that list. With `time` (may be NULL) the list is kept
+   as a pair of that time and itself, and a list without one becomes such a pair. LEAT_E_TYPE for
+   what is no list. */
+leat_status leati_content_append(leati_content *c, const leat_value *items, size_t count,
+                                 const int64_t *time);
+/* Gives back what was in a cell that nobody can reach any more: `c` is a copy of it. */
+void leati_content_drop(const leati_content *c);
+
+/* Of states that expire, whose values are pairs of the time of their last use and what the user
+   stored: is this such a pair? */
+static inline bool leati_value_is_timed(const leat_value *v) {
+    return v->kind == LEAT_TUPLE && v->size == 2 && v->as.items[0].kind == LEAT_INT;
+}
+
+#endif
