@@ -5,6 +5,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/data/batch.h"
+#include "runtime/flow/spill.h"
 
 #include <assert.h>
 #include <string.h>
@@ -28,22 +29,49 @@ void leati_channel_ref(leati_channel *c) {
     atomic_fetch_add(&c->refs, 1);
 }
 
+leat_status leati_channel_spill(leati_channel *c, const leat_type *type, const char *dirs) {
+    c->spill = leati_spill_new(type, dirs);
+    return c->spill ? LEAT_OK : LEAT_E_NOMEM;
+}
+
+const char *leati_channel_failure(leati_channel *c) {
+    return c->spill ? leati_spill_failure(c) : NULL;
+}
+
+static bool take_first(leati_channel *c, leati_element *out) {
+    pthread_mutex_lock(&c->lock);
+    bool taken = leati_channel_ring_take(c, out);
+    pthread_mutex_unlock(&c->lock);
+    return taken;
+}
+
 static void drop_all(leati_channel *c) {
     leati_element e;
-    while (leati_channel_pop(c, &e) == LEAT_OK) leati_element_drop(&e);
+    while (take_first(c, &e)) leati_element_drop(&e);
 }
 
 void leati_channel_unref(leati_channel *c) {
     if (!c || atomic_fetch_sub(&c->refs, 1) != 1) return;
     drop_all(c);
+    leati_spill_free(c->spill);
     leati_free(c->ring);
     pthread_mutex_destroy(&c->lock);
     leati_free(c);
 }
 
 void leati_channel_abandon(leati_channel *c) {
+    pthread_mutex_lock(&c->lock);
     atomic_store(&c->abandoned, true);
+    if (c->spill) leati_spill_abandon(c->spill);
+    pthread_mutex_unlock(&c->lock);
     drop_all(c);
+}
+
+void leati_channel_leave(leati_channel *c) {
+    if (!c->spill) return;
+    pthread_mutex_lock(&c->lock);
+    c->on_room.fn = NULL;
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* Under the lock. */
@@ -61,8 +89,23 @@ static bool make_room(leati_channel *c) {
     return true;
 }
 
+bool leati_channel_ring_add(leati_channel *c, const leati_element *element) {
+    if (!make_room(c)) return false;
+    c->ring[(c->head + c->count++) % c->room] = *element;
+    return true;
+}
+
+bool leati_channel_ring_take(leati_channel *c, leati_element *out) {
+    if (!c->count) return false;
+    *out = c->ring[c->head];
+    c->head = (c->head + 1) % c->room;
+    c->count--;
+    return true;
+}
+
 leat_status leati_channel_push(leati_channel *c, leati_element *element, size_t records,
                                size_t bytes) {
+    if (c->spill) return leati_spill_push(c, element, records, bytes);
     atomic_fetch_add(&c->records, records);
     atomic_fetch_add(&c->bytes, bytes);
     if (c->send) return c->send(c->send_arg, element, records, bytes);
@@ -71,8 +114,7 @@ leat_status leati_channel_push(leati_channel *c, leati_element *element, size_t 
         return LEAT_OK;
     }
     pthread_mutex_lock(&c->lock);
-    bool ok = make_room(c);
-    if (ok) c->ring[(c->head + c->count++) % c->room] = *element;
+    bool ok = leati_channel_ring_add(c, element);
     pthread_mutex_unlock(&c->lock);
     if (!ok) {
         leati_element_drop(element);
@@ -83,19 +125,15 @@ leat_status leati_channel_push(leati_channel *c, leati_element *element, size_t 
 }
 
 leat_status leati_channel_pop(leati_channel *c, leati_element *out) {
-    leat_status status = LEAT_AGAIN;
-    pthread_mutex_lock(&c->lock);
-    if (c->count) {
-        *out = c->ring[c->head];
-        c->head = (c->head + 1) % c->room;
-        c->count--;
-        status = LEAT_OK;
-    }
-    pthread_mutex_unlock(&c->lock);
-    return status;
+    if (c->spill) return leati_spill_pop(c, out);
+    return take_first(c, out) ? LEAT_OK : LEAT_AGAIN;
 }
 
 void leati_channel_give_back(leati_channel *c, size_t records, size_t bytes) {
+    if (c->spill) {
+        leati_spill_give_back(c, records, bytes);
+        return;
+    }
     atomic_fetch_sub(&c->records, records);
     atomic_fetch_sub(&c->bytes, bytes);
     if (c->credit) c->credit(c->credit_arg, records, bytes);
@@ -108,6 +146,7 @@ static bool fits(leati_channel *c, size_t records, size_t bytes) {
 }
 
 bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes) {
+    if (c->spill) return leati_spill_has_room(c);
     if (atomic_load(&c->abandoned) || fits(c, records, bytes)) return true;
     atomic_store(&c->starved, true);
     return fits(c, records, bytes);
@@ -118,6 +157,11 @@ static size_t left(size_t used, size_t most) {
 }
 
 void leati_channel_credit(leati_channel *c, size_t *records, size_t *bytes) {
+    if (c->spill) { /* none is needed */
+        *records = c->max_records;
+        *bytes = c->max_bytes;
+        return;
+    }
     *records = left(atomic_load(&c->records), c->max_records);
     if (c->batch_records && *records > c->batch_records) *records = c->batch_records;
     *bytes = left(atomic_load(&c->bytes), c->max_bytes);

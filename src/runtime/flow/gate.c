@@ -171,19 +171,21 @@ static bool all_ended(const leati_gate *g) {
 }
 
 /* One look at every port, beginning behind the one that gave last. Takes signals in until there is
-   something to tell; false when nothing was there. */
-static bool look(leati_gate *g, leati_element *out, unsigned *input, leati_channel **from) {
-    bool found = false;
+   something to tell; LEAT_AGAIN when nothing was there. */
+static leat_status look(leati_gate *g, leati_element *out, unsigned *input, leati_channel **from) {
+    leat_status found = LEAT_AGAIN;
     for (int i = 0; i < g->count && !g->pending_count; i++) {
         gate_port *p = &g->ports[g->next];
         if (++g->next == g->count) g->next = 0;
-        if (p->ended || p->aligned || leati_channel_pop(p->channel, out) != LEAT_OK) continue;
-        found = true;
-        if (out->kind == LEATI_BATCH || out->kind == LEATI_FRAME) {
-            set_idle(g, p, false);
+        if (p->ended || p->aligned) continue;
+        leat_status status = leati_channel_pop(p->channel, out);
+        if (status == LEAT_AGAIN) continue;
+        found = LEAT_OK;
+        if (status < 0 || out->kind == LEATI_BATCH || out->kind == LEATI_FRAME) {
+            if (status >= 0) set_idle(g, p, false);
             *input = p->input;
             *from = p->channel;
-            return true;
+            return status;
         }
         take_signal(g, p, out);
     }
@@ -204,8 +206,8 @@ leat_status leati_gate_next(leati_gate *g, leati_element *out, unsigned *input,
     *from = NULL;
     while (!g->pending_count) {
         if (all_ended(g)) return LEAT_DONE;
-        if (!look(g, out, input, from)) return LEAT_AGAIN;
-        if (*from) return LEAT_OK;
+        leat_status status = look(g, out, input, from);
+        if (status != LEAT_OK || *from) return status;
     }
     take_pending(g, out, input);
     return LEAT_OK;

@@ -15,7 +15,8 @@ leat_status leati_gate_add(leati_gate *g, leati_channel *channel, unsigned input
 
 /* The next element for the chain: data, with its input and the channel that gets the credit back,
    or one merged signal (of LEATI_END: `value` is the input). LEAT_AGAIN: nothing there, or all
-   channels wait for barriers. LEAT_DONE: all inputs have ended and were told. */
+   channels wait for barriers. LEAT_DONE: all inputs have ended and were told. Below zero: `*from`
+   has failed. */
 leat_status leati_gate_next(leati_gate *g, leati_element *out, unsigned *input,
                             leati_channel **from);
 

@@ -54,6 +54,7 @@ void leati_output_free(leati_output *o) {
     if (!o) return;
     for (int i = 0; i < o->count; i++) {
         leati_batch_unref(o->targets[i].batch);
+        leati_channel_leave(o->targets[i].channel);
         leati_channel_unref(o->targets[i].channel);
     }
     leati_free(o->targets);
@@ -75,14 +76,22 @@ static void mark_full(leati_output *o, leati_target *t) {
     o->chain->full++;
 }
 
+static leat_status say_why(leati_output *o, leati_target *t, leat_status status) {
+    leat_context *last = o->chain->contexts[o->chain->count - 1];
+    const char *why = leati_channel_failure(t->channel);
+    if (why) return leat_context_fail(last, status, "%s", why);
+    if (status == LEAT_E_RANGE)
+        return leat_context_fail(last, status,
+                                 "a record has more than 1 GiB and can't be sent to another "
+                                 "process; make it smaller");
+    return status;
+}
+
 /* The batch is full: off it goes, and the channel says whether there is room for another. */
 static leat_status seal_and_look(leati_output *o, leati_target *t) {
     leat_status status = seal(t);
-    if (LEAT_UNLIKELY(status == LEAT_E_RANGE))
-        return leat_context_fail(o->chain->contexts[o->chain->count - 1], status,
-                                 "a record has more than 1 GiB and can't be sent to another "
-                                 "process; make it smaller");
-    if (status >= 0 && !leati_channel_has_room(t->channel, 0, 0)) mark_full(o, t);
+    if (LEAT_UNLIKELY(status < 0)) return say_why(o, t, status);
+    if (!leati_channel_has_room(t->channel, 0, 0)) mark_full(o, t);
     return status;
 }
 
@@ -169,6 +178,7 @@ leat_status leati_output_signal(leati_output *o, leati_element signal) {
     for (int i = 0; i < o->count && status >= 0; i++) {
         leati_element e = signal;
         status = leati_channel_push(o->targets[i].channel, &e, 0, 0);
+        if (status < 0) say_why(o, &o->targets[i], status);
     }
     return status;
 }

@@ -107,8 +107,7 @@ static leat_status take_data(leati_task *t, leati_element *e) {
         leat_context *head = t->chain->contexts[0];
         leat_status status = leati_batch_decode(e->as.frame.bytes, e->as.frame.size,
                                                 leati_context_domain(head), &t->batch);
-        if (status < 0)
-            return leat_context_fail(head, status, "a frame from another process is damaged");
+        if (status < 0) return leat_context_fail(head, status, "a frame of records is damaged");
     } else {
         t->batch = e->as.batch;
         t->from_records = t->batch->count;
@@ -165,6 +164,10 @@ static leat_status next_element(leati_task *t, int *budget) {
     t->chain->contexts[0]->current = NULL;
     if (!t->gate) return next_of_source(t, budget);
     leat_status status = leati_gate_next(t->gate, &e, &t->input, &t->from);
+    if (status < 0) {
+        const char *why = leati_channel_failure(t->from);
+        return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
+    }
     if (status != LEAT_OK) return status;
     if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
     leat_context *head = t->chain->contexts[0];

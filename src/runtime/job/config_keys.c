@@ -36,6 +36,8 @@ const leati_config_key leati_config_table[] = {
     {.key = "execution.state-recovery.path", .aliases = "execution.savepoint.path", .status = LEATI_CONFIG_REFUSED,
      .works = "none", .note = CHECKPOINTS,
      .doc = "The checkpoint or savepoint to start from."},
+    {.key = "io.tmp.dirs", .aliases = "taskmanager.tmp.dirs", .kind = LEATI_CONFIG_LIST,
+     .doc = "Folders for temporary files, separated by ',', '|' or ':'; the first that works is used. Default: $TMPDIR, else /tmp."},
     {.key = "parallelism.default", .kind = LEATI_CONFIG_INT, .fallback = LEATI_CONFIG_CORES, .least = 1, .most = 32768,
      .doc = "How many subtasks an operator has that was given no parallelism of its own."},
     {.key = "pipeline.auto-watermark-interval", .kind = LEATI_CONFIG_DURATION, .fallback = "200 ms",

@@ -248,7 +248,7 @@ static void damaged_frame_fails_without_a_record(void **state) {
     push_frame(r.in[0], "\x01\x00\x00\x00\xff\xff", 6, 1);
     assert_int_equal(rig_run(&r), LEATI_TASK_FAILED);
     assert_int_equal(r.chain->failure.status, LEAT_E_FORMAT);
-    assert_string_equal(r.chain->failure.text, "a frame from another process is damaged");
+    assert_string_equal(r.chain->failure.text, "a frame of records is damaged");
     assert_null(r.chain->failure.record);
     rig_fini(&r);
 }
