@@ -8,8 +8,8 @@
    instead of a queue on the sender's side: there credit comes back as a message.
 
    A channel of the second kind spills (leati_channel_spill): it takes all that is pushed whether
-   anybody reads or not, keeps about `max_bytes` of it in memory and the rest in a temporary file, in
-   order. It is for edges that must not push back: feedback, and what is read only when it is
+   anybody reads or not, keeps about `max_bytes` of it in memory and the rest in a temporary file,
+   in order. It is for edges that must not push back: feedback, and what is read only when it is
    complete. On the sender's side all is as above, and in particular the sender of one still asks
    for room, which it gets unless the disk is slower than it: nothing waits for the reader. The
    reader does nothing special either: it pops, and is told when there is more; it finds some of the
@@ -57,8 +57,8 @@ typedef struct leati_channel {
 leati_channel *leati_channel_new(size_t max_records, size_t max_bytes);
 void leati_channel_ref(leati_channel *c);
 void leati_channel_unref(leati_channel *c);
-/* Makes it spill; before use, and only where it is read: a channel to another process spills in that
-   one. `type` (may be NULL) is the declared type of its values, lent; `dirs` as the key
+/* Makes it spill; before use, and only where it is read: a channel to another process spills in
+   that one. `type` (may be NULL) is the declared type of its values, lent; `dirs` as the key
    io.tmp.dirs, copied. LEAT_E_NOMEM. */
 leat_status leati_channel_spill(leati_channel *c, const leat_type *type, const char *dirs);
 /* Why pushes and pops answer below zero; NULL when nothing has failed. Lent by the channel. */

@@ -99,7 +99,7 @@ const char *leati_spill_failure(leati_channel *c) {
     return failed ? s->error.text : NULL; /* written once */
 }
 
-/* --- all below under the lock, unless it says otherwise ---------------------------------------- */
+/* --- all below under the lock, unless it says otherwise --------------------------------------- */
 
 static void tell(leati_channel *c, const leati_notice *notice) {
     if (!atomic_load(&c->abandoned) && notice->fn) notice->fn(notice->arg);
@@ -336,7 +336,7 @@ static void take_tail(leati_channel *c) {
     tell_of_room(c);
 }
 
-/* --- the channel's calls, which take the lock -------------------------------------------------- */
+/* --- the channel's calls, which take the lock ------------------------------------------------- */
 
 /* May it go into the ring? Objects weigh nothing that is counted here, so they are bounded in
    number, too. */
