@@ -12,12 +12,14 @@
    gets its second element, because nobody looks at the first.
 
    Native values and objects of a host language take the same way, through leat_value_field and its
-   kin; int64 scalars and fields of native tuples have a short one before it, which gives up where
-   they overflow. A sum that leaves the range of its field's declared type is an error in either. */
+   kin; int64 scalars, fields of native tuples, and sums of integers in a language's tuples have a
+   short one before it, which gives up where they overflow. A sum that leaves the range of its field's declared type is an error in either. */
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "operators/field.h"
+#include "runtime/base/object.h"
 
+#include <limits.h>
 #include <stdio.h>
 
 typedef struct rolling_self {
@@ -124,8 +126,22 @@ static leat_status sum_long(leat_context *ctx, const rolling_self *r, const leat
     return status < 0 ? status : with(ctx, r, v1, &sum, out);
 }
 
+/* LEAT_AGAIN: not that simple. LEAT_DONE: it is v1 still, which was changed. */
+static leat_status sum_objects(leat_context *ctx, const rolling_self *r, const leat_value *v1,
+                               const leat_value *v2, leat_value *out) {
+    bool objects = v1->kind == LEAT_OBJECT && v2->kind == LEAT_OBJECT && v1->domain == v2->domain;
+    if (!objects || r->field_name || r->field > INT_MAX) return LEAT_AGAIN;
+    bool owned = false;
+    leat_status status =
+        leati_object_ops_of(v1)->add_item(v1, v2, (int)r->field, r->low, r->high, out, &owned);
+    if (owned) return leat_context_keep(ctx, out);
+    return status == LEAT_OK ? LEAT_DONE : status;
+}
+
 static leat_status sum(leat_context *ctx, const rolling_self *r, const leat_value *v1,
                        const leat_value *v2, leat_value *out) {
+    leat_status status = sum_objects(ctx, r, v1, v2, out);
+    if (status != LEAT_AGAIN) return status;
     const leat_value *a = int_field(r, v1), *b = int_field(r, v2);
     if (!a || !b || leaves_range(r, a->as.i, b->as.i)) return sum_long(ctx, r, v1, v2, out);
     return with_int(ctx, r, v1, a->as.i + b->as.i, out);
@@ -147,7 +163,7 @@ static leat_status order_of(leat_context *ctx, const rolling_self *r, const leat
     return status < 0 ? status : leat_value_compare(ctx, item, &old, order);
 }
 
-/* LEAT_DONE: v1 stays as it is. */
+/* LEAT_DONE: it is v1 still. */
 static leat_status extreme(leat_context *ctx, const rolling_self *r, rolling_verb verb,
                            const leat_value *v1, const leat_value *v2, leat_value *out) {
     leat_value item = leat_null();
