@@ -1,8 +1,10 @@
 /* leat.c: the only file that knows everyone: the table of built-in operators, by which the graph,
-   the bridges and the workers find them by name, and beside it what programs register. */
+   the bridges and the workers find them by name, beside it what programs register, and the tables
+   of functions that go by a name. */
 #include <pthread.h>
 
 #include "leat.h"
+#include "operators/windowing.h"
 
 static const leat_operator *const builtin[] = {
     &leat_map_operator,
@@ -24,6 +26,7 @@ static const leat_operator *const builtin[] = {
     &leat_keyed_co_process_operator,
     &leat_partition_custom_operator,
     &leat_assign_timestamps_operator,
+    &leat_window_operator,
 
     &leat_collection_operator,
     &leat_sequence_operator,
@@ -91,4 +94,15 @@ leat_status leat_operator_register(const leat_operator *op, leat_error *err) {
     leat_status status = add(op, err);
     pthread_mutex_unlock(&lock);
     return status;
+}
+
+leat_status leat_builtin_resolve(leat_function *f, leat_error *err) {
+    static const leati_builtin *const tables[] = {
+        leati_assigner_builtins,
+        leati_trigger_builtins,
+        leati_evictor_builtins,
+        leati_fold_builtins,
+        NULL,
+    };
+    return leati_builtin_make(tables, f, err);
 }

@@ -205,8 +205,14 @@ LEAT_API leat_function leat_field(int index);
 LEAT_API leat_function leat_python(const char *module_and_name);
 
 /* A function of Leat's own by its name and numbers, such as "tumbling_event_time 10000 0", or
-   "count 3" (docs/architecture.md lists them). Unlike functions in C it runs in any process. */
+   "count 3" (docs/architecture.md lists them). Unlike functions in C it runs in any process. It
+   plays the role it is given for, where there is one of that name. */
 LEAT_API leat_function leat_builtin(const char *name_and_numbers);
+#define LEAT_BUILTIN "leat" /* the `language` of such functions */
+/* Makes calls of one, as the engine does when it opens an operator: `f->role` says which role. Its
+   `arg` is then to be given to `free`, or lives until `close` once it was opened. LEAT_E_NOT_FOUND
+   when Leat has none of that name in this role, LEAT_E_ARGUMENT for wrong numbers. */
+LEAT_API leat_status leat_builtin_resolve(leat_function *f, leat_error *err);
 
 /* "map", "flat_map" ...; never NULL. */
 LEAT_API const char *leat_role_name(leat_role role);

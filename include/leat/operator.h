@@ -194,6 +194,9 @@ LEAT_API bool leat_context_has_key(const leat_context *ctx);
 LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
 /* Event time of the record or timer being processed, or LEAT_NO_TIME. */
 LEAT_API int64_t leat_context_time(const leat_context *ctx);
+/* From now on, until the hook, or this call of a cursor, returns, that is `time`: for what a user
+   function emits. */
+LEAT_API void leat_context_set_time(leat_context *ctx, int64_t time);
 LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
 /* Tells those behind that nobody needs to wait for this operator's watermark, or that it counts
    again. */

@@ -100,7 +100,8 @@ struct leat_trigger {
     /* A timer of this window that the trigger, or the clean-up of the window, has set. */
     leat_status (*on_timer)(leat_context *ctx, const leat_timer *timer, const leat_window *w,
                             leat_trigger_result *out, void *self);
-    /* `merged` became `w`, which is among them when it was there before; their timers are gone. */
+    /* `merged` became `w`, which is among them when it was there before: the trigger moves to `w`
+       what it remembers of them. Afterwards each of them but `w` is cleared. */
     leat_status (*on_merge)(leat_context *ctx, const leat_window *w, const leat_window *merged,
                             size_t count, void *self);
     /* The window is forgotten: so are the trigger's state and timers. */

@@ -1,14 +1,5 @@
-/* field.c: functions that are no C code: leat_field, a key selector that is a number, and
-   leat_python, the name of a Python function.
-
-   leat_function values are copied freely and never freed by the caller, so the name of a Python
-   function is interned: equal names are one block, which lives until the process ends. The list is
-   short (one entry per distinct name in the program) and guarded by a lock. */
+/* field.c: leat_field, a key selector that is a number, and what operators ask of fields. */
 #include "operators/field.h"
-
-#include "runtime/base/alloc.h"
-
-#include <pthread.h>
 
 static leat_status field_key(leat_context *ctx, const leat_record *in, leat_value *key,
                              void *self) {
@@ -47,37 +38,4 @@ leat_status leati_field_take(leat_context *ctx, const leat_value *v, int index, 
     }
     leat_status status = leat_value_field(ctx, v, index, NULL, out);
     return status < 0 ? leati_field_missing(ctx, status, v, index, NULL) : status;
-}
-
-/* --- names of Python functions ---------------------------------------------------------------- */
-
-typedef struct spec {
-    struct spec *next;
-    char text[]; /* 'M', "module:name", 0 */
-} spec;
-
-static const char *spec_intern(const char *name) {
-    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static spec *specs;
-    pthread_mutex_lock(&lock);
-    spec *s = specs;
-    while (s && strcmp(s->text + 1, name) != 0) s = s->next;
-    size_t size = strlen(name);
-    if (!s && (s = leati_alloc(sizeof *s + size + 2))) {
-        s->text[0] = 'M';
-        memcpy(s->text + 1, name, size + 1);
-        s->next = specs;
-        specs = s;
-    }
-    pthread_mutex_unlock(&lock);
-    return s ? s->text : NULL;
-}
-
-leat_function leat_python(const char *module_and_name) {
-    leat_function f = leat_function_of(LEAT_ROLE_NONE, NULL);
-    f.language = "python";
-    f.spec = spec_intern(module_and_name ? module_and_name : "");
-    f.spec_size = f.spec ? strlen(f.spec) : 0;
-    f.name = f.spec ? (const char *)f.spec + 1 : NULL;
-    return f;
 }

@@ -1,6 +1,7 @@
 /* py_params.c: see py_params.h. The kind of each argument comes from the operator's own table, so
    that a new operator needs no line here. Lists come as Python lists of integers and strings, or as
-   bytes of encoded values; user functions as ("python", payload, display name). */
+   bytes of encoded values; user functions as ("python", payload, display name), functions of Leat's
+   own as ("leat", name and numbers in bytes, display name). */
 #include "pybridge/py_params.h"
 
 #include "pybridge/py_convert.h"
@@ -58,14 +59,15 @@ static bool read_value(py_params *params, py_state *state, const leat_operator *
     return true;
 }
 
-/* The spec is 'P' and the payload; py_function.c reads it. */
+/* The spec of a Python function is 'P' and the payload; py_function.c reads it. */
 static bool read_function(py_params *params, const leat_operator *op, const leat_param *p,
                           PyObject *o, leat_arg *arg) {
     const char *language, *name, *payload;
     Py_ssize_t size;
     if (!PyTuple_Check(o)) return wrong(op, p, "a function", o);
     if (!PyArg_ParseTuple(o, "sy#s", &language, &payload, &size, &name)) return false;
-    if (strcmp(language, "python") != 0) {
+    bool own = strcmp(language, LEAT_BUILTIN) == 0;
+    if (!own && strcmp(language, "python") != 0) {
         PyErr_Format(PyExc_ValueError, "%s: there is no language %s", op->name, language);
         return false;
     }
@@ -76,9 +78,9 @@ static bool read_function(py_params *params, const leat_operator *op, const leat
     memcpy(spec + 1, payload, (size_t)size);
     *f = leat_function_of(p->role, NULL);
     f->name = name;
-    f->language = "python";
-    f->spec = spec;
-    f->spec_size = (size_t)size + 1;
+    f->language = own ? LEAT_BUILTIN : "python";
+    f->spec = own ? spec + 1 : spec;
+    f->spec_size = (size_t)size + !own;
     arg->as.function = f;
     return true;
 }

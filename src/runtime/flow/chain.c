@@ -94,18 +94,26 @@ leat_status leati_chain_add_output(leati_chain *c, leat_context *ctx, const char
 
 /* --- opening ---------------------------------------------------------------------------------- */
 
-static leat_status open_function(leat_context *ctx, leat_function *f, uint32_t bit) {
-    leat_status status = LEAT_OK;
-    if (f->language) {
-        const leati_bridge *bridge = ctx->chain->around.bridge;
-        if (!bridge || strcmp(bridge->language, f->language) != 0)
-            return leat_context_fail(ctx, LEAT_E_UNSUPPORTED,
-                                     "no %s interpreter in this process; run the job from Python, "
-                                     "or set python.execution-mode to process",
-                                     f->language);
-        status = bridge->resolve(ctx, f);
-        if (status < 0) return status;
+/* Makes calls of the spec of a function that is not in C. */
+static leat_status resolve_function(leat_context *ctx, leat_function *f) {
+    if (!f->language) return LEAT_OK;
+    if (strcmp(f->language, LEAT_BUILTIN) == 0) {
+        leat_error err;
+        leat_status status = leat_builtin_resolve(f, &err);
+        return status < 0 ? leat_context_fail(ctx, status, "%s: %s", err.where, err.text) : status;
     }
+    const leati_bridge *bridge = ctx->chain->around.bridge;
+    if (!bridge || strcmp(bridge->language, f->language) != 0)
+        return leat_context_fail(ctx, LEAT_E_UNSUPPORTED,
+                                 "no %s interpreter in this process; run the job from Python, or "
+                                 "set python.execution-mode to process",
+                                 f->language);
+    return bridge->resolve(ctx, f);
+}
+
+static leat_status open_function(leat_context *ctx, leat_function *f, uint32_t bit) {
+    leat_status status = resolve_function(ctx, f);
+    if (status < 0) return status;
     void *self = f->arg;
     if (f->open) status = f->open(ctx, f->arg, &self);
     if (status < 0) {

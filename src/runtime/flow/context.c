@@ -94,6 +94,13 @@ int64_t leat_context_time(const leat_context *ctx) {
     return ctx->current ? ctx->current->time : LEAT_NO_TIME;
 }
 
+void leat_context_set_time(leat_context *ctx, int64_t time) {
+    if (!ctx->current) return;
+    ctx->retimed = *ctx->current;
+    ctx->retimed.time = time;
+    ctx->current = &ctx->retimed;
+}
+
 leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark) {
     if (watermark <= ctx->forwarded) return LEAT_OK;
     ctx->forwarded = watermark;

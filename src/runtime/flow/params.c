@@ -26,9 +26,24 @@ static bool kind_fits(const leat_param *p, const leat_arg *a) {
     return p->kind == a->kind || (p->kind == LEAT_PARAM_LIST && a->kind == LEAT_PARAM_BYTES);
 }
 
+static bool is_builtin(const leat_function *f) {
+    return f->language && strcmp(f->language, LEAT_BUILTIN) == 0;
+}
+
+/* Makes it once, which tells what is wrong with its name or numbers. */
+static leat_status check_builtin(const leat_param *p, const leat_function *f, leat_error *err) {
+    leat_function made = leat_function_of(p->role, NULL);
+    made.spec = f->spec;
+    made.spec_size = f->spec_size;
+    leat_status status = leat_builtin_resolve(&made, err);
+    if (status >= 0) made.free(made.arg);
+    return status;
+}
+
 static leat_status check_function(const leat_param *p, const leat_arg *a, leat_error *err) {
     const leat_function *f = a->as.function;
     leat_role role = f ? f->role : LEAT_ROLE_NONE;
+    if (f && is_builtin(f)) return check_builtin(p, f, err);
     if (f && f->language) return LEAT_OK; /* plays whatever role it is given for */
     if (f && role == p->role && f->call.map) return LEAT_OK;
     return leat_error_set(err, LEAT_E_ARGUMENT, p->name,
@@ -213,9 +228,12 @@ const char *leati_args_string(const leati_args *args, const char *name) {
 }
 
 const char *leati_args_language(const leati_args *args) {
-    for (size_t i = 0; i < args->count; i++)
-        if (args->items[i].kind == LEAT_PARAM_FUNCTION && args->items[i].as.function->language)
-            return args->items[i].as.function->language;
+    for (size_t i = 0; i < args->count; i++) {
+        const leat_arg *a = &args->items[i];
+        if (a->kind == LEAT_PARAM_FUNCTION && !is_builtin(a->as.function) &&
+            a->as.function->language)
+            return a->as.function->language;
+    }
     return NULL;
 }
 

@@ -27,7 +27,8 @@ leat_status leati_args_fill(const leati_args *args, const leat_operator *op, voi
 bool leati_args_host_bound(const leati_args *args);
 /* The string that was given for a parameter; NULL when there is none. */
 const char *leati_args_string(const leati_args *args, const char *name);
-/* The language of the first function that is not in C; NULL when there is none. */
+/* The language of the first function that is neither in C nor one of Leat's own; NULL when there is
+   none. */
 const char *leati_args_language(const leati_args *args);
 bool leati_args_has_c_function(const leati_args *args);
 void leati_args_encode(const leati_args *args, leati_buf *out);
