@@ -25,7 +25,8 @@ typedef enum leat_state_kind {
     LEAT_LIST_STATE = 1,
     LEAT_MAP_STATE = 2,
     LEAT_REDUCING_STATE = 3,
-    LEAT_AGGREGATING_STATE = 4
+    LEAT_AGGREGATING_STATE = 4,
+    LEAT_ORDERED_MAP_STATE = 5
 } leat_state_kind;
 
 /* One row of an operator's table of states; the engine stores the handle at `offset` of its
@@ -86,6 +87,56 @@ LEAT_API leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat
                                       leat_namespace from);
 /* Forgets the value; fine when there is none. */
 LEAT_API leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespace ns);
+
+/* Map state, of the kinds LEAT_MAP_STATE and LEAT_ORDERED_MAP_STATE: a map of native values, or
+   objects by reference, under the current key and namespace. Keys are equal as keys of streams are
+   (1, 1.0 and true are three); those of ordered maps may be numbers, times, strings, bytes, and
+   tuples, lists and rows of them, and are in the order of their values, kinds after each other in
+   the order of leat_kind; LEAT_E_TYPE for others. leat_state_get lends the map as a LEAT_MAP, which
+   takes time for each pair; leat_state_put replaces it; a map without pairs is none.
+
+   Where the state expires each pair does by itself; one whose time is up is forgotten when it is
+   met, and all of a key with the writes to others. */
+typedef struct leat_map_entry {
+    leat_value key, value;
+} leat_map_entry;
+
+/* LEAT_OK with `out` lent until the pair is written or removed; LEAT_DONE when there is none. */
+LEAT_API leat_status leat_map_get(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                  const leat_value *key, leat_value *out);
+/* LEAT_OK, or LEAT_DONE when there is no such key. */
+LEAT_API leat_status leat_map_contains(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                       const leat_value *key);
+/* Copies both in. */
+LEAT_API leat_status leat_map_put(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                  const leat_value *key, const leat_value *value);
+/* Adds to the LEAT_LIST under the key, as leat_state_append. */
+LEAT_API leat_status leat_map_append(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                     const leat_value *key, const leat_value *item);
+/* Fine when it is not there. */
+LEAT_API leat_status leat_map_remove(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                     const leat_value *key);
+/* Pairs, those included whose time is up and which nobody has met yet. */
+LEAT_API leat_status leat_map_count(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                    size_t *count);
+/* The next pair from place *at on, which begins as 0, lent as by leat_map_get; LEAT_DONE at the
+   end. An ordered map is walked in order, another in the order in which its keys came. Until the
+   end the map gets no new keys, and loses none, but an unordered one may; who changes an ordered
+   one seeks again. */
+LEAT_API leat_status leat_map_next(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                   size_t *at, leat_map_entry *out);
+/* Of ordered maps: makes *at the place of the first pair whose key is not before `key`, for
+   leat_map_next. LEAT_E_STATE for an unordered map, as those below. */
+LEAT_API leat_status leat_map_seek(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                   const leat_value *key, size_t *at);
+/* The pairs with the lowest and the highest key; LEAT_DONE when there are none. */
+LEAT_API leat_status leat_map_first(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                    leat_map_entry *out);
+LEAT_API leat_status leat_map_last(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                   leat_map_entry *out);
+/* Forgets all pairs whose keys are not before `from` and before `until`; NULL is no bound. */
+LEAT_API leat_status leat_map_remove_range(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                           const leat_value *from, const leat_value *until);
 
 /* Timers are addressed by current key, namespace and time; setting one twice is setting it once. */
 typedef enum leat_time_domain { LEAT_EVENT_TIME = 0, LEAT_PROCESSING_TIME = 1 } leat_time_domain;

@@ -188,6 +188,8 @@ leat_status leati_chain_flush(leati_chain *c);
 leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_record *record);
 /* The hook of a context that has open cursors: what they still give comes first. */
 leat_status leati_drain_first(leat_context *ctx, void *self, unsigned input, const leat_record *in);
+/* LEAT_E_STATE, said with `what` was done, when there is no current key. */
+leat_status leati_context_need_key(leat_context *ctx, const char *what);
 /* A table of a function, as leat_context_state. */
 leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_kind kind,
                                 const leat_type *type, leati_table **out, leat_error *err);

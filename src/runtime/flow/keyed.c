@@ -9,7 +9,7 @@
 
 static const size_t NO_OFFSET = SIZE_MAX;
 
-static leat_status need_key(leat_context *ctx, const char *what) {
+leat_status leati_context_need_key(leat_context *ctx, const char *what) {
     if (LEAT_LIKELY(ctx->current && ctx->keyed)) return LEAT_OK;
     return leat_context_fail(ctx, LEAT_E_STATE,
                              ctx->keyed
@@ -51,7 +51,8 @@ static leat_status make_table(leat_context *ctx, const char *name, leat_state_ki
 }
 
 static const char *kind_name(leat_state_kind kind) {
-    static const char *const names[] = {"value", "list", "map", "reducing", "aggregating"};
+    static const char *const names[] = {"value",    "list",        "map",
+                                        "reducing", "aggregating", "ordered map"};
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
 }
 
@@ -120,14 +121,12 @@ static leat_status get_expiring(leat_context *ctx, leat_state *state, leat_names
     return status < 0 || ttl->show_expired ? status : LEAT_DONE;
 }
 
-enum { SWEPT = 5 }; /* cells that are looked at with a write */
-
 static leat_status put_expiring(leat_context *ctx, leat_state *state, leat_namespace ns,
                                 const leat_value *value) {
     int64_t now = leat_context_now(ctx);
     leat_value items[2] = {leat_int(now), *value}, timed = leat_tuple(items, 2);
     leat_status status = leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, &timed);
-    if (status >= 0) leati_table_sweep(state, now, SWEPT);
+    if (status >= 0) leati_table_sweep(state, now, LEATI_SWEPT);
     return status;
 }
 
@@ -137,7 +136,7 @@ leat_status leat_state_expires(leat_state *state, const leat_ttl *ttl) {
 
 leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace ns,
                            leat_value *out) {
-    leat_status status = need_key(ctx, "state was read");
+    leat_status status = leati_context_need_key(ctx, "state was read");
     if (status < 0) return status;
     bool expires = leati_table_ttl(state)->ms > 0;
     return LEAT_UNLIKELY(expires) ? get_expiring(ctx, state, ns, out) : get(ctx, state, ns, out);
@@ -145,7 +144,7 @@ leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace 
 
 leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
                            const leat_value *value) {
-    leat_status status = need_key(ctx, "state was written");
+    leat_status status = leati_context_need_key(ctx, "state was written");
     if (status < 0) return status;
     if (LEAT_UNLIKELY(leati_table_ttl(state)->ms > 0)) return put_expiring(ctx, state, ns, value);
     return leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, value);
@@ -162,7 +161,7 @@ static leat_status drop_expired(leat_context *ctx, leat_state *state, leat_names
 
 leat_status leat_state_append(leat_context *ctx, leat_state *state, leat_namespace ns,
                               const leat_value *item) {
-    leat_status status = need_key(ctx, "state was written");
+    leat_status status = leati_context_need_key(ctx, "state was written");
     if (status < 0) return status;
     const leat_record *at = ctx->current;
     if (LEAT_LIKELY(!leati_table_ttl(state)->ms))
@@ -170,13 +169,13 @@ leat_status leat_state_append(leat_context *ctx, leat_state *state, leat_namespa
     int64_t now = leat_context_now(ctx);
     status = drop_expired(ctx, state, ns);
     if (status >= 0) status = leati_table_append(state, &at->key, at->hash, ns, item, &now);
-    if (status >= 0) leati_table_sweep(state, now, SWEPT);
+    if (status >= 0) leati_table_sweep(state, now, LEATI_SWEPT);
     return status;
 }
 
 leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat_namespace into_ns,
                              leat_namespace from_ns) {
-    leat_status status = need_key(ctx, "state was written");
+    leat_status status = leati_context_need_key(ctx, "state was written");
     if (status >= 0 && leati_table_ttl(state)->ms) {
         status = drop_expired(ctx, state, from_ns);
         if (status >= 0) status = drop_expired(ctx, state, into_ns);
@@ -186,13 +185,13 @@ leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat_namespac
 }
 
 leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespace ns) {
-    leat_status status = need_key(ctx, "state was removed");
+    leat_status status = leati_context_need_key(ctx, "state was removed");
     if (status < 0) return status;
     return leati_table_remove(state, &ctx->current->key, ctx->current->hash, ns);
 }
 
 leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer) {
-    leat_status status = need_key(ctx, "a timer was set");
+    leat_status status = leati_context_need_key(ctx, "a timer was set");
     if (status < 0) return status;
     if (!ctx->info->op->on_timer)
         return leat_context_fail(ctx, LEAT_E_STATE,
@@ -204,7 +203,7 @@ leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer) {
 }
 
 leat_status leat_timer_remove(leat_context *ctx, const leat_timer *timer) {
-    leat_status status = need_key(ctx, "a timer was removed");
+    leat_status status = leati_context_need_key(ctx, "a timer was removed");
     leati_timers *timers = ctx->timers[timer->domain];
     if (status < 0 || !timers) return status;
     return leati_timers_remove(timers, &ctx->current->key, ctx->current->hash, timer);

@@ -3,23 +3,30 @@
    Scalars stand in the cell. Other values have one block of memory, which the next value of the
    cell takes over where it fits, unless that value points into it. Objects have one reference each.
    They are released last, when the cell is whole again, since a release may run any code. A list
-   that was appended to is a leati_grown (grown.h) in place of the block, until another value is
-   stored. */
+   that was appended to is a leati_grown (grown.h) in place of the block, and a map that was used as
+   one a leati_map (mapping.h), until another value is stored. */
 #include "runtime/state/content.h"
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/object.h"
 #include "runtime/data/copy.h"
 #include "runtime/state/grown.h"
+#include "runtime/state/mapping.h"
 
 static leati_grown *grown_of(const leati_content *c) {
     return c->room == LEATI_GROWS ? (leati_grown *)(void *)c->block : NULL;
 }
 
+static leati_map *map_of(const leati_content *c) {
+    return c->room == LEATI_MAPS ? (leati_map *)(void *)c->block : NULL;
+}
+
 void leati_content_drop(const leati_content *c) {
     if (!leati_kind_is_scalar(c->value.kind)) leati_value_release(&c->value);
-    if (grown_of(c))
+    if (c->room == LEATI_GROWS)
         leati_grown_free(grown_of(c));
+    else if (c->room == LEATI_MAPS)
+        leati_map_free(map_of(c));
     else
         leati_free(c->block);
 }
@@ -28,7 +35,7 @@ void leati_content_drop(const leati_content *c) {
 
 /* Puts a value that needs memory where the old one was, when it may. */
 static bool content_reuse(leati_content *c, const leat_value *value, leati_extent e) {
-    if (e.objects || !c->block || c->room == LEATI_GROWS) return false;
+    if (e.objects || !c->block || c->room > LEATI_LARGEST_BLOCK) return false;
     if (e.bytes > c->room || c->room / 4 > e.bytes + 64) return false;
     if (leati_value_points_into(value, c->block, c->room)) return false;
     c->value = leati_value_place(value, c->block);
@@ -107,4 +114,33 @@ leat_status leati_content_append(leati_content *c, const leat_value *items, size
     bool was_timed = leati_value_is_timed(&c->value);
     c->value = leati_grown_value(g, time || was_timed, time ? *time : 0);
     return status;
+}
+
+/* --- maps ------------------------------------------------------------------------------------- */
+
+leat_status leati_content_map(leati_content *c, bool ordered, leati_map **out) {
+    *out = map_of(c);
+    if (*out) return LEAT_OK;
+    bool is_map = c->value.kind == LEAT_MAP;
+    if (!is_map && c->value.kind != LEAT_NULL) return LEAT_E_TYPE;
+    leati_map *made = leati_map_new(ordered);
+    leat_status status = !made ? LEAT_E_NOMEM : is_map ? leati_map_fill(made, &c->value) : LEAT_OK;
+    if (status < 0) {
+        leati_map_free(made);
+        return status;
+    }
+    leati_content old = *c;
+    c->value = leat_map_value(NULL, 0);
+    c->block = (char *)made;
+    c->room = LEATI_MAPS;
+    leati_content_drop(&old);
+    *out = made;
+    return LEAT_OK;
+}
+
+leat_status leati_content_view(const leati_content *c, leati_buf *buf, leat_value *out) {
+    const leati_map *map = map_of(c);
+    if (map) return leati_map_value(map, buf, out);
+    *out = c->value;
+    return LEAT_OK;
 }

@@ -4,16 +4,20 @@
 #define LEATI_CONTENT_H
 
 #include "leat/value.h"
+#include "runtime/base/buf.h"
+
+struct leati_map;
 
 typedef struct leati_content {
     leat_value value;
     char *block;   /* what the value points to; NULL for scalars */
-    uint32_t room; /* bytes of the block; LEATI_GROWS: it is a list that grows (grown.h) */
+    uint32_t room; /* bytes of the block, or one of those below */
     uint32_t note; /* its owner's, not looked at */
 } leati_content;
 
-enum { LEATI_LARGEST_BLOCK = UINT32_MAX - 64 };
-static const uint32_t LEATI_GROWS = UINT32_MAX;
+#define LEATI_LARGEST_BLOCK (UINT32_MAX - 2)
+#define LEATI_GROWS         UINT32_MAX       /* the block is a list that grows: grown.h */
+#define LEATI_MAPS          (UINT32_MAX - 1) /* a map, and the value is an empty one: mapping.h */
 
 /* Copies the value in; it may point into what is there. On failure nothing has changed. Objects
    that were there are released last, which may run any code. */
@@ -24,6 +28,11 @@ leat_status leati_content_store(leati_content *c, const leat_value *value);
    what is no list. */
 leat_status leati_content_append(leati_content *c, const leat_value *items, size_t count,
                                  const int64_t *time);
+/* The map that is there; a LEAT_MAP becomes one, and null a new one. LEAT_E_TYPE for anything else.
+   On failure nothing has changed. */
+leat_status leati_content_map(leati_content *c, bool ordered, struct leati_map **out);
+/* The value, lent: the pairs of a map are gathered in `buf`. */
+leat_status leati_content_view(const leati_content *c, leati_buf *buf, leat_value *out);
 /* Gives back what was in a cell that nobody can reach any more: `c` is a copy of it. */
 void leati_content_drop(const leati_content *c);
 

@@ -29,6 +29,8 @@ struct leat_state {
     uint64_t last_hash; /* of the key whose address stands in `address` */
     leati_buf address;  /* empty: no last call */
     leati_buf spare;    /* where the next address is written */
+    leati_buf map_key;  /* bytes of a map's key, for one call */
+    leati_buf pairs;    /* of a map that was lent whole */
     size_t key_size;    /* bytes of the key in `address` */
     uint64_t entry_hash;
     leati_hashmap *last_map;
@@ -60,6 +62,8 @@ void leati_table_free(leati_table *t) {
     }
     leati_buf_fini(&t->address);
     leati_buf_fini(&t->spare);
+    leati_buf_fini(&t->map_key);
+    leati_buf_fini(&t->pairs);
     leati_free(t);
 }
 
@@ -199,6 +203,7 @@ leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash
     if (status < 0) return status;
     const cell *c = cell_at_address(t);
     if (!c) return LEAT_DONE;
+    if (LEAT_UNLIKELY(c->room == LEATI_MAPS)) return leati_content_view(c, &t->pairs, out);
     *out = c->value;
     return LEAT_OK;
 }
@@ -277,6 +282,24 @@ leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t ha
     return status;
 }
 
+/* --- Maps ------------------------------------------------------------------------------------- */
+
+leat_status leati_table_map(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
+                            bool make, leati_map **out) {
+    leat_status status = address_set(t, key, hash, ns);
+    if (status < 0) return status;
+    size_t before = t->count;
+    cell *c = make ? cell_made(t) : cell_at_address(t);
+    if (!c) return make ? LEAT_E_NOMEM : LEAT_DONE;
+    status = leati_content_map(c, t->decl->kind == LEAT_ORDERED_MAP_STATE, out);
+    if (status < 0 && t->count > before) cell_remove(t, c);
+    return status;
+}
+
+leat_status leati_table_map_key(leati_table *t, const leat_value *key, leati_map_key *out) {
+    return leati_map_key_of(t->decl->kind == LEAT_ORDERED_MAP_STATE, key, &t->map_key, out);
+}
+
 /* --- Values that expire ----------------------------------------------------------------------- */
 
 const leat_ttl *leati_table_ttl(const leati_table *t) {
@@ -298,6 +321,17 @@ void leati_table_touch(leati_table *t, int64_t now) {
     items[0] = leat_int(now);
 }
 
+/* Of a map when its youngest entry was used. False when that is not known. */
+static bool cell_last_use(const cell *c, int64_t *time) {
+    if (c->room == LEATI_MAPS) {
+        *time = leati_map_latest((const leati_map *)(const void *)c->block);
+        return *time > INT64_MIN;
+    }
+    if (!leati_value_is_timed(&c->value)) return false;
+    *time = c->value.as.items[0].as.i;
+    return true;
+}
+
 void leati_table_sweep(leati_table *t, int64_t now, int count) {
     leati_hashmap_entry entry;
     for (int empty = 0; count > 0 && empty <= t->groups;) {
@@ -310,8 +344,8 @@ void leati_table_sweep(leati_table *t, int64_t now, int count) {
         }
         count--;
         cell *c = entry.payload;
-        if (!leati_value_is_timed(&c->value)) continue;
-        if (now - c->value.as.items[0].as.i < t->ttl.ms) continue;
+        int64_t last;
+        if (!cell_last_use(c, &last) || now - last < t->ttl.ms) continue;
         t->last_map = map;
         t->address.size = 0;
         cell_remove(t, c);
@@ -328,18 +362,20 @@ bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *o
     out->key_size = c->note;
     out->ns.size = entry.size - c->note;
     out->ns.bytes = out->ns.size ? entry.bytes + c->note : NULL;
-    out->value = c->value;
+    out->content = c;
     return true;
 }
 
-leat_status leati_table_snapshot(const leati_table *t, int group, leati_buf *out) {
+leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out) {
     if (t->maps[group].count == 0) return LEAT_OK;
     leati_buf_varint(out, t->maps[group].count);
     leati_cell c;
     for (size_t at = 0; leati_table_next(t, group, &at, &c);) {
         leati_buf_blob(out, c.key, c.key_size);
         leati_buf_blob(out, c.ns.bytes, c.ns.size);
-        leat_status status = leati_value_encode(&c.value, NULL, out);
+        leat_value v;
+        leat_status status = leati_content_view(c.content, &t->pairs, &v);
+        if (status >= 0) status = leati_value_encode(&v, NULL, out);
         if (status < 0) return status;
     }
     return out->failed ? LEAT_E_NOMEM : LEAT_OK;

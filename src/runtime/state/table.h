@@ -6,7 +6,7 @@
 
 #include "leat/state.h"
 #include "runtime/base/buf.h"
-#include "runtime/state/content.h"
+#include "runtime/state/mapping.h"
 
 typedef struct leat_state leati_table; /* the handle that operators hold */
 
@@ -27,6 +27,13 @@ leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash
 /* As leat_state_append; `time` (may be NULL) is that of now where the state expires. */
 leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns, const leat_value *item, const int64_t *time);
+/* The map under the key and namespace, lent until the table changes; made when it is missing and
+   `make`, else LEAT_DONE. LEAT_E_TYPE when there is something else. Whoever empties it removes the
+   cell. */
+leat_status leati_table_map(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
+                            bool make, leati_map **out);
+/* A key of such a map, lent until the next call. */
+leat_status leati_table_map_key(leati_table *t, const leat_value *key, leati_map_key *out);
 /* As leat_state_merge. */
 leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t hash,
                               leat_namespace into_ns, leat_namespace from_ns);
@@ -35,6 +42,7 @@ const leat_ttl *leati_table_ttl(const leati_table *t);
 leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl);
 /* Sets the time of the pair that leati_table_get has just found. */
 void leati_table_touch(leati_table *t, int64_t now);
+enum { LEATI_SWEPT = 5 }; /* with a write */
 /* Looks at the next `count` cells of its round over all, and removes those whose time is up. What
    was lent is gone. */
 void leati_table_sweep(leati_table *t, int64_t now, int count);
@@ -45,19 +53,19 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
 void leati_table_expect(const leati_table *t, uint64_t hash);
 size_t leati_table_count(const leati_table *t);
 
-/* One cell, lent until the table changes: the canonical bytes of its key (key.h), namespace,
-   value. */
+/* One cell, lent until the table changes: the canonical bytes of its key (key.h), its namespace,
+   what is in it. */
 typedef struct leati_cell {
     const char *key;
     size_t key_size;
     leat_namespace ns;
-    leat_value value;
+    const leati_content *content;
 } leati_cell;
 /* Walks the cells of one key group, in no order; start with *at = 0. False at the end. */
 bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out);
 
 /* The cells of one key group, with their keys, appended to `out`; nothing for an empty group. */
-leat_status leati_table_snapshot(const leati_table *t, int group, leati_buf *out);
+leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out);
 /* Adds cells that leati_table_snapshot wrote. `domain`: see codec.h. LEAT_E_FORMAT when damaged. */
 leat_status leati_table_restore(leati_table *t, leati_reader *in, uint16_t domain);
 
