@@ -64,6 +64,11 @@ static bool bind_methods(py_call *c) {
     const role_names *names = &methods[c->role];
     bool callable = !c->is_function && PyCallable_Check(c->function);
     if (callable && !names->second) return target_init(&c->targets[0], Py_NewRef(c->function));
+    if (!c->is_function && !PyObject_HasAttrString(c->function, names->first)) {
+        PyErr_Format(PyExc_TypeError, "%R is not callable, and has no method '%s'", c->function,
+                     names->first);
+        return false;
+    }
     if (!target_init(&c->targets[0], PyObject_GetAttrString(c->function, names->first)))
         return false;
     return !names->second ||

@@ -70,6 +70,8 @@ typedef struct python_case {
 static const python_case python_cases[] = {
     {"math:sqrt", NULL, LEAT_E_USER, "ValueError: math domain error"},
     {"nowhere:f", NULL, LEAT_E_USER, "ModuleNotFoundError: No module named 'nowhere'"},
+    {"math:pi", NULL, LEAT_E_USER,
+     "TypeError: 3.141592653589793 is not callable, and has no method 'map'"},
     {"math:f", NULL, LEAT_E_USER, "AttributeError: module 'math' has no attribute 'f'"},
     {"math", NULL, LEAT_E_USER, "ValueError: 'math' is not of the form 'module:name'"},
     {"sys:exit", NULL, LEAT_E_USER, "SystemExit: -1"},

@@ -60,7 +60,9 @@ class Configuration:
         return self._get(key, default_value, bool, _to_bool)
 
     def set_boolean(self, key: str, value: bool) -> Configuration:
-        """Set a bool; answers this object."""
+        """Set a bool; answers this object. A TypeError for anything else."""
+        if not isinstance(value, bool):
+            raise TypeError(f"{key}: a bool is needed, not {value!r}")
         return self._set(key, value, bool)
 
     def get_float(self, key: str, default_value: float | None) -> float | None:

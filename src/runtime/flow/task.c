@@ -14,6 +14,7 @@ leati_task *leati_task_new(const leati_surroundings *around, leati_notice notice
     t->chain = t->inbox ? leati_chain_new(around, t->inbox) : NULL;
     t->flush_every = 100 * 1000000;
     t->state = LEATI_TASK_WAITING;
+    t->stride = 1;
     if (t->chain) return t;
     leati_task_free(t);
     return NULL;
@@ -79,7 +80,25 @@ static inline void expect_ahead(const leat_context *head, const leati_batch *bat
         leati_table_expect(head->tables[i], batch->records[at + AHEAD].hash);
 }
 
-/* Records of the batch until it is exhausted, a cursor opens or an output is full. */
+/* Looks at the clock, after each record where they are slow and after many where they are fast. */
+static bool look_at_clock(leati_task *t) {
+    enum { STRIDE = 64, SLOW_NS = 500000, STEP_NS = 5000000 };
+    int64_t now = leati_clock_monotonic();
+    bool slow = now - t->looked_at > SLOW_NS;
+    t->stride = slow ? 1 : t->stride < STRIDE ? 2 * t->stride : STRIDE;
+    t->until_look = t->stride;
+    t->looked_at = now;
+    return now - t->began > STEP_NS;
+}
+
+/* Has the step taken long? Then nothing is left of its budget. */
+static inline bool took_long(leati_task *t, int *budget) {
+    if (LEAT_LIKELY(--t->until_look > 0) || !look_at_clock(t)) return false;
+    *budget = 0;
+    return true;
+}
+
+/* Records of the batch until it is exhausted, a cursor opens, an output is full, or time is up. */
 static leat_status run_batch(leati_task *t, int *budget) {
     leati_chain *c = t->chain;
     leat_context *head = c->contexts[0];
@@ -94,6 +113,7 @@ static leat_status run_batch(leati_task *t, int *budget) {
         if (LEAT_UNLIKELY(c->depth)) return LEAT_OK;
         leati_arena_reset(&c->arena);
         if (LEAT_UNLIKELY(c->full | c->held | c->dirty_watermark)) return LEAT_OK;
+        if (LEAT_UNLIKELY(took_long(t, budget)) && t->at < batch->count) return LEAT_OK;
     }
     head->current = NULL;
     drop_batch(t);
@@ -140,6 +160,7 @@ static leat_status run_source(leati_task *t, int *budget) {
            !c->held && !c->dirty_watermark) {
         --*budget;
         status = poll_source(t);
+        took_long(t, budget);
     }
     return status;
 }
@@ -196,6 +217,7 @@ static leat_status turn(leati_task *t, int *budget) {
     --*budget;
     if (c->depth) {
         leat_status status = leati_chain_advance(c);
+        took_long(t, budget);
         if (!c->depth && !t->batch && !c->signalling) leati_arena_reset(&c->arena);
         return status;
     }
@@ -261,6 +283,8 @@ static leat_status flush_if_due(leati_task *t, bool waits) {
 
 leati_task_state leati_task_step(leati_task *t, int budget) {
     bool waits;
+    t->began = t->looked_at = leati_clock_monotonic();
+    t->until_look = t->stride;
     leat_status status = go(t, budget, &waits);
     bool done = status == LEAT_DONE;
     if (status >= 0) status = flush_if_due(t, waits || done);

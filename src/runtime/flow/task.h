@@ -1,6 +1,7 @@
 /* task.h: a gate, a chain and its outputs, stepped by a runner. A step is: mail, then as many
    records, cursor items, timers, signals and polls as the budget and the outputs' credit allow.
-   Nothing in a step waits.
+   Nothing in a step waits. A step that takes long, because the functions do, ends between two
+   records, so that mail, timers and what waits to be sent get their turn.
 
    Life: new, (chain and gate filled), open, step ... until ended or failed, close, free; all on the
    runner's thread but new and free. */
@@ -25,6 +26,8 @@ typedef struct leati_task {
     leati_gate *gate; /* NULL: a source */
     leati_task_state state;
     bool source_done;
+    int64_t began, looked_at;        /* the step, and when it last looked at the clock */
+    int stride, until_look;          /* records between two looks, and how many are left */
     int64_t flushed_at, flush_every; /* nanoseconds, monotonic; -1: only when idle or full */
 
     leati_batch *batch; /* being read */

@@ -325,6 +325,23 @@ def test_subtasks_that_sleep_sleep_together_on_runners_of_their_own(
         assert took < 1.6 / 4 + 0.2
 
 
+def test_results_of_slow_functions_come_out_before_all_are_done(env, tmp_path):
+    calls = tmp_path / "calls"
+
+    def slow(x):
+        import time
+
+        with calls.open("a") as file:
+            file.write("x")
+        time.sleep(0.02)
+        return x
+
+    numbers = env.from_collection(list(range(100))).rebalance().map(slow)
+    with numbers.execute_and_collect("slow") as collected:
+        assert next(collected) == 0
+        assert len(calls.read_text()) < 50
+
+
 def test_program_that_a_function_starts_can_be_terminated(env, results):
     def start_and_terminate(seconds):
         import subprocess

@@ -19,7 +19,7 @@ def worker_main(argv):
     return len(argv)
 
 
-def log_to(callable):
+def log_to(taker):
     pass
 
 

@@ -80,3 +80,8 @@ def test_config_options():
     option = ConfigOptions.key("a.b").int_type().default_value(3)
     assert (option.key(), option.default_value()) == ("a.b", 3)
     assert ConfigOptions.key("c").string_type().as_list().no_default_value().default_value() is None
+
+
+def test_set_boolean_takes_bools_only():
+    with pytest.raises(TypeError, match="b: a bool is needed, not 'maybe'"):
+        Configuration().set_boolean("b", "maybe")

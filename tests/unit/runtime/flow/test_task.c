@@ -3,6 +3,7 @@
 #include "rig.h"
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
 
 /* --- operators -------------------------------------------------------------------------------- */
 
@@ -58,6 +59,21 @@ static void set_up(rig *r, size_t capacity) {
     rig_open(r);
 }
 
+/* Takes longer for each record than a step should. */
+static leat_status slow(leat_context *ctx, void *self, unsigned input, const leat_record *in) {
+    enum { LONG_NS = 6000000 };
+    rig_log(rig_of(self), "%u:%d", input, (int)in->value.as.i);
+    for (int64_t end = leati_clock_monotonic() + LONG_NS; leati_clock_monotonic() < end;) {}
+    return leat_emit(ctx, in);
+}
+
+static const leat_operator slow_operator = {.size = sizeof(leat_operator),
+                                            .name = "slow",
+                                            .inputs = 1,
+                                            .self_size = sizeof(rig_self),
+                                            .params = rig_params,
+                                            .on_record = slow};
+
 /* --- steps ------------------------------------------------------------------------------------ */
 
 static void step_without_input_waits(void **state) {
@@ -79,6 +95,33 @@ static void step_ends_with_its_budget_and_goes_on(void **state) {
     assert_in_range(r.in[0]->count, 1, 7);
     while (leati_task_step(r.task, 5) == LEATI_TASK_READY) {}
     rig_expect(&r, "0:1 0:2 0:3 0:4 0:5 0:6 0:7 0:8");
+    rig_fini(&r);
+}
+
+static leat_status log_mail(leat_context *ctx, void *self, void *arg) {
+    (void)ctx;
+    (void)arg;
+    rig_log(rig_of(self), "mail");
+    return LEAT_OK;
+}
+
+static void step_of_slow_functions_lets_mail_in_between(void **state) {
+    (void)state;
+    rig r;
+    rig_init(&r, true);
+    rig_input(&r, 0, 10);
+    leat_context *p = rig_add(&r, &slow_operator, NULL, NULL);
+    rig_output(&r, p, NULL, LEAT_FORWARD, 1, 10);
+    rig_open(&r);
+    r.task->flush_every = 0;
+    channel_push_ints(r.in[0], 1, 3);
+    assert_int_equal(rig_step(&r), LEATI_TASK_READY);
+    assert_string_equal(channel_read(r.out[0]), "[1]");
+    leat_mailbox *mailbox = leat_context_mailbox(p);
+    assert_int_equal(leat_mailbox_post(mailbox, log_mail, NULL, NULL), LEAT_OK);
+    assert_int_equal(rig_run(&r), LEATI_TASK_WAITING);
+    rig_expect(&r, "0:1 mail 0:2 0:3");
+    leat_mailbox_unref(mailbox);
     rig_fini(&r);
 }
 
@@ -306,6 +349,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(step_without_input_waits),
         cmocka_unit_test(step_ends_with_its_budget_and_goes_on),
+        cmocka_unit_test(step_of_slow_functions_lets_mail_in_between),
         cmocka_unit_test(step_gives_credit_back_when_the_batch_is_done),
         cmocka_unit_test(step_takes_nothing_while_an_output_is_full),
         cmocka_unit_test(idle_step_gives_out_what_was_gathered),
