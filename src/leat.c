@@ -27,6 +27,7 @@ static const leat_operator *const builtin[] = {
     &leat_partition_custom_operator,
     &leat_assign_timestamps_operator,
     &leat_window_operator,
+    &leat_async_operator,
 
     &leat_collection_operator,
     &leat_sequence_operator,
@@ -68,6 +69,7 @@ static const char *what_is_missing(const leat_operator *op) {
     if (op->size != sizeof *op) return "its size; set .size = sizeof(leat_operator)";
     if (op->inputs && !op->on_record) return "its on_record hook";
     if (!op->inputs && !op->poll) return "its poll hook";
+    if (op->inputs && op->poll && !(op->flags & LEAT_OP_HEAD)) return "LEAT_OP_HEAD, for its poll";
     return NULL;
 }
 

@@ -15,12 +15,13 @@ typedef struct leat_context leat_context; /* one operator's view of the runtime:
 typedef struct leat_emitter leat_emitter; /* where results go; lent for the call */
 typedef struct leat_cursor leat_cursor;
 typedef struct leat_timer leat_timer; /* state.h */
-/* Roles of several calls are tables: window.h. */
+/* Roles of several calls are tables: window.h, async.h. */
 typedef struct leat_assigner leat_assigner;
 typedef struct leat_trigger leat_trigger;
 typedef struct leat_evictor leat_evictor;
 typedef struct leat_aggregate leat_aggregate;
 typedef struct leat_window_function leat_window_function;
+typedef struct leat_async leat_async;
 
 /* Results that the engine takes one by one, while there is room for them. `advance` emits at most
    one record and answers LEAT_OK, LEAT_DONE when nothing is left (it may have emitted the last
@@ -105,7 +106,8 @@ typedef enum leat_role {
     LEAT_ROLE_GAP,
     LEAT_ROLE_DELTA,
     LEAT_ROLE_JOIN,
-    LEAT_ROLE_CO_GROUP
+    LEAT_ROLE_CO_GROUP,
+    LEAT_ROLE_ASYNC
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
@@ -139,6 +141,7 @@ typedef struct leat_function {
         const leat_evictor *evictor;
         const leat_aggregate *aggregate;
         const leat_window_function *window; /* also of CO_GROUP */
+        const leat_async *async;
     } call;
     const char *language; /* NULL: C. Otherwise who resolves `spec` where the function runs */
     const void *spec;     /* copied when the function is added */
@@ -183,6 +186,7 @@ LEAT_FUNCTION_MAKER(evictor, LEAT_ROLE_EVICTOR, evictor, const leat_evictor *)
 LEAT_FUNCTION_MAKER(aggregate, LEAT_ROLE_AGGREGATE, aggregate, const leat_aggregate *)
 LEAT_FUNCTION_MAKER(window, LEAT_ROLE_WINDOW, window, const leat_window_function *)
 LEAT_FUNCTION_MAKER(co_group, LEAT_ROLE_CO_GROUP, window, const leat_window_function *)
+LEAT_FUNCTION_MAKER(async, LEAT_ROLE_ASYNC, async, const leat_async *)
 
 /* Process functions of keyed streams that also set timers. */
 static inline leat_function leat_keyed_process_fn(leat_process_call call, leat_timer_call on_timer,

@@ -85,15 +85,16 @@ static inline leat_arg leat_arg_function(const char *name, const leat_function *
 typedef struct leat_snapshot leat_snapshot; /* where state is written to, or read from */
 
 enum {
-    LEAT_OP_SINK = 1u << 0,       /* has no outputs */
-    LEAT_OP_HOST = 1u << 1,       /* bound to the host program: runs in the main process */
-    LEAT_OP_KEYED = 1u << 2,      /* has keyed state or timers: its input must be keyed */
-    LEAT_OP_OBJECTS = 1u << 3,    /* takes objects as they are, unless one of its functions is in C;
+    LEAT_OP_SINK = 1u << 0,      /* has no outputs */
+    LEAT_OP_HOST = 1u << 1,      /* bound to the host program: runs in the main process */
+    LEAT_OP_KEYED = 1u << 2,     /* has keyed state or timers: its input must be keyed */
+    LEAT_OP_OBJECTS = 1u << 3,   /* takes objects as they are, unless one of its functions is in C;
                                    others get them as native values */
-    LEAT_OP_SINGLE = 1u << 4,     /* parallelism 1 only */
-    LEAT_OP_SETS_KEY = 1u << 5,   /* its output is keyed */
-    LEAT_OP_SAME_TYPE = 1u << 6,  /* its output has the type of its input */
-    LEAT_OP_SETS_TARGET = 1u << 7 /* it sets `hash` to the subtask that gets the record */
+    LEAT_OP_SINGLE = 1u << 4,    /* parallelism 1 only */
+    LEAT_OP_SETS_KEY = 1u << 5,  /* its output is keyed */
+    LEAT_OP_SAME_TYPE = 1u << 6, /* its output has the type of its input */
+    LEAT_OP_SETS_TARGET = 1u << 7, /* it sets `hash` to the subtask that gets the record */
+    LEAT_OP_HEAD = 1u << 8         /* never chained to what comes before it; may have a poll hook */
 };
 
 typedef struct leat_operator {
@@ -107,7 +108,9 @@ typedef struct leat_operator {
 
     /* Required but for sources. `in` is borrowed. */
     leat_status (*on_record)(leat_context *ctx, void *self, unsigned input, const leat_record *in);
-    /* Required for sources: emits at most one record, as leat_source_call. */
+    /* Required for sources: emits at most one record, as leat_source_call. Operators with
+       LEAT_OP_HEAD may have it: called after a wake, before the next record or signal, until
+       LEAT_AGAIN; also while the operator itself holds its task. */
     leat_status (*poll)(leat_context *ctx, void *self, leat_emitter *out);
 
     /* All below may be NULL. */
@@ -219,8 +222,10 @@ LEAT_API leat_status leat_mailbox_post(leat_mailbox *mailbox,
                                        leat_status (*fn)(leat_context *ctx, void *self, void *arg),
                                        void *arg, void (*drop)(void *arg));
 LEAT_API void leat_mailbox_unref(leat_mailbox *mailbox);
-/* Asks for another poll, or another on_end_of_data. The operator's thread; other threads post. */
+/* Asks for another poll, or another on_end_of_data. The operator's thread; other threads post, or
+   wake by the mailbox, which needs no memory. */
 LEAT_API void leat_context_wake(leat_context *ctx);
+LEAT_API void leat_mailbox_wake(leat_mailbox *mailbox);
 /* Asks for another poll, or for on_wake, at processing time `time`; the last call counts. */
 LEAT_API void leat_context_wake_at(leat_context *ctx, int64_t time);
 
@@ -234,6 +239,26 @@ typedef struct leat_io {
     void *arg;
 } leat_io;
 LEAT_API leat_status leat_context_io(leat_context *ctx, const leat_io *io);
+
+/* Records that outlive the hook: copies, whose objects are kept by reference. Made by one thread,
+   then read by all; the last leat_batch_unref frees them, on any thread. */
+typedef struct leati_batch leat_batch;
+LEAT_API leat_batch *leat_batch_new(size_t room); /* NULL when memory ran out */
+/* LEAT_E_RANGE when there is no room. */
+LEAT_API leat_status leat_batch_append(leat_batch *batch, const leat_record *record);
+LEAT_API size_t leat_batch_records(const leat_batch *batch, const leat_record **records);
+LEAT_API void leat_batch_unref(leat_batch *batch);
+/* Makes one of them, or any other record, the one being processed until the hook returns: its key
+   is current, its time that of what an emitter pushes, and failures show it. `record` is lent for
+   as long. */
+LEAT_API void leat_context_resume(leat_context *ctx, const leat_record *record);
+
+/* A record of input 0 as bytes, lent until the next call with this context, and back; what it
+   points to then is lent until the hook returns. */
+LEAT_API leat_status leat_record_write(leat_context *ctx, const leat_record *record,
+                                       const void **bytes, size_t *size);
+LEAT_API leat_status leat_record_read(leat_context *ctx, const void *bytes, size_t size,
+                                      leat_record *out);
 
 /* Own state in snapshots: named blobs. Reading answers LEAT_DONE when there is none of that name;
    `bytes` are lent until the hook returns. With LEAT_SPLIT_LIST and LEAT_UNION_LIST a name may be

@@ -3,6 +3,7 @@
 #ifndef LEAT_STREAM_H
 #define LEAT_STREAM_H
 
+#include "async.h"
 #include "graph.h"
 
 #ifdef __cplusplus
@@ -31,6 +32,12 @@ LEAT_API leat_stream *leat_stream_co_flat_map(leat_stream *a, leat_stream *b,
                                               leat_function co_flat_map);
 LEAT_API leat_stream *leat_stream_co_process(leat_stream *a, leat_stream *b,
                                              leat_function co_process);
+/* The results of an async function (async.h), in the order of the records, or as they come but
+   never across a watermark. `options` may be NULL: the defaults. */
+LEAT_API leat_stream *leat_stream_async_ordered(leat_stream *s, leat_function async,
+                                                const leat_async_options *options);
+LEAT_API leat_stream *leat_stream_async_unordered(leat_stream *s, leat_function async,
+                                                  const leat_async_options *options);
 /* What went to leat_emitter_side under this tag. */
 LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
 

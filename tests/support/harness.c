@@ -275,7 +275,7 @@ static bool is_quiet(const harness *h) {
     const leati_task *t = h->task;
     if (h->opened < 0 || t->state == LEATI_TASK_FAILED || t->state == LEATI_TASK_ENDED)
         return false;
-    if (t->batch || t->chain->depth || t->chain->signalling) return false;
+    if (t->batch || t->chain->depth || t->chain->signalling || t->end_waits) return false;
     for (unsigned i = 0; i < h->info.op->inputs; i++)
         if (h->in[i]->count) return false;
     return true;
@@ -335,15 +335,22 @@ static bool is_full(const harness *h) {
 static leat_status state_of(const harness *h) {
     const leati_task *t = h->task;
     if (t->state == LEATI_TASK_FAILED) return t->chain->failure.status;
-    if (t->chain->depth || t->batch || t->chain->signalling) return LEAT_AGAIN;
+    if (t->chain->depth || t->batch || t->chain->signalling || t->end_waits) return LEAT_AGAIN;
     for (unsigned i = 0; i < h->info.op->inputs; i++)
         if (h->in[i]->count) return LEAT_AGAIN;
     return LEAT_OK;
 }
 
+static void forget_notices(harness *h) {
+    pthread_mutex_lock(&h->lock);
+    h->notices = 0;
+    pthread_mutex_unlock(&h->lock);
+}
+
 /* A revived task has not looked at its outputs yet: full ones are seen here. */
 static leat_status drive(harness *h, int budget) {
     if (h->opened < 0) return h->opened;
+    forget_notices(h);
     leati_task *t = h->task;
     if (t->state == LEATI_TASK_ENDED) return LEAT_OK;
     if (is_full(h) && !t->chain->full) return state_of(h) < 0 ? state_of(h) : LEAT_AGAIN;
@@ -458,7 +465,7 @@ leat_status harness_wait(harness *h) {
     until.tv_sec += PATIENCE_S;
     int late = 0;
     pthread_mutex_lock(&h->lock);
-    while (!late && leati_inbox_empty(h->task->inbox))
+    while (!late && leati_inbox_empty(h->task->inbox) && !h->notices)
         late = pthread_cond_timedwait(&h->changed, &h->lock, &until);
     pthread_mutex_unlock(&h->lock);
     assert_int_equal(late, 0);

@@ -2,6 +2,8 @@
    batch of small records costs one malloc and one free. */
 #include "runtime/data/batch.h"
 
+#include "leat/operator.h"
+
 #include "runtime/base/alloc.h"
 #include "runtime/base/object.h"
 #include "runtime/data/codec.h"
@@ -131,4 +133,22 @@ leat_status leati_batch_decode(char *frame, size_t size, uint16_t domain, leati_
     b->bytes = size + count * sizeof(leat_record) + b->arena.bytes;
     *out = b;
     return LEAT_OK;
+}
+
+/* --- for operators ---------------------------------------------------------------------------- */
+
+leat_batch *leat_batch_new(size_t room) {
+    return room <= UINT32_MAX ? leati_batch_new((uint32_t)room) : NULL;
+}
+
+leat_status leat_batch_append(leat_batch *batch, const leat_record *record) {
+    return leati_batch_append(batch, record, NULL, false);
+}
+
+size_t leat_batch_records(const leat_batch *batch, const leat_record **records) {
+    return leati_batch_records(batch, records);
+}
+
+void leat_batch_unref(leat_batch *batch) {
+    leati_batch_unref(batch);
 }

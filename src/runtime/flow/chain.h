@@ -124,6 +124,7 @@ struct leati_chain {
     int output_count;
     leati_inbox *inbox;
     bool drains, pinned;
+    bool polls;           /* the head has an input, and asked to be polled */
     bool dirty_watermark; /* a watermark or idleness was let go between the signals */
     bool idle;            /* what the head was told last */
 
@@ -171,7 +172,7 @@ bool leati_chain_may_fire(const leati_chain *c);
 /* Opens sweeps for processing-time timers that are due. */
 leat_status leati_chain_fire(leati_chain *c, int64_t now);
 /* When the next processing-time timer or wake_at is due; INT64_MAX: never, or something else must
-   come first. */
+   come first. A full or held chain still wakes operators, which do not emit then. */
 int64_t leati_chain_next_time(const leati_chain *c);
 /* Two-phase operators: the checkpoint is complete. */
 leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint);
@@ -184,6 +185,11 @@ bool leati_chain_has_room(leati_chain *c);
 leat_status leati_chain_flush(leati_chain *c);
 
 /* --- between the files of the chain ----------------------------------------------------------- */
+
+/* Is the context an operator with an input that is polled, too? */
+static inline bool leati_context_polls(const leat_context *ctx) {
+    return ctx->info->op->poll && ctx->info->op->inputs;
+}
 
 leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_record *record);
 /* The hook of a context that has open cursors: what they still give comes first. */

@@ -7,6 +7,10 @@ void *leat_context_alloc(leat_context *ctx, size_t bytes) {
     return leati_arena_alloc(&ctx->chain->arena, bytes);
 }
 
+void leat_context_resume(leat_context *ctx, const leat_record *record) {
+    ctx->current = record;
+}
+
 leat_status leat_context_keep(leat_context *ctx, const leat_value *object) {
     return leati_arena_keep(&ctx->chain->arena, object);
 }
@@ -117,6 +121,7 @@ void leat_context_set_idle(leat_context *ctx, bool idle) {
 /* --- being asked again, holding --------------------------------------------------------------- */
 
 void leat_context_wake(leat_context *ctx) {
+    if (leati_context_polls(ctx)) ctx->chain->polls = true;
     leati_inbox_wake(ctx->chain->inbox);
 }
 

@@ -18,6 +18,7 @@ struct leat_mailbox {
     atomic_int refs;
     leati_inbox *inbox;
     leat_context *ctx; /* NULL: closed */
+    atomic_bool woken;
 };
 
 typedef struct letter {
@@ -126,7 +127,13 @@ void leat_mailbox_unref(leat_mailbox *mailbox) {
     leati_free(mailbox);
 }
 
-void leati_mailbox_wake(leat_mailbox *mailbox) {
+bool leati_mailbox_was_woken(leat_mailbox *mailbox) {
+    return atomic_load_explicit(&mailbox->woken, memory_order_relaxed) &&
+           atomic_exchange(&mailbox->woken, false);
+}
+
+void leat_mailbox_wake(leat_mailbox *mailbox) {
+    atomic_store(&mailbox->woken, true);
     leati_inbox_wake(mailbox->inbox);
 }
 

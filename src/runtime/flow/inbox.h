@@ -22,8 +22,8 @@ bool leati_inbox_empty(leati_inbox *inbox);
 
 leat_mailbox *leati_mailbox_new(leati_inbox *inbox, leat_context *ctx);
 void leati_mailbox_ref(leat_mailbox *mailbox);
-/* Has the task stepped, as leat_context_wake does, but from any thread; needs no memory. */
-void leati_mailbox_wake(leat_mailbox *mailbox);
+/* Was leat_mailbox_wake called since the last time this was asked? */
+bool leati_mailbox_was_woken(leat_mailbox *mailbox);
 /* The operator is gone: its letters, old and new, are dropped. */
 void leati_mailbox_close(leat_mailbox *mailbox);
 

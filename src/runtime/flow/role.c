@@ -26,6 +26,7 @@ const char *leat_role_name(leat_role role) {
         "delta function",
         "join",
         "co_group",
+        "async",
     };
     return (size_t)role < sizeof names / sizeof *names ? names[role] : names[0];
 }

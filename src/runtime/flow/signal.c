@@ -80,26 +80,37 @@ static leat_status wake(leat_context *ctx, int64_t now) {
     return op->on_wake ? op->on_wake(ctx, ctx->self, now) : LEAT_OK;
 }
 
+/* A task that waits for room or is held is woken by who gives it; its timers would wake it for
+   nothing. */
+static bool timers_may_fire(const leati_chain *c) {
+    return !c->full && !c->held && leati_chain_may_fire(c);
+}
+
+/* Hooks that do not emit need no room. */
+static int64_t wake_time(const leat_context *ctx, bool timers) {
+    return timers || (ctx->info->op->on_wake && !ctx->chain->signalling) ? ctx->wake_at : INT64_MAX;
+}
+
 leat_status leati_chain_fire(leati_chain *c, int64_t now) {
     leat_status status = LEAT_OK;
+    bool timers = timers_may_fire(c);
     for (int i = first_alive(c); i < c->count && status >= 0; i++) {
         leat_context *ctx = c->contexts[i];
-        if (ctx->wake_at <= now) status = wake(ctx, now);
-        if (status >= 0) status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
+        if (wake_time(ctx, timers) <= now) status = wake(ctx, now);
+        if (status >= 0 && timers) status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
         if (status < 0) leati_chain_blame(ctx, status);
     }
     return status;
 }
 
-/* A task that waits for room or is held is woken by who gives it; its timers would wake it for
-   nothing. */
 int64_t leati_chain_next_time(const leati_chain *c) {
     int64_t next = INT64_MAX;
-    if (c->full || c->held || !leati_chain_may_fire(c)) return next;
+    bool timers = timers_may_fire(c);
     for (int i = first_alive(c); i < c->count; i++) {
         const leat_context *ctx = c->contexts[i];
-        int64_t first = first_timer(ctx, LEAT_PROCESSING_TIME);
-        if (ctx->wake_at < next) next = ctx->wake_at;
+        int64_t at = wake_time(ctx, timers);
+        int64_t first = timers ? first_timer(ctx, LEAT_PROCESSING_TIME) : INT64_MAX;
+        if (at < next) next = at;
         if (first < next) next = first;
     }
     return next;

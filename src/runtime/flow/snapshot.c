@@ -6,6 +6,7 @@
    none), and a blob per non-empty key group; then the two timer domains in the same way. A list of
    groups is varint group + 1, blob ...; 0. */
 #include "runtime/base/alloc.h"
+#include "runtime/data/codec.h"
 #include "runtime/flow/chain.h"
 
 typedef struct snapshot_item {
@@ -45,6 +46,28 @@ leat_status leat_snapshot_read(leat_snapshot *in, const char *name, size_t index
         return LEAT_OK;
     }
     return LEAT_DONE;
+}
+
+/* --- records ---------------------------------------------------------------------------------- */
+
+leat_status leat_record_write(leat_context *ctx, const leat_record *record, const void **bytes,
+                              size_t *size) {
+    leati_buf *b = &ctx->chain->text;
+    b->size = 0;
+    leat_status status = leati_record_encode(record, ctx->info->input_types[0], b);
+    if (status >= 0 && b->failed) status = LEAT_E_NOMEM;
+    b->failed = false;
+    if (status < 0) return status;
+    *bytes = b->bytes;
+    *size = b->size;
+    return LEAT_OK;
+}
+
+leat_status leat_record_read(leat_context *ctx, const void *bytes, size_t size, leat_record *out) {
+    leati_reader in = leati_reader_of(bytes, size);
+    uint16_t domain = leati_context_domain(ctx);
+    leat_status status = leati_record_decode(&in, domain, &ctx->chain->arena, out);
+    return status >= 0 && leati_reader_left(&in) ? LEAT_E_FORMAT : status;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */

@@ -197,9 +197,26 @@ static leat_status next_element(leati_task *t, int *budget) {
     return LEAT_OK;
 }
 
+/* The head is not ready to end: what it delivers meanwhile, watermarks included, goes its way as
+   before. */
+static void let_end_wait(leati_task *t) {
+    leati_chain *c = t->chain;
+    if (c->signal.kind != LEATI_END || c->signal_at) return;
+    c->signalling = false;
+    t->end = c->signal;
+    t->end_waits = true;
+}
+
+static leat_status end_again(leati_task *t) {
+    t->end_waits = false;
+    leati_chain_signal(t->chain, t->end);
+    return LEAT_OK;
+}
+
 static leat_status step_signal(leati_task *t) {
     leati_chain *c = t->chain;
     leat_status status = leati_chain_signal_step(c);
+    if (status == LEAT_AGAIN) let_end_wait(t);
     if (status == LEAT_DONE && c->signal.kind == LEATI_END) t->ends++;
     if (!c->depth) leati_arena_reset(&c->arena);
     return status == LEAT_DONE ? LEAT_OK : status;
@@ -210,6 +227,19 @@ static leat_status step_signal(leati_task *t) {
 static void forward_held_watermark(leati_chain *c) {
     c->dirty_watermark = false;
     leati_chain_signal(c, leati_signal(LEATI_WATERMARK, c->contexts[0]->watermark));
+}
+
+/* The head's own results. */
+static leat_status poll_head(leati_task *t) {
+    leati_chain *c = t->chain;
+    leat_context *head = c->contexts[0];
+    head->current = NULL;
+    leat_status status = head->info->op->poll(head, head->self, leat_context_emitter(head));
+    if (status < 0) return leati_chain_blame(head, status);
+    head->current = NULL;
+    if (!c->depth) leati_arena_reset(&c->arena);
+    if (status != LEAT_OK) c->polls = false;
+    return LEAT_OK;
 }
 
 static leat_status turn(leati_task *t, int *budget) {
@@ -226,6 +256,8 @@ static leat_status turn(leati_task *t, int *budget) {
         forward_held_watermark(c);
         return LEAT_OK;
     }
+    if (c->polls) return poll_head(t);
+    if (t->end_waits) return end_again(t);
     if (!t->batch) return next_element(t, budget);
     c->pinned = true;
     leat_status status = run_batch(t, budget);
@@ -247,12 +279,23 @@ static leat_status fire(leati_chain *c) {
 static bool blocked(leati_task *t) {
     leati_chain *c = t->chain;
     if (c->full) leati_chain_has_room(c);
-    return c->full || (c->held && (!c->signalling || c->depth));
+    if (c->full || !c->held) return c->full;
+    if (c->depth) return true;
+    bool by_head = c->held == 1 && c->contexts[0]->held; /* which may deliver all the same */
+    return !c->signalling && !(by_head && (c->polls || c->dirty_watermark));
+}
+
+/* Did somebody wake the head, so that it is to be polled? */
+static bool hears_wake(leati_chain *c) {
+    leat_mailbox *mailbox = c->contexts[0]->mailbox;
+    if (!mailbox || !leati_mailbox_was_woken(mailbox)) return false;
+    return c->polls = leati_context_polls(c->contexts[0]);
 }
 
 static leat_status go(leati_task *t, int budget, bool *waits) {
     leati_chain *c = t->chain;
     leat_status status = leati_inbox_read(t->inbox);
+    hears_wake(c);
     if (c->full) leati_chain_has_room(c);
     if (status >= 0) status = fire(c);
     bool idle =
@@ -260,8 +303,9 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
     *waits = false;
     while (status >= 0 && budget > 0) {
         if (LEAT_UNLIKELY(c->full | c->held) && blocked(t)) *waits = true;
-        if (idle && !c->depth && !c->signalling && !c->dirty_watermark) *waits = true;
-        if (*waits) break;
+        if (idle && !c->depth && !c->signalling && !c->dirty_watermark && !c->polls) *waits = true;
+        if (*waits && !hears_wake(c)) break;
+        *waits = false;
         status = turn(t, &budget);
         if (status == LEAT_DONE) return LEAT_DONE;
         if (status == LEAT_AGAIN && !c->depth) {

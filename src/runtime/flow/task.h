@@ -36,6 +36,8 @@ typedef struct leati_task {
     leati_channel *from;
     size_t from_records, from_bytes; /* credit to give back with the batch */
     int ends;                        /* inputs that have ended and passed the chain */
+    leati_element end;               /* that the head is not ready for */
+    bool end_waits;                  /* there is one */
     atomic_int_fast64_t barrier;     /* asked of a source; 0: none */
 } leati_task;
 

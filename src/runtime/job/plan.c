@@ -108,7 +108,7 @@ static bool same_group(const leati_node *a, const leati_node *b) {
 static bool chains(const leati_plan *p, int to) {
     const leati_node *n = p->graph->nodes[to];
     if (n->input_count != 1 || n->op->inputs != 1) return false;
-    if (n->chaining != LEATI_CHAIN_ALWAYS) return false;
+    if (n->chaining != LEATI_CHAIN_ALWAYS || n->op->flags & LEAT_OP_HEAD) return false;
     if (!leati_config_bool(p->config, "pipeline.operator-chaining.enabled")) return false;
     const leati_edge *e = &n->inputs[0];
     const leati_node *from = leati_graph_node(p->graph, e->from);

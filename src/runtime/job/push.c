@@ -45,7 +45,7 @@ static bool has_room(const leat_push_source *s) {
 static void wake_reader(leat_push_source *s) {
     if (!s->reader_waits || !s->mailbox) return;
     s->reader_waits = false;
-    leati_mailbox_wake(s->mailbox);
+    leat_mailbox_wake(s->mailbox);
 }
 
 /* Between the start of its job and its end. */

@@ -113,7 +113,7 @@ static void letters_to_an_ended_operator_are_dropped(void **state) {
     int notices = atomic_load(&r.notices);
     post(mailbox, "late"); /* the mailbox outlives its task */
     assert_int_equal(dropped, 2);
-    leati_mailbox_wake(mailbox);
+    leat_mailbox_wake(mailbox);
     assert_int_equal(atomic_load(&r.notices), notices);
     leat_mailbox_unref(mailbox);
 }

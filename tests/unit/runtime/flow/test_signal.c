@@ -294,7 +294,7 @@ static void watermark_held_until_the_end_precedes_it(void **state) {
     leat_context_forward_watermark(f.plans[0].ctx, INT64_MAX); /* as a letter would do */
     leat_context_wake(f.plans[0].ctx);
     assert_int_equal(rig_run(&f.r), LEATI_TASK_ENDED);
-    rig_expect(&f.r, "x-end0 y-timer7<=-1/null y-wmax y-end0");
+    rig_expect(&f.r, "y-timer7<=-1/null y-wmax x-end0 y-end0");
     assert_string_equal(channel_read(f.r.out[0]), "[7] wmax end");
     rig_fini(&f.r);
 }
