@@ -24,6 +24,8 @@ static const leat_operator *const builtin[] = {
     &leat_co_flat_map_operator,
     &leat_co_process_operator,
     &leat_keyed_co_process_operator,
+    &leat_broadcast_process_operator,
+    &leat_keyed_broadcast_process_operator,
     &leat_partition_custom_operator,
     &leat_assign_timestamps_operator,
     &leat_window_operator,

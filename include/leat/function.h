@@ -56,7 +56,8 @@ typedef leat_status (*leat_key_call)(leat_context *ctx, const leat_record *in, l
                                      void *self);
 typedef leat_status (*leat_reduce_call)(leat_context *ctx, const leat_value *a, const leat_value *b,
                                         leat_value *out, void *self);
-/* `input` is 0 or 1; for co_map, co_flat_map and the process functions of one or two inputs. */
+/* `input` is 0 or 1; for co_map, co_flat_map and the process functions of one or two inputs. Of a
+   broadcast process function input 1 is the broadcast one. */
 typedef leat_status (*leat_process_call)(leat_context *ctx, unsigned input, const leat_record *in,
                                          leat_emitter *out, void *self);
 /* A timer of a keyed process function has fired: its key is current, its time is that of what is
@@ -107,7 +108,8 @@ typedef enum leat_role {
     LEAT_ROLE_DELTA,
     LEAT_ROLE_JOIN,
     LEAT_ROLE_CO_GROUP,
-    LEAT_ROLE_ASYNC
+    LEAT_ROLE_ASYNC,
+    LEAT_ROLE_BROADCAST_PROCESS
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
@@ -173,6 +175,7 @@ LEAT_FUNCTION_MAKER(co_map, LEAT_ROLE_CO_MAP, process, leat_process_call)
 LEAT_FUNCTION_MAKER(co_flat_map, LEAT_ROLE_CO_FLAT_MAP, process, leat_process_call)
 LEAT_FUNCTION_MAKER(process, LEAT_ROLE_PROCESS, process, leat_process_call)
 LEAT_FUNCTION_MAKER(co_process, LEAT_ROLE_CO_PROCESS, process, leat_process_call)
+LEAT_FUNCTION_MAKER(broadcast_process, LEAT_ROLE_BROADCAST_PROCESS, process, leat_process_call)
 LEAT_FUNCTION_MAKER(sink, LEAT_ROLE_SINK, sink, leat_sink_call)
 LEAT_FUNCTION_MAKER(source, LEAT_ROLE_SOURCE, source, leat_source_call)
 LEAT_FUNCTION_MAKER(partition, LEAT_ROLE_PARTITION, partition, leat_partition_call)
@@ -198,6 +201,12 @@ static inline leat_function leat_keyed_process_fn(leat_process_call call, leat_t
 static inline leat_function leat_keyed_co_process_fn(leat_process_call call,
                                                      leat_timer_call on_timer, void *arg) {
     leat_function f = leat_co_process_fn(call, arg);
+    f.on_timer = on_timer;
+    return f;
+}
+static inline leat_function leat_keyed_broadcast_process_fn(leat_process_call call,
+                                                            leat_timer_call on_timer, void *arg) {
+    leat_function f = leat_broadcast_process_fn(call, arg);
     f.on_timer = on_timer;
     return f;
 }

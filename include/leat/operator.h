@@ -94,7 +94,10 @@ enum {
     LEAT_OP_SETS_KEY = 1u << 5,  /* its output is keyed */
     LEAT_OP_SAME_TYPE = 1u << 6, /* its output has the type of its input */
     LEAT_OP_SETS_TARGET = 1u << 7, /* it sets `hash` to the subtask that gets the record */
-    LEAT_OP_HEAD = 1u << 8         /* never chained to what comes before it; may have a poll hook */
+    LEAT_OP_HEAD = 1u << 8,        /* never chained to what comes before it; may have a poll hook */
+    /* Its second input is broadcast: every subtask gets all of it, without keys, and broadcast
+       state is written there only. With LEAT_OP_KEYED the first input alone must be keyed. */
+    LEAT_OP_BROADCAST = 1u << 9
 };
 
 typedef struct leat_operator {
@@ -191,8 +194,11 @@ LEAT_API int64_t leat_context_now(const leat_context *ctx);       /* processing 
 /* Do the operator's records have keys? Then it may have state and timers, also when it is one that
    does not ask for keys. */
 LEAT_API bool leat_context_is_keyed(const leat_context *ctx);
-/* Is one of them, or a timer, being processed? State and timers are under its key. */
+/* Is one of them, or a timer, being processed? State and timers are under its key. Not while a
+   record of a broadcast input is. */
 LEAT_API bool leat_context_has_key(const leat_context *ctx);
+/* Is a record of the broadcast input being processed? Then broadcast state may be changed. */
+LEAT_API bool leat_context_is_broadcast(const leat_context *ctx);
 /* The key of the record or timer being processed; null when there is none. */
 LEAT_API const leat_value *leat_context_key(const leat_context *ctx);
 /* Event time of the record or timer being processed, or LEAT_NO_TIME. */

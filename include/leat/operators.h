@@ -26,6 +26,8 @@ extern LEAT_API const leat_operator leat_co_map_operator;
 extern LEAT_API const leat_operator leat_co_flat_map_operator;
 extern LEAT_API const leat_operator leat_co_process_operator;
 extern LEAT_API const leat_operator leat_keyed_co_process_operator;
+extern LEAT_API const leat_operator leat_broadcast_process_operator;
+extern LEAT_API const leat_operator leat_keyed_broadcast_process_operator;
 extern LEAT_API const leat_operator leat_partition_custom_operator;
 extern LEAT_API const leat_operator leat_assign_timestamps_operator;
 extern LEAT_API const leat_operator leat_window_operator;

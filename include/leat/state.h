@@ -138,6 +138,17 @@ LEAT_API leat_status leat_map_last(leat_context *ctx, leat_state *state, leat_na
 LEAT_API leat_status leat_map_remove_range(leat_context *ctx, leat_state *state, leat_namespace ns,
                                            const leat_value *from, const leat_value *until);
 
+/* Broadcast state: a map without a key of the stream, the same in every subtask because every
+   subtask gets every record of the broadcast input and changes it in the same way. For functions of
+   operators with LEAT_OP_BROADCAST, by a name of its own; `type` (may be NULL) is that of the map:
+   MAP<key,value>. Made when it is asked for first. The calls of map state read it in any hook and
+   change it while a record of the broadcast input is being processed, else they answer
+   LEAT_E_STATE; leat_state_remove forgets all of it. The other calls of leat_state are not for it.
+   LEAT_E_STATE for other operators, and for a name that is there with another type. */
+LEAT_API leat_status leat_context_broadcast(leat_context *ctx, const char *name,
+                                            const leat_type *type, leat_state **out,
+                                            leat_error *err);
+
 /* Timers are addressed by current key, namespace and time; setting one twice is setting it once. */
 typedef enum leat_time_domain { LEAT_EVENT_TIME = 0, LEAT_PROCESSING_TIME = 1 } leat_time_domain;
 

@@ -38,6 +38,10 @@ LEAT_API leat_stream *leat_stream_async_ordered(leat_stream *s, leat_function as
                                                 const leat_async_options *options);
 LEAT_API leat_stream *leat_stream_async_unordered(leat_stream *s, leat_function async,
                                                   const leat_async_options *options);
+/* `s` (input 0) beside a stream of which every subtask gets all records (input 1), to keep them in
+   broadcast state. Keyed if `s` is; `broadcast` must not be. */
+LEAT_API leat_stream *leat_stream_broadcast_process(leat_stream *s, leat_stream *broadcast,
+                                                    leat_function broadcast_process);
 /* What went to leat_emitter_side under this tag. */
 LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
 

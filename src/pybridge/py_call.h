@@ -47,7 +47,8 @@ struct py_call {
     const py_shape *shape;  /* of the output; NULL: anything */
     PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */
     PyObject *context;      /* of process functions and sinks that ask for one */
-    PyObject *states;       /* makes keyed state; NULL when there are no keys */
+    PyObject *broadcast_context; /* of the broadcast side, where there is one */
+    PyObject *states;            /* makes keyed state; NULL when there are no keys */
     py_cursor cursor;
     py_side sides[PY_SIDES];
     uint32_t next_side;

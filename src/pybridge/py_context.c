@@ -3,108 +3,103 @@
    engine when they are asked. After the subtask's end they refuse. */
 #include "pybridge/py_context.h"
 
+#include "pybridge/py_broadcast.h"
 #include "pybridge/py_convert.h"
 
-typedef struct py_context {
-    PyObject ob_base;
-    leat_context *ctx;       /* NULL after the end */
-    PyObject *timers;        /* a TimerService, made when first asked for */
-    bool has_timers;         /* the function has an on_timer that is called */
-    leat_time_domain domain; /* of the timer that fired last */
-} py_context;
-
-static leat_context *context_live(PyObject *self) {
+leat_context *py_context_live(PyObject *self) {
     leat_context *ctx = ((py_context *)(void *)self)->ctx;
     if (!ctx) PyErr_SetString(PyExc_RuntimeError, "this context is valid during its calls only");
     return ctx;
 }
 
-static PyObject *context_make(PyTypeObject *type, leat_context *ctx) {
+PyObject *py_context_make(PyTypeObject *type, leat_context *ctx) {
     PyObject *self = type->tp_alloc(type, 0);
     if (self) ((py_context *)(void *)self)->ctx = ctx;
     return self;
 }
 
-static int context_traverse(PyObject *self, visitproc visit, void *arg) {
+int py_context_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((py_context *)(void *)self)->timers);
+    Py_VISIT(((py_context *)(void *)self)->states);
     return 0;
 }
 
-static int context_clear(PyObject *self) {
+int py_context_clear(PyObject *self) {
     Py_CLEAR(((py_context *)(void *)self)->timers);
+    Py_CLEAR(((py_context *)(void *)self)->states);
     return 0;
 }
 
-static void context_dealloc(PyObject *self) {
+void py_context_dealloc(PyObject *self) {
     PyTypeObject *type = Py_TYPE(self);
     PyObject_GC_UnTrack(self);
-    context_clear(self);
+    py_context_clear(self);
     type->tp_free(self);
     Py_DECREF(type);
 }
 
 /* --- Context ---------------------------------------------------------------------------------- */
 
-static PyObject *context_timestamp(PyObject *self, PyObject *unused) {
+PyObject *py_context_timestamp(PyObject *self, PyObject *unused) {
     (void)unused;
-    leat_context *ctx = context_live(self);
+    leat_context *ctx = py_context_live(self);
     if (!ctx) return NULL;
     int64_t time = leat_context_time(ctx);
     if (time == LEAT_NO_TIME) Py_RETURN_NONE;
     return PyLong_FromLongLong(time);
 }
 
-static PyObject *context_current_key(PyObject *self, PyObject *unused) {
+PyObject *py_context_current_key(PyObject *self, PyObject *unused) {
     (void)unused;
-    leat_context *ctx = context_live(self);
+    leat_context *ctx = py_context_live(self);
     if (!ctx) return NULL;
     return py_from_value(py_type_state(Py_TYPE(self)), leat_context_key(ctx),
                          leat_context_key_type(ctx));
 }
 
-static PyObject *context_timer_service(PyObject *self, PyObject *unused) {
+PyObject *py_context_timer_service(PyObject *self, PyObject *unused) {
     (void)unused;
     py_context *context = (py_context *)(void *)self;
-    if (!context_live(self)) return NULL;
+    if (!py_context_live(self)) return NULL;
     if (!context->timers) {
-        context->timers = context_make(py_type_state(Py_TYPE(self))->timers_type, context->ctx);
+        context->timers = py_context_make(py_type_state(Py_TYPE(self))->timers_type, context->ctx);
         if (context->timers)
             ((py_context *)(void *)context->timers)->has_timers = context->has_timers;
     }
     return Py_XNewRef(context->timers);
 }
 
-static PyObject *context_watermark(PyObject *self, PyObject *unused) {
+PyObject *py_context_watermark(PyObject *self, PyObject *unused) {
     (void)unused;
-    leat_context *ctx = context_live(self);
+    leat_context *ctx = py_context_live(self);
     return ctx ? PyLong_FromLongLong(leat_context_watermark(ctx)) : NULL;
 }
 
-static PyObject *context_processing_time(PyObject *self, PyObject *unused) {
+PyObject *py_context_processing_time(PyObject *self, PyObject *unused) {
     (void)unused;
-    leat_context *ctx = context_live(self);
+    leat_context *ctx = py_context_live(self);
     return ctx ? PyLong_FromLongLong(leat_context_now(ctx)) : NULL;
 }
 
-static PyObject *context_time_domain(PyObject *self, PyObject *unused) {
+PyObject *py_context_time_domain(PyObject *self, PyObject *unused) {
     (void)unused;
-    if (!context_live(self)) return NULL;
+    if (!py_context_live(self)) return NULL;
     PyObject *type = py_known_get(py_type_state(Py_TYPE(self)), PY_TIME_DOMAIN);
     if (!type) return NULL;
     return PyObject_CallFunction(type, "i", (int)((py_context *)(void *)self)->domain);
 }
 
 static PyMethodDef context_methods[] = {
-    {"timestamp", context_timestamp, METH_NOARGS,
+    {"timestamp", py_context_timestamp, METH_NOARGS,
      PyDoc_STR("The record's event time in milliseconds, None when it has none.")},
-    {"get_current_key", context_current_key, METH_NOARGS, PyDoc_STR("The key of the record.")},
-    {"timer_service", context_timer_service, METH_NOARGS, PyDoc_STR("Time and timers.")},
-    {"time_domain", context_time_domain, METH_NOARGS,
+    {"get_current_key", py_context_current_key, METH_NOARGS, PyDoc_STR("The key of the record.")},
+    {"timer_service", py_context_timer_service, METH_NOARGS, PyDoc_STR("Time and timers.")},
+    {"time_domain", py_context_time_domain, METH_NOARGS,
      PyDoc_STR("Of on_timer: which time the timer was registered in.")},
-    {"current_watermark", context_watermark, METH_NOARGS,
+    {"current_watermark", py_context_watermark, METH_NOARGS,
      PyDoc_STR("The event time that was reached.")},
-    {"current_processing_time", context_processing_time, METH_NOARGS,
+    {"current_processing_time", py_context_processing_time, METH_NOARGS,
      PyDoc_STR("The time of the machine, in milliseconds.")},
     {NULL, NULL, 0, NULL},
 };
@@ -112,9 +107,9 @@ static PyMethodDef context_methods[] = {
 static PyType_Slot context_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t) "What a process function may ask during a call."},
     {Py_tp_methods, context_methods},
-    {Py_tp_traverse, (void *)context_traverse},
-    {Py_tp_clear, (void *)context_clear},
-    {Py_tp_dealloc, (void *)context_dealloc},
+    {Py_tp_traverse, (void *)py_context_traverse},
+    {Py_tp_clear, (void *)py_context_clear},
+    {Py_tp_dealloc, (void *)py_context_dealloc},
     {0, NULL},
 };
 
@@ -131,14 +126,17 @@ static PyType_Spec context_spec = {
 /* The context of a call on timers, and their time; NULL with an error set. */
 static leat_context *timer_of(PyObject *self, PyObject *timestamp, const char *not_keyed,
                               int64_t *time) {
-    leat_context *ctx = context_live(self);
+    leat_context *ctx = py_context_live(self);
     if (!ctx) return NULL;
     if (!((py_context *)(void *)self)->has_timers) {
         PyErr_SetString(PyExc_Exception, not_keyed);
         return NULL;
     }
     if (!leat_context_has_key(ctx)) {
-        PyErr_SetString(PyExc_RuntimeError, "timers belong to a key, and no record is processed");
+        PyErr_SetString(PyExc_RuntimeError,
+                        leat_context_is_broadcast(ctx)
+                            ? "timers belong to a key, and elements of the broadcast side have none"
+                            : "timers belong to a key, and no record is processed");
         return NULL;
     }
     PyObject *index = PyNumber_Index(timestamp);
@@ -185,9 +183,9 @@ static PyObject *delete_processing_time(PyObject *self, PyObject *timestamp) {
 }
 
 static PyMethodDef timers_methods[] = {
-    {"current_watermark", context_watermark, METH_NOARGS,
+    {"current_watermark", py_context_watermark, METH_NOARGS,
      PyDoc_STR("The event time that was reached; the smallest 64-bit integer before the first.")},
-    {"current_processing_time", context_processing_time, METH_NOARGS,
+    {"current_processing_time", py_context_processing_time, METH_NOARGS,
      PyDoc_STR("The time of the machine, in milliseconds.")},
     {"register_event_time_timer", register_event_time, METH_O,
      PyDoc_STR("Call on_timer once event time has reached this; once per key and time.")},
@@ -203,9 +201,9 @@ static PyMethodDef timers_methods[] = {
 static PyType_Slot timers_slots[] = {
     {Py_tp_doc, (void *)(uintptr_t) "Time and timers of a process function."},
     {Py_tp_methods, timers_methods},
-    {Py_tp_traverse, (void *)context_traverse},
-    {Py_tp_clear, (void *)context_clear},
-    {Py_tp_dealloc, (void *)context_dealloc},
+    {Py_tp_traverse, (void *)py_context_traverse},
+    {Py_tp_clear, (void *)py_context_clear},
+    {Py_tp_dealloc, (void *)py_context_dealloc},
     {0, NULL},
 };
 
@@ -225,7 +223,7 @@ bool py_context_types_init(PyObject *module, py_state *state) {
 }
 
 PyObject *py_context_new(py_state *state, leat_context *ctx) {
-    return context_make(state->context_type, ctx);
+    return py_context_make(state->context_type, ctx);
 }
 
 void py_context_end(PyObject *context) {
@@ -233,6 +231,7 @@ void py_context_end(PyObject *context) {
     if (!c) return;
     c->ctx = NULL;
     if (c->timers) ((py_context *)(void *)c->timers)->ctx = NULL;
+    py_broadcast_end(c->states);
 }
 
 void py_context_has_timers(PyObject *context) {

@@ -17,4 +17,31 @@ PyObject *py_runtime_context_new(py_state *state, leat_context *ctx, PyObject *s
 
 bool py_context_types_init(PyObject *module, py_state *state);
 
+/* --- between the files of contexts ------------------------------------------------------------ */
+
+/* What all kinds of contexts are; they differ in the methods that they have. */
+typedef struct py_context {
+    PyObject ob_base;
+    leat_context *ctx;       /* NULL after the end */
+    PyObject *timers;        /* a TimerService, made when first asked for */
+    PyObject *states;        /* of broadcast state: a dict by name; NULL at first */
+    bool has_timers;         /* the function has an on_timer that is called */
+    leat_time_domain domain; /* of the timer that fired last */
+} py_context;
+
+/* A new one of that type, whose instances are py_contexts. */
+PyObject *py_context_make(PyTypeObject *type, leat_context *ctx);
+/* NULL with an error set after the end. */
+leat_context *py_context_live(PyObject *self);
+int py_context_traverse(PyObject *self, visitproc visit, void *arg);
+int py_context_clear(PyObject *self);
+void py_context_dealloc(PyObject *self);
+/* Methods without arguments. */
+PyObject *py_context_timestamp(PyObject *self, PyObject *unused);
+PyObject *py_context_current_key(PyObject *self, PyObject *unused);
+PyObject *py_context_timer_service(PyObject *self, PyObject *unused);
+PyObject *py_context_watermark(PyObject *self, PyObject *unused);
+PyObject *py_context_processing_time(PyObject *self, PyObject *unused);
+PyObject *py_context_time_domain(PyObject *self, PyObject *unused);
+
 #endif

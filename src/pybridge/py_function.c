@@ -8,6 +8,7 @@
    until `open` hands it over as the subtask's `self`, which `close` frees. */
 #include "pybridge/py_function.h"
 
+#include "pybridge/py_broadcast.h"
 #include "pybridge/py_call.h"
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
@@ -36,6 +37,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_SINK] = {"invoke", NULL, true},
     [LEAT_ROLE_SOURCE] = {"run", NULL, false},
     [LEAT_ROLE_PARTITION] = {"partition", NULL, false},
+    [LEAT_ROLE_BROADCAST_PROCESS] = {"process_element", "process_broadcast_element", true},
     [LEAT_ROLE_TIMESTAMP] = {"extract_timestamp", NULL, false},
 };
 
@@ -77,7 +79,8 @@ static bool bind_methods(py_call *c) {
 
 /* Of keyed process functions, whose bases have the method. */
 static bool bind_timer(py_call *c, const leat_context *ctx) {
-    bool process = c->role == LEAT_ROLE_PROCESS || c->role == LEAT_ROLE_CO_PROCESS;
+    bool process = c->role == LEAT_ROLE_PROCESS || c->role == LEAT_ROLE_CO_PROCESS ||
+                   c->role == LEAT_ROLE_BROADCAST_PROCESS;
     if (!process || !c->is_function || !leat_context_is_keyed(ctx)) return true;
     PyObject *method = PyObject_GetAttrString(c->function, "on_timer");
     if (method) {
@@ -175,6 +178,11 @@ static bool call_open(py_call *c, leat_context *ctx) {
 static bool open_context(py_call *c, leat_context *ctx) {
     bool wanted = methods[c->role].context && (c->is_function || c->role != LEAT_ROLE_SINK);
     if (!wanted) return true;
+    if (c->role == LEAT_ROLE_BROADCAST_PROCESS) {
+        c->context = py_broadcast_reader_new(c->state, ctx);
+        c->broadcast_context = c->context ? py_broadcast_writer_new(c->state, ctx) : NULL;
+        return c->broadcast_context != NULL;
+    }
     c->context = py_context_new(c->state, ctx);
     return c->context != NULL;
 }
@@ -210,6 +218,7 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
         leat_status status = py_error_user(c->state, ctx);
         py_states_end(c->states);
         py_context_end(c->context);
+        py_context_end(c->broadcast_context);
         return status;
     }
     found->call = NULL;
@@ -239,6 +248,7 @@ static void call_free(py_call *c) {
         drop(c, c->sides[i].name);
     }
     drop(c, c->context);
+    drop(c, c->broadcast_context);
     drop(c, c->states);
     drop(c, c->iterator);
     drop(c, c->collector);
@@ -258,6 +268,7 @@ static void function_close(leat_context *ctx, void *self) {
     if (!c) return;
     py_source_stop(c, ctx);
     py_context_end(c->context);
+    py_context_end(c->broadcast_context);
     PyObject *none =
         c->is_function ? PyObject_CallMethod(c->function, "close", NULL) : Py_NewRef(Py_None);
     if (!none) py_error_user(c->state, ctx);

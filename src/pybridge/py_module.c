@@ -4,6 +4,7 @@
    for tests. */
 #include "pybridge/py_module.h"
 
+#include "pybridge/py_broadcast.h"
 #include "pybridge/py_call.h"
 #include "pybridge/py_context.h"
 #include "pybridge/py_convert.h"
@@ -42,6 +43,7 @@ static const struct {
     [PY_TIME] = {"datetime", "time"},
     [PY_DATETIME] = {"datetime", "datetime"},
     [PY_FUNCTION] = {"leat.datastream.functions", "Function"},
+    [PY_BROADCAST_OF] = {"leat.datastream.state", "broadcast_of"},
     [PY_OUTPUT_TAG] = {"leat.datastream.output_tag", "OutputTag"},
     [PY_RUNTIME_CONTEXT] = {"leat.datastream.functions", "RuntimeContext"},
     [PY_TIME_DOMAIN] = {"leat.datastream.time_domain", "TimeDomain"},
@@ -288,7 +290,8 @@ static int module_exec(PyObject *module) {
         if (!(state->row_kinds[i] = PyLong_FromLong(i))) return -1;
     bool ok = py_graph_type_init(module, state) && py_job_type_init(module, state) &&
               py_context_types_init(module, state) && py_source_types_init(module, state) &&
-              py_state_types_init(module, state) && add_exceptions(module, state) &&
+              py_state_types_init(module, state) && py_broadcast_types_init(module, state) &&
+              add_exceptions(module, state) &&
               PyModule_AddStringConstant(module, "__version__", leat_version()) == 0;
     if (ok) state->interp = py_interp_new(state);
     return state->interp ? 0 : -1;
@@ -306,6 +309,9 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->timers_type);
     Py_VISIT(state->collector_type);
     Py_VISIT(state->states_type);
+    Py_VISIT(state->broadcast_reading_type);
+    Py_VISIT(state->broadcast_writing_type);
+    for (int i = 0; i < PY_BROADCAST_CONTEXTS; i++) Py_VISIT(state->broadcast_context_types[i]);
     for (int i = 0; i < PY_STATE_KINDS; i++) Py_VISIT(state->state_types[i]);
     return 0;
 }
@@ -327,6 +333,9 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->timers_type);
     Py_CLEAR(state->collector_type);
     Py_CLEAR(state->states_type);
+    Py_CLEAR(state->broadcast_reading_type);
+    Py_CLEAR(state->broadcast_writing_type);
+    for (int i = 0; i < PY_BROADCAST_CONTEXTS; i++) Py_CLEAR(state->broadcast_context_types[i]);
     for (int i = 0; i < PY_STATE_KINDS; i++) Py_CLEAR(state->state_types[i]);
     return 0;
 }

@@ -24,6 +24,7 @@ typedef enum py_known {
     PY_FUNCTION,
     PY_OUTPUT_TAG,
     PY_RUNTIME_CONTEXT,
+    PY_BROADCAST_OF,
     PY_TIME_DOMAIN,
     PY_DUMPS,
     PY_DUMPS_ANY,
@@ -56,6 +57,7 @@ typedef struct py_name_cache {
 } py_name_cache;
 
 enum { PY_STATE_KINDS = 5 }; /* of leat_state_kind */
+enum { PY_BROADCAST_CONTEXTS = 3 };
 
 typedef struct py_state {
     py_interp *interp;
@@ -69,6 +71,8 @@ typedef struct py_state {
     PyObject *log;                              /* takes the log's lines; NULL: nobody */
     PyTypeObject *env_type, *job_type, *context_type, *timers_type, *collector_type;
     PyTypeObject *states_type, *state_types[PY_STATE_KINDS];
+    PyTypeObject *broadcast_reading_type, *broadcast_writing_type;
+    PyTypeObject *broadcast_context_types[PY_BROADCAST_CONTEXTS];
 } py_state;
 
 py_state *py_module_state(PyObject *module);

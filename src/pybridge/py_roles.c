@@ -27,11 +27,12 @@ static inline PyObject *call_with(py_call *c, unsigned input, const leat_record 
     return result;
 }
 
-/* The same with the context as the second argument. */
-static inline PyObject *call_with_context(py_call *c, unsigned input, const leat_record *in) {
+/* The same with a context as the second argument. */
+static inline PyObject *call_with_context(py_call *c, unsigned input, const leat_record *in,
+                                          PyObject *context) {
     PyObject *made, *value = py_argument(c, &in->value, c->in[input], &made);
     if (LEAT_UNLIKELY(!value)) return NULL;
-    PyObject *result = py_invoke_2(&c->targets[input], value, c->context);
+    PyObject *result = py_invoke_2(&c->targets[input], value, context);
     Py_XDECREF(made);
     return result;
 }
@@ -110,7 +111,15 @@ static leat_status co_flat_map_call(leat_context *ctx, unsigned input, const lea
 
 static leat_status process_call(leat_context *ctx, unsigned input, const leat_record *in,
                                 leat_emitter *out, void *self) {
-    return py_result_emit(self, ctx, out, call_with_context(self, input, in), true);
+    py_call *c = self;
+    return py_result_emit(c, ctx, out, call_with_context(c, input, in, c->context), true);
+}
+
+static leat_status broadcast_call(leat_context *ctx, unsigned input, const leat_record *in,
+                                  leat_emitter *out, void *self) {
+    py_call *c = self;
+    PyObject *context = input ? c->broadcast_context : c->context;
+    return py_result_emit(c, ctx, out, call_with_context(c, input, in, context), true);
 }
 
 static leat_status timer_call(leat_context *ctx, const leat_timer *timer, leat_emitter *out,
@@ -126,7 +135,7 @@ static leat_status timer_call(leat_context *ctx, const leat_timer *timer, leat_e
 
 static leat_status sink_call(leat_context *ctx, const leat_record *in, void *self) {
     py_call *c = self;
-    PyObject *result = c->context ? call_with_context(c, 0, in) : call_with(c, 0, in);
+    PyObject *result = c->context ? call_with_context(c, 0, in, c->context) : call_with(c, 0, in);
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     Py_DECREF(result);
     return LEAT_OK;
@@ -181,6 +190,10 @@ void py_roles_fill(leat_function *fn) {
     case LEAT_ROLE_PROCESS:
     case LEAT_ROLE_CO_PROCESS:
         fn->call.process = process_call;
+        fn->on_timer = timer_call;
+        break;
+    case LEAT_ROLE_BROADCAST_PROCESS:
+        fn->call.process = broadcast_call;
         fn->on_timer = timer_call;
         break;
     case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;

@@ -17,9 +17,13 @@ static const leat_namespace NO_NAMESPACE = {NULL, 0};
 
 static bool cell_ready(const py_cell *c) {
     if (LEAT_LIKELY(c->ctx && leat_context_has_key(c->ctx))) return true;
-    PyErr_SetString(PyExc_RuntimeError,
-                    c->ctx ? "state belongs to a key, and no record or timer is being processed"
-                           : "this state is valid during the calls of its function only");
+    const char *why = "this state is valid during the calls of its function only";
+    if (c->ctx && leat_context_is_broadcast(c->ctx))
+        why = "keyed state belongs to a key, and elements of the broadcast side have none; use it "
+              "in process_element and on_timer";
+    else if (c->ctx)
+        why = "state belongs to a key, and no record or timer is being processed";
+    PyErr_SetString(PyExc_RuntimeError, why);
     return false;
 }
 

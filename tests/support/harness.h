@@ -9,7 +9,8 @@
 
 typedef struct harness harness;
 
-/* `keys` (may be NULL) keys each input by a selector before the operator sees it. Fails the running
+/* `keys` (may be NULL) keys each input by a selector before the operator sees it, but for inputs
+   whose selector is zero, as broadcast ones are. Fails the running
    cmocka test on wrong arguments; when `open` fails, every call answers its status. */
 harness *harness_new(const leat_operator *op, const leat_arg *args, size_t arg_count,
                      const leat_function *keys);

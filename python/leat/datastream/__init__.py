@@ -9,6 +9,8 @@ from typing import NoReturn
 
 from leat.datastream.checkpointing_mode import CheckpointingMode
 from leat.datastream.data_stream import (
+    BroadcastConnectedStream,
+    BroadcastStream,
     ConnectedStreams,
     DataStream,
     DataStreamSink,
@@ -17,11 +19,13 @@ from leat.datastream.data_stream import (
 from leat.datastream.execution_mode import RuntimeExecutionMode
 from leat.datastream.functions import (
     AggregateFunction,
+    BroadcastProcessFunction,
     CoFlatMapFunction,
     CoMapFunction,
     CoProcessFunction,
     FilterFunction,
     FlatMapFunction,
+    KeyedBroadcastProcessFunction,
     KeyedCoProcessFunction,
     KeyedProcessFunction,
     KeySelector,
@@ -41,6 +45,9 @@ from leat.datastream.timerservice import TimerService
 
 __all__ = [
     "AggregateFunction",
+    "BroadcastConnectedStream",
+    "BroadcastProcessFunction",
+    "BroadcastStream",
     "CheckpointingMode",
     "CoFlatMapFunction",
     "CoMapFunction",
@@ -51,6 +58,7 @@ __all__ = [
     "FilterFunction",
     "FlatMapFunction",
     "KeySelector",
+    "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
     "KeyedStream",
@@ -72,10 +80,6 @@ __all__ = [
 
 _LATER = {
     "asynchronous I/O": ("AsyncDataStream AsyncFunction AsyncRetryPredicate AsyncRetryStrategy"),
-    "broadcast state": (
-        "BroadcastConnectedStream BroadcastProcessFunction BroadcastStream "
-        "KeyedBroadcastProcessFunction"
-    ),
     "checkpoints": (
         "CheckpointConfig CheckpointStorage CustomCheckpointStorage ExternalizedCheckpointCleanup "
         "ExternalizedCheckpointRetention FileSystemCheckpointStorage JobManagerCheckpointStorage"

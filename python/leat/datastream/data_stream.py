@@ -1,11 +1,14 @@
 """The streams, with the names of PyFlink's `pyflink.datastream.data_stream`."""
 
+from leat.datastream.broadcast_stream import BroadcastConnectedStream, BroadcastStream
 from leat.datastream.connected_streams import ConnectedStreams
 from leat.datastream.keyed_stream import KeyedStream
 from leat.datastream.plain_stream import DataStream
 from leat.datastream.stream_sink import CloseableIterator, DataStreamSink
 
 __all__ = [
+    "BroadcastConnectedStream",
+    "BroadcastStream",
     "CloseableIterator",
     "ConnectedStreams",
     "DataStream",

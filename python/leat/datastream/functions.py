@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AggregateFunction",
+    "BaseBroadcastProcessFunction",
+    "BroadcastProcessFunction",
     "CoFlatMapFunction",
     "CoMapFunction",
     "CoProcessFunction",
@@ -41,6 +43,7 @@ __all__ = [
     "FlatMapFunction",
     "Function",
     "KeySelector",
+    "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
     "MapFunction",
@@ -458,3 +461,11 @@ def _no_java(wrapped: Any, base: str, method: str) -> NoReturn:
     raise NotSupportedError(
         f"{base}({wrapped!r}): Leat runs no Java", f"subclass {base} and override {method}"
     )
+
+
+# These stand on the classes above.
+from leat.datastream.broadcast_functions import (  # noqa: E402
+    BaseBroadcastProcessFunction,
+    BroadcastProcessFunction,
+    KeyedBroadcastProcessFunction,
+)

@@ -35,11 +35,13 @@ if TYPE_CHECKING:
 
     from leat.common.execution_config import ExecutionConfig
     from leat.common.typeinfo import TypeInformation
+    from leat.datastream.broadcast_stream import BroadcastConnectedStream, BroadcastStream
     from leat.datastream.connected_streams import ConnectedStreams
     from leat.datastream.connectors.base import Sink
     from leat.datastream.keyed_stream import KeyedStream
     from leat.datastream.node import Node
     from leat.datastream.slot_sharing_group import SlotSharingGroup
+    from leat.datastream.state import MapStateDescriptor
     from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
 
 __all__ = ["DataStream"]
@@ -178,10 +180,18 @@ class DataStream:
         handles = self._node.handles(*(s._node for s in others))
         return DataStream(self._node.like(self._node.engine.union(handles)))
 
-    def connect(self, ds: DataStream) -> ConnectedStreams:
-        """This stream and another one, of any type, for functions with two inputs."""
+    def connect(
+        self, ds: DataStream | BroadcastStream
+    ) -> ConnectedStreams | BroadcastConnectedStream:
+        """This stream and another one, of any type, for functions with two inputs.
+
+        The other one may be what `broadcast(descriptor)` answered.
+        """
+        from leat.datastream.broadcast_stream import BroadcastConnectedStream, BroadcastStream
         from leat.datastream.connected_streams import ConnectedStreams
 
+        if isinstance(ds, BroadcastStream):
+            return BroadcastConnectedStream(self, ds, ds.broadcast_state_descriptors)
         return ConnectedStreams(self, ds)
 
     def shuffle(self) -> DataStream:
@@ -206,15 +216,26 @@ class DataStream:
         return DataStream(self._node.partitioned("global"))
 
     def broadcast(
-        self, broadcast_state_descriptor: Any = None, *other_broadcast_state_descriptors: Any
-    ) -> DataStream:
+        self,
+        broadcast_state_descriptor: MapStateDescriptor | None = None,
+        *other_broadcast_state_descriptors: MapStateDescriptor,
+    ) -> DataStream | BroadcastStream:
         """Every value to all subtasks.
 
-        With state descriptors a NotSupportedError: broadcast state comes with a later release.
+        With descriptors a BroadcastStream, for `connect`: they name the maps that its values are
+        kept in. A TypeError for anything but MapStateDescriptors.
         """
-        if broadcast_state_descriptor is not None or other_broadcast_state_descriptors:
-            later("DataStream.broadcast(descriptor): broadcast state comes", "use broadcast()")
-        return DataStream(self._node.partitioned("broadcast"))
+        from leat.datastream.broadcast_stream import BroadcastStream
+        from leat.datastream.state import MapStateDescriptor
+
+        stream = DataStream(self._node.partitioned("broadcast"))
+        if broadcast_state_descriptor is None:
+            return stream
+        descriptors = [broadcast_state_descriptor, *other_broadcast_state_descriptors]
+        for descriptor in descriptors:
+            if not isinstance(descriptor, MapStateDescriptor):
+                raise TypeError("broadcast_state_descriptor must be MapStateDescriptor")
+        return BroadcastStream(stream, descriptors)
 
     def partition_custom(
         self,

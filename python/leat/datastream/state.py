@@ -309,5 +309,21 @@ def know_engine_types() -> None:
     """Make the library's states instances of the classes above."""
     from leat import _leat
 
-    for base in (ValueState, ListState, MapState, ReducingState, AggregatingState):
+    for base in (
+        ValueState,
+        ListState,
+        MapState,
+        ReducingState,
+        AggregatingState,
+        ReadOnlyBroadcastState,
+        BroadcastState,
+    ):
         base.register(getattr(_leat, base.__name__))
+
+
+def broadcast_of(descriptor: Any) -> tuple[str, str]:
+    """The name and the type's text of a broadcast state; the library calls it."""
+    if not isinstance(descriptor, MapStateDescriptor):
+        raise TypeError(f"get_broadcast_state needs a MapStateDescriptor, not {descriptor!r}")
+    know_engine_types()
+    return descriptor.name, descriptor.type_info._text()

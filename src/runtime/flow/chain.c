@@ -28,8 +28,23 @@ static leat_status native_first(leat_context *ctx, void *self, unsigned input,
     return status < 0 ? status : ctx->info->op->on_record(ctx, self, input, &native);
 }
 
-static bool takes_objects(const leati_op_info *info) {
-    return (info->op->flags & LEAT_OP_OBJECTS) && !leati_args_has_c_function(info->args);
+/* Operators with a broadcast input: state and timers must know whose turn it is. */
+static leat_status turn_first(leat_context *ctx, void *self, unsigned input,
+                              const leat_record *in) {
+    ctx->broadcast = input == 1;
+    return ctx->info->op->on_record(ctx, self, input, in);
+}
+
+static leat_status turn_native_first(leat_context *ctx, void *self, unsigned input,
+                                     const leat_record *in) {
+    ctx->broadcast = input == 1;
+    return native_first(ctx, self, input, in);
+}
+
+static leati_record_hook first_hook(const leati_op_info *info) {
+    bool objects = (info->op->flags & LEAT_OP_OBJECTS) && !leati_args_has_c_function(info->args);
+    if (info->op->flags & LEAT_OP_BROADCAST) return objects ? turn_first : turn_native_first;
+    return objects ? info->op->on_record : native_first;
 }
 
 static leat_status add_listener(leat_context *ctx, const char *tag, leat_context *child,
@@ -72,7 +87,7 @@ leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int sub
     ctx->keyed = info->keyed || (info->op->flags & LEAT_OP_KEYED);
     ctx->watermark = ctx->forwarded = ctx->sent = INT64_MIN;
     ctx->wake_at = INT64_MAX;
-    ctx->native_hook = takes_objects(info) ? info->op->on_record : native_first;
+    ctx->native_hook = first_hook(info);
     ctx->on_record = ctx->native_hook;
     leati_arena_init(&ctx->arena);
     c->drains |= info->op->on_drain != NULL;
@@ -156,7 +171,7 @@ static leat_status open_tables(leat_context *ctx) {
     ctx->tables = leati_zalloc(count * sizeof *ctx->tables);
     if (!ctx->tables) return LEAT_E_NOMEM;
     for (size_t i = 0; i < count; i++) {
-        ctx->tables[i] = leati_table_new(ctx->info->max_parallelism, &d[i], NULL);
+        ctx->tables[i] = leati_table_new(leati_context_groups(ctx, d[i].distribution), &d[i], NULL);
         if (!ctx->tables[i]) return LEAT_E_NOMEM;
         ctx->table_count++;
         memcpy((char *)ctx->self + d[i].offset, &ctx->tables[i], sizeof ctx->tables[i]);

@@ -91,6 +91,7 @@ struct leat_context {
     leat_mailbox *mailbox;
     leati_arena arena;              /* of decoded parameters */
     bool keyed;                     /* its records have keys */
+    bool broadcast;                 /* but for the one being processed, of the broadcast input */
     bool idle_got, idle, idle_sent; /* heard, passed on, told to outputs */
     bool opened, held, ended;       /* ended: of the head, all inputs have */
     uint32_t functions_open;        /* bit i: parameter i was opened */
@@ -196,10 +197,22 @@ leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_recor
 leat_status leati_drain_first(leat_context *ctx, void *self, unsigned input, const leat_record *in);
 /* LEAT_E_STATE, said with `what` was done, when there is no current key. */
 leat_status leati_context_need_key(leat_context *ctx, const char *what);
-/* A table of a function, as leat_context_state. */
+/* Under which key a state is read or changed now: the current one, or that of all broadcast state.
+   LEAT_E_STATE when it may not. */
+typedef struct leati_address {
+    const leat_value *key;
+    uint64_t hash;
+} leati_address;
+leat_status leati_context_address(leat_context *ctx, const leat_state *state, const char *what,
+                                  bool writes, leati_address *out);
+/* A table of a function, as leat_context_state and leat_context_broadcast. */
 leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_kind kind,
-                                const leat_type *type, leati_table **out, leat_error *err);
-leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function);
+                                leat_distribution distribution, const leat_type *type,
+                                leati_table **out, leat_error *err);
+leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function,
+                                      leat_distribution distribution);
+/* Into how many groups its tables of that distribution are parted: what has no key has one. */
+int leati_context_groups(const leat_context *ctx, leat_distribution distribution);
 /* Was the table asked for by a function? The others are of the operator. */
 bool leati_table_of_function(const leati_table *t);
 leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out);

@@ -86,7 +86,11 @@ bool leat_context_is_keyed(const leat_context *ctx) {
 }
 
 bool leat_context_has_key(const leat_context *ctx) {
-    return ctx->keyed && ctx->current;
+    return ctx->keyed && ctx->current && !ctx->broadcast;
+}
+
+bool leat_context_is_broadcast(const leat_context *ctx) {
+    return ctx->broadcast && ctx->current;
 }
 
 const leat_value *leat_context_key(const leat_context *ctx) {

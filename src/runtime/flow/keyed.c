@@ -5,17 +5,39 @@
    offset. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/codec.h"
+#include "runtime/data/key.h"
 #include "runtime/flow/chain.h"
 
 static const size_t NO_OFFSET = SIZE_MAX;
 
+static const char *why_no_key(const leat_context *ctx) {
+    if (!ctx->keyed) return "outside a keyed context; call key_by first";
+    if (!ctx->current) return "while no record is being processed, so there is no key";
+    return "while a record of the broadcast side is being processed, which has no key; do it on "
+           "the keyed side";
+}
+
 leat_status leati_context_need_key(leat_context *ctx, const char *what) {
-    if (LEAT_LIKELY(ctx->current && ctx->keyed)) return LEAT_OK;
-    return leat_context_fail(ctx, LEAT_E_STATE,
-                             ctx->keyed
-                                 ? "%s while no record is being processed, so there is no key"
-                                 : "%s outside a keyed context; call key_by first",
-                             what);
+    if (LEAT_LIKELY(ctx->current && ctx->keyed && !ctx->broadcast)) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_STATE, "%s %s", what, why_no_key(ctx));
+}
+
+/* Broadcast state has one cell, under null. */
+leat_status leati_context_address(leat_context *ctx, const leat_state *state, const char *what,
+                                  bool writes, leati_address *out) {
+    static const leat_value null;
+    if (LEAT_UNLIKELY(leati_table_decl(state)->distribution == LEAT_BROADCAST_STATE)) {
+        if (writes && !leat_context_is_broadcast(ctx))
+            return leat_context_fail(ctx, LEAT_E_STATE,
+                                     "broadcast state was changed on the side that only reads it; "
+                                     "change it where records of the broadcast side are processed");
+        out->key = &null;
+        return leati_key_hash(&null, &out->hash);
+    }
+    leat_status status = leati_context_need_key(ctx, what);
+    if (status < 0) return status;
+    *out = (leati_address){&ctx->current->key, ctx->current->hash};
+    return LEAT_OK;
 }
 
 /* --- tables of functions ---------------------------------------------------------------------- */
@@ -24,16 +46,24 @@ bool leati_table_of_function(const leati_table *t) {
     return leati_table_decl(t)->offset == NO_OFFSET;
 }
 
-leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function) {
-    for (size_t i = 0; i < ctx->table_count; i++)
+leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function,
+                                      leat_distribution distribution) {
+    for (size_t i = 0; i < ctx->table_count; i++) {
+        const leat_state_decl *decl = leati_table_decl(ctx->tables[i]);
         if (leati_table_of_function(ctx->tables[i]) == of_function &&
-            strcmp(leati_table_decl(ctx->tables[i])->name, name) == 0)
+            decl->distribution == distribution && strcmp(decl->name, name) == 0)
             return ctx->tables[i];
+    }
     return NULL;
 }
 
+int leati_context_groups(const leat_context *ctx, leat_distribution distribution) {
+    return distribution == LEAT_BY_KEY_GROUP ? ctx->info->max_parallelism : 1;
+}
+
 static leat_status make_table(leat_context *ctx, const char *name, leat_state_kind kind,
-                              const leat_type *type, leati_table **out) {
+                              leat_distribution distribution, const leat_type *type,
+                              leati_table **out) {
     size_t size = strlen(name) + 1;
     leati_table **tables =
         leati_resize(ctx->tables, (ctx->table_count + 1) * sizeof(leati_table *));
@@ -43,8 +73,8 @@ static leat_status make_table(leat_context *ctx, const char *name, leat_state_ki
     char *copy = leati_arena_alloc(&ctx->arena, size);
     if (!decl || !copy) return LEAT_E_NOMEM;
     memcpy(copy, name, size);
-    *decl = (leat_state_decl){copy, kind, LEAT_BY_KEY_GROUP, NO_OFFSET};
-    *out = leati_table_new(ctx->info->max_parallelism, decl, type);
+    *decl = (leat_state_decl){copy, kind, distribution, NO_OFFSET};
+    *out = leati_table_new(leati_context_groups(ctx, distribution), decl, type);
     if (!*out) return LEAT_E_NOMEM;
     tables[ctx->table_count++] = *out;
     return LEAT_OK;
@@ -61,11 +91,12 @@ static const char *type_name(const leat_type *type) {
 }
 
 leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_kind kind,
-                                const leat_type *type, leati_table **out, leat_error *err) {
+                                leat_distribution distribution, const leat_type *type,
+                                leati_table **out, leat_error *err) {
     if (type && type->tag == LEAT_T_PICKLED) type = NULL;
-    leati_table *found = leati_context_find_table(ctx, name, true);
+    leati_table *found = leati_context_find_table(ctx, name, true, distribution);
     if (!found) {
-        leat_status status = make_table(ctx, name, kind, type, out);
+        leat_status status = make_table(ctx, name, kind, distribution, type, out);
         return status < 0 ? leat_error_set(err, status, name, "no memory for a state") : LEAT_OK;
     }
     leat_state_kind other = leati_table_decl(found)->kind;
@@ -89,7 +120,24 @@ leat_status leat_context_state(leat_context *ctx, const char *name, leat_state_k
                               "the state '%s' was asked for outside a keyed context; call key_by "
                               "first",
                               name);
-    return leati_context_table(ctx, name, kind, type, out, err);
+    return leati_context_table(ctx, name, kind, LEAT_BY_KEY_GROUP, type, out, err);
+}
+
+leat_status leat_context_broadcast(leat_context *ctx, const char *name, const leat_type *type,
+                                   leat_state **out, leat_error *err) {
+    if (!name || !*name)
+        return leat_error_set(err, LEAT_E_ARGUMENT, ctx->info->name, "a state needs a name");
+    if (type && type->tag != LEAT_T_MAP)
+        return leat_error_set(err, LEAT_E_ARGUMENT, ctx->info->name,
+                              "the broadcast state '%s' was asked for with the type %s; it is a "
+                              "map: give MAP<key,value>",
+                              name, type->text);
+    if (!(ctx->info->op->flags & LEAT_OP_BROADCAST))
+        return leat_error_set(err, LEAT_E_STATE, ctx->info->name,
+                              "the broadcast state '%s' was asked for by an operator without a "
+                              "broadcast input; connect the stream with a broadcast one",
+                              name);
+    return leati_context_table(ctx, name, LEAT_MAP_STATE, LEAT_BROADCAST_STATE, type, out, err);
 }
 
 /* --- under the current key -------------------------------------------------------------------- */
@@ -185,9 +233,9 @@ leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat_namespac
 }
 
 leat_status leat_state_remove(leat_context *ctx, leat_state *state, leat_namespace ns) {
-    leat_status status = leati_context_need_key(ctx, "state was removed");
-    if (status < 0) return status;
-    return leati_table_remove(state, &ctx->current->key, ctx->current->hash, ns);
+    leati_address at;
+    leat_status status = leati_context_address(ctx, state, "state was removed", true, &at);
+    return status < 0 ? status : leati_table_remove(state, at.key, at.hash, ns);
 }
 
 leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer) {

@@ -1,13 +1,15 @@
-/* keyed_map.c: map state of an operator, under the key of the record it is working on. The maps are
-   in the cells of tables (mapping.h). Where the state expires a pair's value is a pair of the time
-   of its last use and itself, and the map knows the latest of these times, so that a sweep over the
-   table's cells can tell a map that is over without looking into it. */
+/* keyed_map.c: map state of an operator, under the key of the record it is working on, or without
+   one: broadcast state. The maps are in the cells of tables (mapping.h). Where the state expires a
+   pair's value is a pair of the time of its last use and itself, and the map knows the latest of
+   these times, so that a sweep over the table's cells can tell a map that is over without looking
+   into it. */
 #include "runtime/data/codec.h"
 #include "runtime/flow/chain.h"
 
 /* A map state, where a call has reached it. */
 typedef struct reached {
     leati_map *map;
+    leati_address at;
     int64_t ttl, now; /* `now` only where it expires */
 } reached;
 
@@ -16,17 +18,20 @@ static bool is_map(const leat_state *state) {
     return kind == LEAT_MAP_STATE || kind == LEAT_ORDERED_MAP_STATE;
 }
 
-static leat_status reach(leat_context *ctx, leat_state *state, leat_namespace ns, bool make,
+typedef enum purpose { READ, CHANGE, MAKE } purpose;
+
+/* To read it, to change what is there, or to add to it: then it is made. */
+static leat_status reach(leat_context *ctx, leat_state *state, leat_namespace ns, purpose why,
                          reached *out) {
-    leat_status status = leati_context_need_key(ctx, make ? "state was written" : "state was read");
+    const char *what = why == READ ? "state was read" : "state was written";
+    leat_status status = leati_context_address(ctx, state, what, why != READ, &out->at);
     if (status < 0) return status;
     if (LEAT_UNLIKELY(!is_map(state)))
         return leat_context_fail(ctx, LEAT_E_STATE, "the state '%s' is no map state",
                                  leati_table_decl(state)->name);
     out->ttl = leati_table_ttl(state)->ms;
     out->now = out->ttl ? leat_context_now(ctx) : 0;
-    const leat_record *at = ctx->current;
-    return leati_table_map(state, &at->key, at->hash, ns, make, &out->map);
+    return leati_table_map(state, out->at.key, out->at.hash, ns, why == MAKE, &out->map);
 }
 
 static leat_status need_order(leat_context *ctx, const leat_state *state) {
@@ -38,7 +43,8 @@ static leat_status need_order(leat_context *ctx, const leat_state *state) {
 static leat_status key_of(leat_context *ctx, leat_state *state, const leat_value *key,
                           leati_map_key *out) {
     leat_status status = leati_table_map_key(state, key, out);
-    if (status != LEAT_E_TYPE) return status;
+    /* Of an object its language has said why. */
+    if (status != LEAT_E_TYPE || key->kind == LEAT_OBJECT) return status;
     bool ordered = leati_table_decl(state)->kind == LEAT_ORDERED_MAP_STATE;
     return leat_context_fail(ctx, status, "a %s cannot be a key of the %smap state '%s'",
                              leat_kind_name((leat_kind)key->kind), ordered ? "ordered " : "",
@@ -46,10 +52,9 @@ static leat_status key_of(leat_context *ctx, leat_state *state, const leat_value
 }
 
 /* A map that has lost its last pair goes. */
-static leat_status drop_empty(leat_context *ctx, leat_state *state, leat_namespace ns,
-                              const reached *r) {
+static leat_status drop_empty(leat_state *state, leat_namespace ns, const reached *r) {
     if (leati_map_count(r->map)) return LEAT_OK;
-    return leati_table_remove(state, &ctx->current->key, ctx->current->hash, ns);
+    return leati_table_remove(state, r->at.key, r->at.hash, ns);
 }
 
 /* --- pairs ------------------------------------------------------------------------------------ */
@@ -79,7 +84,7 @@ static leat_status meet_expired(leat_context *ctx, leat_state *state, leat_names
     leat_status status = shows ? leati_value_copy(&value, &ctx->chain->arena, out) : LEAT_DONE;
     if (status < 0) return status;
     leati_map_remove(r->map, at);
-    leat_status dropped = drop_empty(ctx, state, ns, r);
+    leat_status dropped = drop_empty(state, ns, r);
     return dropped < 0 ? dropped : status;
 }
 
@@ -88,7 +93,7 @@ leat_status leat_map_get(leat_context *ctx, leat_state *state, leat_namespace ns
     reached r;
     leati_map_key k;
     size_t at;
-    leat_status status = reach(ctx, state, ns, false, &r);
+    leat_status status = reach(ctx, state, ns, READ, &r);
     if (status == LEAT_OK) status = key_of(ctx, state, key, &k);
     if (status != LEAT_OK) return status;
     leati_entry *e = leati_map_find(r.map, &k, &at);
@@ -112,7 +117,7 @@ static leat_status entry_write(leat_context *ctx, leat_state *state, leat_namesp
     leati_map_key k;
     size_t at;
     bool is_new = false;
-    leat_status status = reach(ctx, state, ns, true, &r);
+    leat_status status = reach(ctx, state, ns, MAKE, &r);
     if (status < 0) return status;
     status = key_of(ctx, state, key, &k);
     leati_entry *e = status < 0 ? NULL : leati_map_made(r.map, &k, &at, &is_new);
@@ -127,7 +132,7 @@ static leat_status entry_write(leat_context *ctx, leat_state *state, leat_namesp
                         : leati_content_store(&e->content, r.ttl ? &timed : value);
     if (status < 0) {
         if (e && is_new) leati_map_remove(r.map, at);
-        drop_empty(ctx, state, ns, &r);
+        drop_empty(state, ns, &r);
         return status;
     }
     if (!r.ttl) return LEAT_OK;
@@ -151,17 +156,17 @@ leat_status leat_map_remove(leat_context *ctx, leat_state *state, leat_namespace
     reached r;
     leati_map_key k;
     size_t at;
-    leat_status status = reach(ctx, state, ns, false, &r);
+    leat_status status = reach(ctx, state, ns, CHANGE, &r);
     if (status == LEAT_OK) status = key_of(ctx, state, key, &k);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_OK;
     if (!leati_map_find(r.map, &k, &at)) return LEAT_OK;
     leati_map_remove(r.map, at);
-    return drop_empty(ctx, state, ns, &r);
+    return drop_empty(state, ns, &r);
 }
 
 leat_status leat_map_count(leat_context *ctx, leat_state *state, leat_namespace ns, size_t *count) {
     reached r;
-    leat_status status = reach(ctx, state, ns, false, &r);
+    leat_status status = reach(ctx, state, ns, READ, &r);
     if (status >= 0) *count = status == LEAT_OK ? leati_map_count(r.map) : 0;
     return status < 0 ? status : LEAT_OK;
 }
@@ -172,7 +177,7 @@ leat_status leat_map_next(leat_context *ctx, leat_state *state, leat_namespace n
                           leat_map_entry *out) {
     reached r;
     leati_entry *e;
-    leat_status status = reach(ctx, state, ns, false, &r);
+    leat_status status = reach(ctx, state, ns, READ, &r);
     if (status != LEAT_OK) return status;
     const leat_ttl *ttl = leati_table_ttl(state);
     while ((e = leati_map_at(r.map, at))) {
@@ -191,7 +196,7 @@ leat_status leat_map_seek(leat_context *ctx, leat_state *state, leat_namespace n
     reached r;
     leati_map_key k;
     leat_status status = need_order(ctx, state);
-    if (status >= 0) status = reach(ctx, state, ns, false, &r);
+    if (status >= 0) status = reach(ctx, state, ns, READ, &r);
     if (status < 0) return status;
     bool none = status == LEAT_DONE;
     status = key_of(ctx, state, key, &k);
@@ -212,12 +217,12 @@ leat_status leat_map_last(leat_context *ctx, leat_state *state, leat_namespace n
     reached r;
     size_t at = 0;
     leat_status status = need_order(ctx, state);
-    if (status >= 0) status = reach(ctx, state, ns, false, &r);
+    if (status >= 0) status = reach(ctx, state, ns, READ, &r);
     if (status != LEAT_OK) return status;
     leati_entry *e;
     while ((e = leati_map_last(r.map, &at)) && has_expired(&r, e)) leati_map_remove(r.map, at);
     if (e) *out = (leat_map_entry){e->key, shown(&r, e)};
-    status = drop_empty(ctx, state, ns, &r);
+    status = drop_empty(state, ns, &r);
     return status < 0 ? status : e ? LEAT_OK : LEAT_DONE;
 }
 
@@ -232,7 +237,7 @@ leat_status leat_map_remove_range(leat_context *ctx, leat_state *state, leat_nam
     leati_map_key k;
     size_t at = 0;
     leat_status status = need_order(ctx, state);
-    if (status >= 0) status = reach(ctx, state, ns, false, &r);
+    if (status >= 0) status = reach(ctx, state, ns, CHANGE, &r);
     bool none = status == LEAT_DONE;
     if (status >= 0 && from) status = key_of(ctx, state, from, &k);
     if (status >= 0 && from && !none) at = leati_map_seek(r.map, &k);
@@ -241,5 +246,5 @@ leat_status leat_map_remove_range(leat_context *ctx, leat_state *state, leat_nam
     leati_entry *e;
     while ((e = leati_map_at(r.map, &at)) && (!until || is_before(e, &k)))
         leati_map_remove(r.map, at);
-    return drop_empty(ctx, state, ns, &r);
+    return drop_empty(state, ns, &r);
 }

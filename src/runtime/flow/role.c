@@ -27,6 +27,7 @@ const char *leat_role_name(leat_role role) {
         "join",
         "co_group",
         "async",
+        "broadcast_process",
     };
     return (size_t)role < sizeof names / sizeof *names ? names[role] : names[0];
 }

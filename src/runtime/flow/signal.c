@@ -33,6 +33,7 @@ static leat_status sweep_advance(leat_context *ctx, leat_cursor *cursor, leat_em
     r->time = timer.time;
     timer.domain = sweep->domain;
     ctx->current = r;
+    ctx->broadcast = false;
     return ctx->info->op->on_timer(ctx, ctx->self, &timer);
 }
 

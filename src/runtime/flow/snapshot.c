@@ -2,9 +2,9 @@
 
    Format (in memory; the files of checkpoints build on it): varint count of blobs, per blob name,
    u8 distribution, content; the watermark that it got and the one that it passed on, zigzag; then
-   per table its name, u8 kind, u8 whether a function asked for it, the text of its type (empty:
-   none), and a blob per non-empty key group; then the two timer domains in the same way. A list of
-   groups is varint group + 1, blob ...; 0. */
+   per table its name, u8 kind, u8 whether a function asked for it, u8 distribution, the text of its
+   type (empty: none), and a blob per non-empty key group; then the two timer domains in the same
+   way. A list of groups is varint group + 1, blob ...; 0. Tables without keys have one group. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/codec.h"
 #include "runtime/flow/chain.h"
@@ -88,6 +88,7 @@ static void write_head(const leati_table *t, leati_buf *out) {
     leati_buf_blob(out, decl->name, strlen(decl->name));
     leati_buf_u8(out, (uint8_t)decl->kind);
     leati_buf_u8(out, leati_table_of_function(t));
+    leati_buf_u8(out, (uint8_t)decl->distribution);
     leati_buf_blob(out, type ? type->text : "", type ? strlen(type->text) : 0);
 }
 
@@ -98,7 +99,8 @@ static leat_status write_tables(leat_context *ctx, leati_buf *out) {
     leati_buf_varint(out, ctx->table_count);
     for (size_t i = 0; i < ctx->table_count && status >= 0; i++) {
         write_head(ctx->tables[i], out);
-        for (int g = 0; g < ctx->info->max_parallelism && status >= 0; g++)
+        int groups = leati_context_groups(ctx, leati_table_decl(ctx->tables[i])->distribution);
+        for (int g = 0; g < groups && status >= 0; g++)
             status = write_group(leati_table_snapshot(ctx->tables[i], g, &group), &group, g, out);
         leati_buf_varint(out, 0);
     }
@@ -169,15 +171,16 @@ static leat_status read_head(leat_context *ctx, leati_reader *in, leati_table **
     char *name = read_text(in);
     leat_state_kind kind = (leat_state_kind)leati_reader_u8(in);
     bool of_function = leati_reader_u8(in);
+    leat_distribution distribution = (leat_distribution)leati_reader_u8(in);
     char *text = read_text(in);
     leat_status status = name && text && !in->failed ? LEAT_OK : LEAT_E_FORMAT;
     const leat_type *type = status >= 0 && *text ? leat_type_parse(text, &err) : NULL;
     if (status >= 0 && *text && !type) status = LEAT_E_FORMAT;
     if (status >= 0 && of_function) {
-        status = leati_context_table(ctx, name, kind, type, out, &err);
+        status = leati_context_table(ctx, name, kind, distribution, type, out, &err);
         if (status < 0) leat_context_fail(ctx, status, "%s", err.text);
     } else if (status >= 0) {
-        *out = leati_context_find_table(ctx, name, false);
+        *out = leati_context_find_table(ctx, name, false, distribution);
     }
     leati_free(name);
     leati_free(text);

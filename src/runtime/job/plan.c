@@ -47,8 +47,9 @@ static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *
     info->keyed = n->input_count > 0;
     for (size_t i = 0; i < n->input_count; i++) {
         info->input_types[n->inputs[i].input] = input_type(p->graph, &n->inputs[i]);
-        info->keyed &= n->inputs[i].partitioning == LEAT_HASH;
-        if (!info->key_type) info->key_type = key_type(p->graph, &n->inputs[i]);
+        bool broadcast = n->op->flags & LEAT_OP_BROADCAST && n->inputs[i].input == 1;
+        info->keyed &= broadcast || n->inputs[i].partitioning == LEAT_HASH;
+        if (!info->key_type && !broadcast) info->key_type = key_type(p->graph, &n->inputs[i]);
     }
     if (info->parallelism <= info->max_parallelism) return LEAT_OK;
     return leat_error_set(err, LEAT_E_ARGUMENT, n->name,

@@ -72,11 +72,19 @@ bool leat_stream_is_keyed(const leat_stream *s) {
     return keyed;
 }
 
+static bool is_broadcast(const leat_stream *s) {
+    for (size_t i = 0; i < s->part_count; i++)
+        if (s->parts[i].partitioning != LEAT_BROADCAST) return false;
+    return true;
+}
+
 /* What leat_operator_register refuses, too; a caller may add what was never registered. */
 static const char *flaw(const leat_operator *op) {
     if (op->size != sizeof *op || !op->name) return "the operator has no name, or no size";
     if (op->inputs > 2) return "an operator reads two streams at most";
     if (op->inputs ? !op->on_record : !op->poll) return "the operator lacks on_record or poll";
+    if (op->flags & LEAT_OP_BROADCAST && op->inputs != 2)
+        return "an operator with a broadcast input reads two streams";
     return NULL;
 }
 
@@ -101,7 +109,13 @@ static leat_status check_shape(leat_env *env, const leat_operator *op, leat_stre
             leati_env_fail(env, LEAT_E_ARGUMENT, op->name, "a sink has no output to read");
             return LEAT_E_ARGUMENT;
         }
-        if (!(op->flags & LEAT_OP_KEYED) || leat_stream_is_keyed(inputs[i])) continue;
+        bool broadcast = i == 1 && op->flags & LEAT_OP_BROADCAST;
+        if (broadcast && !is_broadcast(inputs[i])) {
+            leati_env_fail(env, LEAT_E_STATE, op->name,
+                           "its second stream must be a broadcast one; call broadcast first");
+            return LEAT_E_STATE;
+        }
+        if (!(op->flags & LEAT_OP_KEYED) || broadcast || leat_stream_is_keyed(inputs[i])) continue;
         leati_env_fail(env, LEAT_E_STATE, op->name,
                        "it works on keyed streams only; call key_by first");
         return LEAT_E_STATE;

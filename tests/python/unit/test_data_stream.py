@@ -6,10 +6,15 @@ from leat import jobs, settings
 from leat.common import Configuration, Duration, Encoder, Row, Types, WatermarkStrategy
 from leat.common.errors import ConfigurationError, JobError, NotSupportedError
 from leat.datastream import (
+    BroadcastConnectedStream,
+    BroadcastProcessFunction,
+    BroadcastStream,
     CoFlatMapFunction,
     CoMapFunction,
     CoProcessFunction,
+    DataStream,
     FilterFunction,
+    KeyedBroadcastProcessFunction,
     KeyedCoProcessFunction,
     KeyedProcessFunction,
     KeyedStream,
@@ -31,6 +36,7 @@ from leat.datastream.connectors.file_system import (
     StreamFormat,
 )
 from leat.datastream.connectors.number_seq import NumberSequenceSource
+from leat.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 PAIR = Types.TUPLE([Types.STRING(), Types.LONG()])
 
@@ -76,6 +82,20 @@ class KeyedCo(KeyedCoProcessFunction):
         yield value
 
     process_element2 = process_element1
+
+
+class Broadcast(BroadcastProcessFunction):
+    def process_element(self, value, ctx):
+        yield value
+
+    process_broadcast_element = process_element
+
+
+class KeyedBroadcast(KeyedBroadcastProcessFunction):
+    def process_element(self, value, ctx):
+        yield value
+
+    process_broadcast_element = process_element
 
 
 @pytest.fixture
@@ -194,6 +214,45 @@ def test_connected_streams(pairs):
             method(PlusOne())
 
 
+def test_broadcast_streams(pairs):
+    rules = MapStateDescriptor("rules", Types.STRING(), Types.LONG())
+    broadcast = pairs.broadcast(rules)
+    assert isinstance(broadcast, BroadcastStream)
+    assert broadcast.broadcast_state_descriptors == [rules]
+    assert isinstance(pairs.broadcast(), DataStream)
+    assert isinstance(pairs.broadcast(None, rules), DataStream)
+    assert len(pairs.broadcast(rules, rules).broadcast_state_descriptors) == 2
+    for wrong in (3, ValueStateDescriptor("rules", Types.LONG())):
+        with pytest.raises(TypeError, match="broadcast_state_descriptor must be MapStateDesc"):
+            pairs.broadcast(wrong)
+    plain = pairs.connect(broadcast)
+    assert isinstance(plain, BroadcastConnectedStream)
+    assert plain.non_broadcast_stream is pairs and plain.broadcast_stream is broadcast
+    made = plain.process(Broadcast(), [Types.LONG()])
+    assert last(made)[0] == "broadcast_process" and last(made)[1][0] == pairs._node.handle
+    assert made.get_name() == "Co-Process-Broadcast"
+    assert made.get_type() == Types.ROW([Types.LONG()])
+    keyed = pairs.key_by(lambda p: p[0]).connect(broadcast)
+    made = keyed.process(KeyedBroadcast())
+    assert (last(made)[0], made.get_name()) == (
+        "keyed_broadcast_process",
+        "Keyed-Co-Process-Broadcast",
+    )
+
+
+def test_broadcast_processes_check_their_function(pairs):
+    broadcast = pairs.broadcast(MapStateDescriptor("rules", Types.STRING(), Types.LONG()))
+    plain, keyed = pairs.connect(broadcast), pairs.key_by(lambda p: p[0]).connect(broadcast)
+    with pytest.raises(TypeError, match="should be applied to non-keyed DataStream"):
+        keyed.process(Broadcast())
+    with pytest.raises(TypeError, match="should be applied to keyed DataStream"):
+        plain.process(KeyedBroadcast())
+    with pytest.raises(TypeError, match="must be a BroadcastProcessFunction or Keyed"):
+        plain.process(lambda v: v)
+    with pytest.raises(TypeError, match="output_type must be None, list or TypeInformation"):
+        plain.process(Broadcast(), 3)
+
+
 def test_process_and_side_outputs(pairs):
     tag = OutputTag("late", Types.INT())
     made = pairs.process(Plain(), Types.LONG())
@@ -287,7 +346,6 @@ def test_what_comes_later_says_so(env, pairs):
         lambda: pairs.window_all(None),
         lambda: keyed.window(None),
         lambda: keyed.count_window(3),
-        lambda: pairs.broadcast(object()),
         pairs.cache,
         lambda: env.enable_checkpointing(1000),
         lambda: env.set_runtime_mode(RuntimeExecutionMode.BATCH),

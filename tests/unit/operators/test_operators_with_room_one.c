@@ -80,10 +80,10 @@ typedef struct subject {
     bool keyed;
 } subject;
 
-enum { SUBJECTS = 17, PUSHES = 6, MOST_RESULTS = 64 };
+enum { SUBJECTS = 19, PUSHES = 6, MOST_RESULTS = 64 };
 
 static leat_function map_f, flat_map_f, filter_f, key_f, reduce_f, process_f, co_process_f,
-    co_flat_map_f, partition_f;
+    co_flat_map_f, broadcast_f, partition_f;
 static leat_value field_list[2], fields;
 
 static void make_subjects(subject *s) {
@@ -95,6 +95,7 @@ static void make_subjects(subject *s) {
     process_f = leat_process_fn(count_down_of, NULL);
     co_process_f = leat_co_process_fn(count_down_of, NULL);
     co_flat_map_f = leat_co_flat_map_fn(count_down_of, NULL);
+    broadcast_f = leat_broadcast_process_fn(count_down_of, NULL);
     partition_f = leat_partition_fn(target, NULL);
     field_list[0] = leat_int(1);
     field_list[1] = leat_int(0);
@@ -118,6 +119,8 @@ static void make_subjects(subject *s) {
         {&leat_co_flat_map_operator, FUNCTION(co_flat_map_f), false},
         {&leat_co_process_operator, FUNCTION(co_process_f), false},
         {&leat_keyed_co_process_operator, FUNCTION(co_process_f), true},
+        {&leat_broadcast_process_operator, FUNCTION(broadcast_f), false},
+        {&leat_keyed_broadcast_process_operator, FUNCTION(broadcast_f), true},
         {&leat_partition_custom_operator,
          {leat_arg_function("function", &partition_f), leat_arg_function("selector", &key_f)},
          2,

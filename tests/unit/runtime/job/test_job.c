@@ -399,6 +399,53 @@ static void partitioners_deal_out_and_end(void **state) {
     assert_true(got[0] > 5 && got[1] > 5);
 }
 
+/* --- a broadcast input ------------------------------------------------------------------------ */
+
+static leat_status open_rules(leat_context *ctx, void *arg, void **self) {
+    leat_error err;
+    leat_state *state = NULL;
+    (void)arg;
+    leat_status status = leat_context_broadcast(ctx, "rules", NULL, &state, &err);
+    *self = state;
+    return status;
+}
+
+/* Keeps what is broadcast; timers of the others at the end of data tell how much that was. */
+static leat_status keep_rules(leat_context *ctx, unsigned input, const leat_record *in,
+                              leat_emitter *out, void *self) {
+    (void)out;
+    leat_timer timer = {.domain = LEAT_EVENT_TIME, .time = 1};
+    if (input == 1) return leat_map_put(ctx, self, (leat_namespace){0}, &in->value, &in->value);
+    return leat_timer_set(ctx, &timer);
+}
+
+static leat_status tell_rules(leat_context *ctx, const leat_timer *timer, leat_emitter *out,
+                              void *self) {
+    (void)timer;
+    size_t count = 0;
+    leat_status status = leat_map_count(ctx, self, (leat_namespace){0}, &count);
+    leat_value v = leat_int((int64_t)count);
+    return status < 0 ? status : leat_emitter_push(out, &v);
+}
+
+static void every_subtask_keeps_what_is_broadcast(void **state) {
+    (void)state;
+    for (int parallelism = 1; parallelism <= 3; parallelism++) {
+        gathered g;
+        gathered_init(&g);
+        leat_function f = leat_keyed_broadcast_process_fn(keep_rules, tell_rules, NULL);
+        f.open = open_rules;
+        leat_env *env = env_of(parallelism, 2);
+        leat_stream *keyed = by_key(leat_env_sequence(env, 1, 6));
+        leat_stream *s = leat_stream_broadcast_process(keyed, leat_env_sequence(env, 1, 50), f);
+        leat_stream_sink(s, gathered_sink(&g));
+        env_run(env);
+        assert_string_equal(gathered_text(&g), "50@1 50@1 50@1 50@1 50@1 50@1");
+        leat_env_free(env);
+        gathered_fini(&g);
+    }
+}
+
 /* A subtask to which no record goes must still end what is behind it. */
 static void global_in_the_middle_of_a_job_ends_it(void **state) {
     (void)state;
@@ -462,6 +509,7 @@ int main(void) {
         cmocka_unit_test(cancel_of_the_environment_ends_all_its_jobs),
         cmocka_unit_test(two_jobs_at_once_run_apart),
         cmocka_unit_test(partitioners_deal_out_and_end),
+        cmocka_unit_test(every_subtask_keeps_what_is_broadcast),
         cmocka_unit_test(global_in_the_middle_of_a_job_ends_it),
         cmocka_unit_test(memory_that_runs_out_fails_the_job_and_nothing_else),
     };

@@ -200,6 +200,41 @@ static void streams_of_two_environments_are_refused(void **state) {
     leat_env_free(other);
 }
 
+static leat_status silent(leat_context *ctx, unsigned input, const leat_record *in,
+                          leat_emitter *out, void *arg) {
+    (void)ctx, (void)input, (void)in, (void)out, (void)arg;
+    return LEAT_OK;
+}
+
+static void broadcast_input_needs_no_key_but_all_records(void **state) {
+    (void)state;
+    leat_function f = leat_broadcast_process_fn(silent, NULL);
+    leat_env *env = env_of(2, 10);
+    leat_stream *s = leat_env_sequence(env, 1, 2), *rules = leat_env_sequence(env, 3, 4);
+    leat_stream_print(
+        leat_stream_broadcast_process(leat_stream_key_by(s, leat_field(0)), rules, f));
+    leat_stream_print(leat_stream_broadcast_process(s, rules, f));
+    expect_in_plan(env, "\"ship_strategy\" : \"BROADCAST\"");
+    leat_env_free(env);
+
+    leat_arg arg = leat_arg_function("function", &f);
+    env = env_of(2, 10);
+    s = leat_stream_key_by(leat_env_sequence(env, 1, 2), leat_field(0));
+    leat_stream *inputs[2] = {s, leat_env_sequence(env, 3, 4)};
+    leat_graph_add(env, &leat_keyed_broadcast_process_operator, &arg, 1, inputs, 2);
+    expect_refusal(env, LEAT_E_STATE,
+                   "its second stream must be a broadcast one; call broadcast first");
+    env = env_of(2, 10);
+    inputs[0] = leat_env_sequence(env, 1, 2);
+    inputs[1] = leat_stream_broadcast(leat_env_sequence(env, 3, 4));
+    leat_graph_add(env, &leat_keyed_broadcast_process_operator, &arg, 1, inputs, 2);
+    expect_refusal(env, LEAT_E_STATE, "it works on keyed streams only; call key_by first");
+    env = env_of(2, 10);
+    s = leat_env_sequence(env, 1, 2);
+    leat_stream_broadcast_process(s, leat_stream_key_by(s, leat_field(0)), f);
+    expect_refusal(env, LEAT_E_STATE, "the partitioning of a keyed stream can't be changed");
+}
+
 static leat_status nothing(leat_context *ctx, void *self, unsigned input, const leat_record *in) {
     (void)ctx, (void)self, (void)input, (void)in;
     return LEAT_OK;
@@ -210,11 +245,20 @@ static void operators_with_flaws_are_refused(void **state) {
     static const leat_operator three = {
         .size = sizeof(leat_operator), .name = "three", .inputs = 3, .on_record = nothing};
     static const leat_operator deaf = {.size = sizeof(leat_operator), .name = "deaf", .inputs = 1};
+    static const leat_operator alone = {.size = sizeof(leat_operator),
+                                        .name = "alone",
+                                        .flags = LEAT_OP_BROADCAST,
+                                        .inputs = 1,
+                                        .on_record = nothing};
     static const leat_operator old = {.size = 8, .name = "old", .inputs = 1, .on_record = nothing};
     leat_env *env = env_of(2, 10);
     leat_stream *s = leat_env_sequence(env, 1, 2), *all[3] = {s, s, s};
     leat_graph_add(env, &three, NULL, 0, all, 3);
     expect_refusal(env, LEAT_E_ARGUMENT, "an operator reads two streams at most");
+    env = env_of(2, 10);
+    s = leat_env_sequence(env, 1, 2);
+    leat_graph_add(env, &alone, NULL, 0, &s, 1);
+    expect_refusal(env, LEAT_E_ARGUMENT, "an operator with a broadcast input reads two streams");
     env = env_of(2, 10);
     s = leat_env_sequence(env, 1, 2);
     leat_graph_add(env, &deaf, NULL, 0, &s, 1);
@@ -264,6 +308,7 @@ int main(void) {
         cmocka_unit_test(readers_of_a_partitioner_in_unequal_parallelisms_are_refused),
         cmocka_unit_test(reading_a_sink_is_refused),
         cmocka_unit_test(streams_of_two_environments_are_refused),
+        cmocka_unit_test(broadcast_input_needs_no_key_but_all_records),
         cmocka_unit_test(operators_with_flaws_are_refused),
         cmocka_unit_test(failed_streams_are_accepted_and_the_first_error_stays),
         cmocka_unit_test(stream_that_finds_no_memory_is_not_forgotten),
