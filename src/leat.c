@@ -30,6 +30,7 @@ static const leat_operator *const builtin[] = {
     &leat_assign_timestamps_operator,
     &leat_window_operator,
     &leat_async_operator,
+    &leat_interval_join_operator,
 
     &leat_collection_operator,
     &leat_sequence_operator,

@@ -206,6 +206,13 @@ LEAT_API int64_t leat_context_time(const leat_context *ctx);
 /* From now on, until the hook, or this call of a cursor, returns, that is `time`: for what a user
    function emits. */
 LEAT_API void leat_context_set_time(leat_context *ctx, int64_t time);
+/* The same for two records that met: the later time is what is emitted, and both are there for a
+   function that asks. */
+LEAT_API void leat_context_set_times(leat_context *ctx, int64_t first, int64_t second);
+LEAT_API void leat_context_times(const leat_context *ctx, int64_t *first, int64_t *second);
+/* The record being processed, of a cursor that which came when it was handed over; NULL when there
+   is none. */
+LEAT_API const leat_record *leat_context_record(const leat_context *ctx);
 LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
 /* Tells those behind that nobody needs to wait for this operator's watermark, or that it counts
    again. */

@@ -42,6 +42,26 @@ LEAT_API leat_stream *leat_stream_async_unordered(leat_stream *s, leat_function 
    broadcast state. Keyed if `s` is; `broadcast` must not be. */
 LEAT_API leat_stream *leat_stream_broadcast_process(leat_stream *s, leat_stream *broadcast,
                                                     leat_function broadcast_process);
+/* Pairs of records of two keyed streams: `left` ones and those `right` ones of the same key whose
+   time is at least the left one's plus `lower` and at most that plus `upper` (milliseconds, may be
+   negative). A record behind the watermark goes to the side output of its side, or nowhere. */
+typedef struct leat_interval {
+    size_t size; /* sizeof(leat_interval) */
+    int64_t lower, upper;
+    bool lower_exclusive, upper_exclusive;
+    const char *left_late_tag, *right_late_tag; /* NULL: dropped */
+} leat_interval;
+static inline leat_interval leat_interval_between(int64_t lower, int64_t upper) {
+    leat_interval i;
+    memset(&i, 0, sizeof i);
+    i.size = sizeof i;
+    i.lower = lower;
+    i.upper = upper;
+    return i;
+}
+/* What the function emits has the later time of the two; leat_context_times tells both. */
+LEAT_API leat_stream *leat_stream_interval_join(leat_stream *left, leat_stream *right,
+                                                const leat_interval *interval, leat_function join);
 /* What went to leat_emitter_side under this tag. */
 LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
 

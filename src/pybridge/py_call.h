@@ -70,6 +70,12 @@ static inline PyObject *py_invoke_2(const py_target *t, PyObject *a, PyObject *b
     return t->call(t->function, args + 2, 2 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
+static inline PyObject *py_invoke_3(const py_target *t, PyObject *a, PyObject *b, PyObject *c) {
+    PyObject *args[5] = {NULL, t->self, a, b, c};
+    if (t->self) return t->call(t->function, args + 1, 4 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return t->call(t->function, args + 2, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
 /* The argument that a value is: lent with the record when it is an object, otherwise made, and then
    in `made`, too. */
 static inline PyObject *py_argument(const py_call *c, const leat_value *v, const leat_type *type,

@@ -82,6 +82,24 @@ PyObject *py_context_processing_time(PyObject *self, PyObject *unused) {
     return ctx ? PyLong_FromLongLong(leat_context_now(ctx)) : NULL;
 }
 
+static PyObject *context_pair_time(PyObject *self, bool right) {
+    leat_context *ctx = py_context_live(self);
+    if (!ctx) return NULL;
+    int64_t times[2];
+    leat_context_times(ctx, &times[0], &times[1]);
+    return PyLong_FromLongLong(times[right]);
+}
+
+static PyObject *context_left_timestamp(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return context_pair_time(self, false);
+}
+
+static PyObject *context_right_timestamp(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return context_pair_time(self, true);
+}
+
 PyObject *py_context_time_domain(PyObject *self, PyObject *unused) {
     (void)unused;
     if (!py_context_live(self)) return NULL;
@@ -93,6 +111,12 @@ PyObject *py_context_time_domain(PyObject *self, PyObject *unused) {
 static PyMethodDef context_methods[] = {
     {"timestamp", py_context_timestamp, METH_NOARGS,
      PyDoc_STR("The record's event time in milliseconds, None when it has none.")},
+    {"get_timestamp", py_context_timestamp, METH_NOARGS,
+     PyDoc_STR("Of joins: the later of both event times, which is that of the results.")},
+    {"get_left_timestamp", context_left_timestamp, METH_NOARGS,
+     PyDoc_STR("Of joins: the event time of the left record, in milliseconds.")},
+    {"get_right_timestamp", context_right_timestamp, METH_NOARGS,
+     PyDoc_STR("Of joins: the event time of the right record, in milliseconds.")},
     {"get_current_key", py_context_current_key, METH_NOARGS, PyDoc_STR("The key of the record.")},
     {"timer_service", py_context_timer_service, METH_NOARGS, PyDoc_STR("Time and timers.")},
     {"time_domain", py_context_time_domain, METH_NOARGS,

@@ -39,6 +39,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_PARTITION] = {"partition", NULL, false},
     [LEAT_ROLE_BROADCAST_PROCESS] = {"process_element", "process_broadcast_element", true},
     [LEAT_ROLE_TIMESTAMP] = {"extract_timestamp", NULL, false},
+    [LEAT_ROLE_JOIN] = {"process_element", NULL, true},
 };
 
 /* --- targets ---------------------------------------------------------------------------------- */
@@ -174,9 +175,10 @@ static bool call_open(py_call *c, leat_context *ctx) {
     return none != NULL;
 }
 
-/* A sink that is a plain callable takes the value only. */
+/* A sink or a join that is a plain callable takes values only. */
 static bool open_context(py_call *c, leat_context *ctx) {
-    bool wanted = methods[c->role].context && (c->is_function || c->role != LEAT_ROLE_SINK);
+    bool values = c->role == LEAT_ROLE_SINK || c->role == LEAT_ROLE_JOIN;
+    bool wanted = methods[c->role].context && (c->is_function || !values);
     if (!wanted) return true;
     if (c->role == LEAT_ROLE_BROADCAST_PROCESS) {
         c->context = py_broadcast_reader_new(c->state, ctx);

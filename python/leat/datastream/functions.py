@@ -397,6 +397,38 @@ class KeyedCoProcessFunction(Function):
         return None
 
 
+class ProcessJoinFunction(Function):
+    """Any number of values out for each pair of values that an interval join finds.
+
+    PyFlink has none; it is Flink's Java class of that name.
+    """
+
+    class Context(ABC):
+        """What a ProcessJoinFunction may ask during a call. Times are milliseconds."""
+
+        @abstractmethod
+        def get_left_timestamp(self) -> int:
+            """The event time of the left value."""
+
+        @abstractmethod
+        def get_right_timestamp(self) -> int:
+            """The event time of the right value."""
+
+        @abstractmethod
+        def get_timestamp(self) -> int:
+            """The later of both, which is the event time of the results."""
+
+        @abstractmethod
+        def get_current_key(self) -> Any:
+            """The key of both (Leat's addition)."""
+
+    @abstractmethod
+    def process_element(
+        self, left: Any, right: Any, ctx: ProcessJoinFunction.Context
+    ) -> Iterable[Any] | None:
+        """The values to emit for a pair; `(tag, value)` with an OutputTag goes to a side output."""
+
+
 class SourceFunction(Function):
     """A source written in Python (Leat's addition; PyFlink's only wraps a Java object).
 

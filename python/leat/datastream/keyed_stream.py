@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leat.common.typeinfo import TypeInformation
     from leat.common.watermark_strategy import WatermarkStrategy
     from leat.datastream.functions import KeySelector, Partitioner
+    from leat.datastream.interval_join import IntervalJoin
     from leat.datastream.plain_stream import _Keyed
     from leat.datastream.slot_sharing_group import SlotSharingGroup
     from leat.datastream.stream_sink import CloseableIterator
@@ -128,6 +129,16 @@ class KeyedStream(DataStream):
     ) -> CloseableIterator | list[Any]:
         """Run the job and answer `Row(f0=key, f1=value)` for each value, as PyFlink does."""
         return self.process(_KeyAndValue()).execute_and_collect(job_execution_name, limit)
+
+    def interval_join(self, other_stream: KeyedStream) -> IntervalJoin:
+        """Pairs of this stream's values and the other's, of one key and near each other in time.
+
+        Goes on with `between(lower, upper)` and `process(function)`. A TypeError when the other
+        stream has no keys.
+        """
+        from leat.datastream.interval_join import IntervalJoin
+
+        return IntervalJoin(self, other_stream)
 
     def window(self, window_assigner: Any) -> NoReturn:
         """A NotSupportedError: windows come with a later release."""

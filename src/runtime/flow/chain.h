@@ -95,6 +95,7 @@ struct leat_context {
     bool idle_got, idle, idle_sent; /* heard, passed on, told to outputs */
     bool opened, held, ended;       /* ended: of the head, all inputs have */
     uint32_t functions_open;        /* bit i: parameter i was opened */
+    int64_t pair_times[2];          /* of leat_context_set_times */
     leat_record retimed;            /* `current` with the time of leat_context_set_time */
 };
 

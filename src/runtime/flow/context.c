@@ -109,6 +109,21 @@ void leat_context_set_time(leat_context *ctx, int64_t time) {
     ctx->current = &ctx->retimed;
 }
 
+void leat_context_set_times(leat_context *ctx, int64_t first, int64_t second) {
+    ctx->pair_times[0] = first;
+    ctx->pair_times[1] = second;
+    leat_context_set_time(ctx, first > second ? first : second);
+}
+
+void leat_context_times(const leat_context *ctx, int64_t *first, int64_t *second) {
+    *first = ctx->pair_times[0];
+    *second = ctx->pair_times[1];
+}
+
+const leat_record *leat_context_record(const leat_context *ctx) {
+    return ctx->current;
+}
+
 leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark) {
     if (watermark <= ctx->forwarded) return LEAT_OK;
     ctx->forwarded = watermark;

@@ -1,0 +1,67 @@
+"""Every script in docs/*.md prints what the guide shows, in both modes; so do examples."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+MODES = ("thread", "process")
+
+# Examples and what they print, in any order.
+EXAMPLES = {
+    "02_interval_join.py": [
+        "salt was paid by card after 2 minutes",
+        "tea was paid by cash after 9 minutes",
+    ],
+}
+
+
+def blocks(text: str, kind: str) -> dict[str, str]:
+    """The fenced blocks behind comments `<!-- kind: name -->`, by name."""
+    return dict(re.findall(rf"<!-- {kind}: (\S+) -->\n```\w+\n(.*?)```", text, re.S))
+
+
+GUIDES = [
+    (guide.name, name)
+    for guide in sorted((ROOT / "docs").glob("*.md"))
+    for name in blocks(guide.read_text(), "run")
+]
+
+
+def leat_run(script: Path, mode: str) -> str:
+    command = [sys.executable, "-m", "leat", "run", "-D", f"python.execution-mode={mode}"]
+    done = subprocess.run(
+        [*command, str(script)], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("guide", "name"), GUIDES)
+def test_script_prints_what_the_guide_shows(
+    guide: str, name: str, mode: str, tmp_path: Path
+) -> None:
+    text = (ROOT / "docs" / guide).read_text()
+    script = tmp_path / name
+    script.write_text(blocks(text, "run")[name])
+    assert leat_run(script, mode) == blocks(text, "output")[name]
+
+
+@pytest.mark.parametrize("guide", sorted({guide for guide, _ in GUIDES}))
+def test_every_python_block_of_a_guide_is_run(guide: str) -> None:
+    text = (ROOT / "docs" / guide).read_text()
+    assert text.count("```python\n") == len(blocks(text, "run"))
+    assert blocks(text, "run").keys() == blocks(text, "output").keys()
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_example_prints(name: str, mode: str) -> None:
+    printed = leat_run(ROOT / "examples" / "python" / name, mode).splitlines()
+    assert sorted(printed) == EXAMPLES[name]
