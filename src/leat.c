@@ -4,7 +4,7 @@
 #include <pthread.h>
 
 #include "leat.h"
-#include "operators/windowing.h"
+#include "operators/builtin.h"
 
 static const leat_operator *const builtin[] = {
     &leat_map_operator,
@@ -103,6 +103,7 @@ leat_status leat_operator_register(const leat_operator *op, leat_error *err) {
 
 leat_status leat_builtin_resolve(leat_function *f, leat_error *err) {
     static const leati_builtin *const tables[] = {
+        leati_key_builtins,
         leati_assigner_builtins,
         leati_trigger_builtins,
         leati_evictor_builtins,

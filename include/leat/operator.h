@@ -144,6 +144,10 @@ typedef struct leat_operator {
     /* The processing time of leat_context_wake_at has come. Must not emit; may forward a
        watermark. */
     leat_status (*on_wake)(leat_context *ctx, void *self, int64_t now);
+    /* When it is added to a graph: do its parameters fit together? `self` has nothing but them, as
+       they were given; functions of other languages have no calls yet. May fill in what `open`
+       would. */
+    leat_status (*check)(void *self, leat_error *err);
 } leat_operator;
 
 /* --- What hooks may call ---------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "async.h"
 #include "graph.h"
+#include "window.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -68,6 +69,53 @@ LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
 /* Event time by `timestamp`; records may come up to `bound_ms` behind the latest one. */
 LEAT_API leat_stream *leat_stream_assign_timestamps(leat_stream *s, leat_function timestamp,
                                                     int64_t bound_ms);
+
+/* How the records of a keyed stream are put into windows; leat_window_spec_of fills it in. Each
+   function is one of Leat's own (leat_builtin), of C (window.h) or of Python. One window over all
+   records is that of a constant key, leat_builtin("constant"), at parallelism 1. */
+typedef struct leat_window_spec {
+    size_t size;
+    leat_function assigner; /* "tumbling_event_time 10000", "session_event_time 500" ... */
+    /* As they are filled in, none: */
+    leat_function gap;     /* of session windows without a gap of their own */
+    leat_function trigger; /* instead of the assigner's */
+    leat_function evictor;
+    leat_function delta; /* of the evictor "delta" */
+    bool purging;        /* what has fired is forgotten */
+    int64_t allowed_lateness_ms;
+    const char *late_tag; /* the side output for what came too late; NULL: it is dropped */
+} leat_window_spec;
+
+static inline leat_window_spec leat_window_spec_of(leat_function assigner) {
+    leat_window_spec spec;
+    memset(&spec, 0, sizeof spec);
+    spec.size = sizeof spec;
+    spec.assigner = assigner;
+    return spec;
+}
+
+/* The results of windows of a keyed stream. What comes out has the last time of its window.
+   `window` (may be NULL) gets the one result of the window and makes more of it. `spec` is copied. */
+LEAT_API leat_stream *leat_stream_window_reduce(leat_stream *s, const leat_window_spec *spec,
+                                                leat_function reduce, const leat_function *window);
+LEAT_API leat_stream *leat_stream_window_aggregate(leat_stream *s, const leat_window_spec *spec,
+                                                   leat_function aggregate,
+                                                   const leat_function *window);
+/* `window` gets all elements of the window, in order of arrival. */
+LEAT_API leat_stream *leat_stream_window_process(leat_stream *s, const leat_window_spec *spec,
+                                                 leat_function window);
+/* As the rolling ones of the same name; count gives an integer. */
+LEAT_API leat_stream *leat_stream_window_sum(leat_stream *s, const leat_window_spec *spec,
+                                             int field);
+LEAT_API leat_stream *leat_stream_window_min(leat_stream *s, const leat_window_spec *spec,
+                                             int field);
+LEAT_API leat_stream *leat_stream_window_max(leat_stream *s, const leat_window_spec *spec,
+                                             int field);
+LEAT_API leat_stream *leat_stream_window_min_by(leat_stream *s, const leat_window_spec *spec,
+                                                int field);
+LEAT_API leat_stream *leat_stream_window_max_by(leat_stream *s, const leat_window_spec *spec,
+                                                int field);
+LEAT_API leat_stream *leat_stream_window_count(leat_stream *s, const leat_window_spec *spec);
 
 /* How records go to the next operator's subtasks. */
 LEAT_API leat_stream *leat_stream_forward(leat_stream *s);

@@ -26,6 +26,13 @@ typedef struct leati_builtin {
     leat_status (*make)(const leati_builtin_spec *spec, leat_function *f, leat_error *err);
 } leati_builtin;
 
+/* The tables. */
+extern const leati_builtin leati_key_builtins[];
+extern const leati_builtin leati_assigner_builtins[];
+extern const leati_builtin leati_trigger_builtins[];
+extern const leati_builtin leati_evictor_builtins[];
+extern const leati_builtin leati_fold_builtins[];
+
 /* Looks for the name in the tables (NULL-terminated) and makes the function. */
 leat_status leati_builtin_make(const leati_builtin *const *tables, leat_function *f,
                                leat_error *err);

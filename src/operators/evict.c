@@ -127,7 +127,8 @@ const leati_builtin leati_evictor_builtins[] = {
 
 bool leati_evictor_bind(const leat_function *f, const leat_function *delta) {
     const leat_evictor *calls = f->call.evictor;
+    if (!calls && f->role != LEAT_ROLE_NONE) return true;
     bool asks = calls && (calls->before == evict_by_delta || calls->after == evict_by_delta);
-    if (asks && delta->call.delta) ((evictor *)f->arg)->delta = *delta;
-    return asks == (delta->call.delta != NULL);
+    if (asks) ((evictor *)f->arg)->delta = *delta;
+    return asks == (delta->role != LEAT_ROLE_NONE);
 }

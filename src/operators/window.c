@@ -252,23 +252,34 @@ static leat_status window_on_timer(leat_context *ctx, void *self, const leat_tim
 
 /* --- opening and closing ---------------------------------------------------------------------- */
 
+static bool is_given(const leat_function *f) {
+    return f->role != LEAT_ROLE_NONE;
+}
+
+/* What is wrong with the parameters together. What is not known yet, is NULL. */
 static const char *flaw(const leati_windowing *w) {
     const leat_aggregate *a = w->aggregate.call.aggregate;
-    bool folds = w->reduce.call.reduce || a;
-    if (w->reduce.call.reduce && a) return "windows are reduced or aggregated, not both";
-    if (!folds && !w->window.call.window)
+    const leat_trigger *t = w->trigger.call.trigger;
+    bool merges = w->assigner.call.assigner && w->assigner.call.assigner->merge;
+    bool reduces = is_given(&w->reduce), aggregates = is_given(&w->aggregate);
+    if (reduces && aggregates) return "windows are reduced or aggregated, not both";
+    if (!reduces && !aggregates && !is_given(&w->window))
         return "windows need a reduce, aggregate or window function";
     if (w->lateness < 0) return "The allowed lateness cannot be negative.";
-    if (w->assigns->merge && !w->triggers->can_merge)
+    if (merges && t && !t->can_merge)
         return "A merging window assigner cannot be used with a trigger that does not support "
                "merging.";
-    if (w->assigns->merge && a && !a->merge)
-        return "windows that merge need an aggregate that can merge";
+    if (merges && a && !a->merge) return "windows that merge need an aggregate that can merge";
     if (!leati_assigner_bind(&w->assigner, &w->gap))
         return "a gap function is for session windows without a gap of their own, which need one";
     if (!leati_evictor_bind(&w->evictor, &w->delta))
         return "a delta function is for the delta evictor, which needs one";
     return NULL;
+}
+
+static leat_status window_check(void *self, leat_error *err) {
+    const char *wrong = flaw(self);
+    return wrong ? leat_error_set(err, LEAT_E_ARGUMENT, "window", "%s", wrong) : LEAT_OK;
 }
 
 static leat_status open_default_trigger(leat_context *ctx, leati_windowing *w) {
@@ -332,4 +343,5 @@ const leat_operator leat_window_operator = {
     .open = window_open,
     .close = window_close,
     .fini = window_fini,
+    .check = window_check,
 };

@@ -262,7 +262,8 @@ const leati_builtin leati_assigner_builtins[] = {
 };
 
 bool leati_assigner_bind(const leat_function *f, const leat_function *gap) {
+    if (!f->call.assigner) return true;
     bool asks = f->call.assigner->assign == assign_session && !((assigner *)f->arg)->size;
-    if (asks && gap->call.gap) ((assigner *)f->arg)->gap = *gap;
-    return asks == (gap->call.gap != NULL);
+    if (asks) ((assigner *)f->arg)->gap = *gap;
+    return asks == (gap->role != LEAT_ROLE_NONE);
 }

@@ -1,16 +1,11 @@
 /* windowing.h: what the files of the window operator share: the operator's struct, what each file
-   does with it, and the tables of functions of Leat's own that windows need. */
+   does with it, and what they know of triggers and lists of windows. */
 #ifndef LEATI_WINDOWING_H
 #define LEATI_WINDOWING_H
 
 #include "leat/operator.h"
 #include "leat/window.h"
 #include "operators/builtin.h"
-
-extern const leati_builtin leati_assigner_builtins[];
-extern const leati_builtin leati_trigger_builtins[];
-extern const leati_builtin leati_evictor_builtins[];
-extern const leati_builtin leati_fold_builtins[];
 
 extern const leat_trigger leati_event_time_trigger;
 extern const leat_trigger leati_processing_time_trigger;
@@ -118,7 +113,8 @@ leat_status leati_merge_forget(leat_context *ctx, leati_windowing *w, const leat
 /* --- bindings to functions that Leat's own assigners and evictors call ------------------------ */
 
 /* Gives a session assigner without a gap of its own the function that says it. False when the
-   assigner needs one and there is none, or needs none and there is one. */
+   assigner needs one and there is none, or needs none and there is one; true while it is not known
+   which assigner it is. */
 bool leati_assigner_bind(const leat_function *assigner, const leat_function *gap);
 /* The same with a delta evictor. */
 bool leati_evictor_bind(const leat_function *evictor, const leat_function *delta);

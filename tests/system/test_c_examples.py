@@ -89,6 +89,7 @@ def test_every_example_is_short_and_tested(programs: Path) -> None:
         "02_push_and_callback",
         "03_python_function",
         "04_host_loop",
+        "05_windows",
     }
     for source in EXAMPLES.glob("*.c"):
         assert len(source.read_text().splitlines()) < 60, source
@@ -150,6 +151,18 @@ def test_working_directory_does_not_shadow_the_standard_library(
 
 def test_host_loop(run: Run) -> None:
     assert run("04_host_loop") == "0 to 99999 are 4999950000 together\n"
+
+
+def test_windows(run: Run) -> None:
+    assert sorted(run("05_windows").splitlines()) == [
+        "(cellar,11,4000)",
+        "(cellar,12,13000)",
+        "(kitchen,21,2000)",
+        "(kitchen,23,3000)",
+        "cellar from 13000 to 18000: 1 readings",
+        "cellar from 4000 to 9000: 1 readings",
+        "kitchen from 1000 to 8000: 2 readings",
+    ]
 
 
 def test_cmake_package(prefix: Path, tmp_path: Path) -> None:

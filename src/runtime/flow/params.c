@@ -129,6 +129,34 @@ static leat_status copy_arg(leati_arena *a, const leat_operator *op, leat_arg *a
     }
 }
 
+/* Functions of Leat's own are made for the time of the check. */
+static leat_function *builtin_at(const leat_operator *op, void *self, const leat_arg *a) {
+    const leat_param *p = find_param(op, a->name);
+    if (a->kind != LEAT_PARAM_FUNCTION || !is_builtin(a->as.function)) return NULL;
+    return (leat_function *)(void *)((char *)self + p->offset);
+}
+
+/* Do the arguments fit together? */
+static leat_status check_together(leati_args *args, const leat_operator *op, leat_error *err) {
+    if (!op->check) return LEAT_OK;
+    void *self = leati_zalloc(op->self_size);
+    size_t made = 0;
+    leat_status status = self ? leati_args_fill(args, op, self, 0, &args->arena) : LEAT_E_NOMEM;
+    if (status < 0) leat_error_set(err, status, op->name, "no memory for the arguments");
+    for (; made < args->count && status >= 0; made++) {
+        leat_function *f = builtin_at(op, self, &args->items[made]);
+        if (f) status = leat_builtin_resolve(f, err);
+        if (status < 0) break;
+    }
+    if (status >= 0) status = op->check(self, err);
+    while (made-- > 0) {
+        leat_function *f = builtin_at(op, self, &args->items[made]);
+        if (f) f->free(f->arg);
+    }
+    leati_free(self);
+    return status;
+}
+
 leat_status leati_args_init(leati_args *out, const leat_operator *op, const leat_arg *args,
                             size_t count, leat_error *err) {
     memset(out, 0, sizeof *out);
@@ -142,9 +170,10 @@ leat_status leati_args_init(leati_args *out, const leat_operator *op, const leat
         status = copy_arg(&out->arena, op, &out->items[i]);
         out->count++;
     }
-    if (status >= 0) return LEAT_OK;
-    leati_args_fini(out, false);
-    return leat_error_set(err, status, op->name, "no memory for the arguments");
+    if (status < 0) leat_error_set(err, status, op->name, "no memory for the arguments");
+    if (status >= 0) status = check_together(out, op, err);
+    if (status < 0) leati_args_fini(out, false);
+    return status;
 }
 
 void leati_args_fini(leati_args *args, bool functions) {

@@ -64,6 +64,19 @@ static leat_status count_down_of(leat_context *ctx, unsigned input, const leat_r
     return count_down(ctx, in, out, arg);
 }
 
+/* Counts down from the sum of the numbers. */
+static leat_status count_down_sum(leat_context *ctx, const leat_window *w,
+                                  const leat_value *elements, size_t count, leat_emitter *out,
+                                  void *arg) {
+    (void)w;
+    leat_value items[2] = {leat_null(), leat_int(0)};
+    for (size_t i = 0; i < count; i++) items[1].as.i += number(&elements[i]);
+    leat_record sum = leat_record_of(leat_tuple(items, 2), LEAT_NO_TIME);
+    return count_down(ctx, &sum, out, arg);
+}
+
+static const leat_window_function window_calls = {sizeof window_calls, count_down_sum, NULL, NULL};
+
 static leat_status target(leat_context *ctx, const leat_value *key, int count, int *out,
                           void *arg) {
     (void)ctx, (void)arg, (void)key;
@@ -80,10 +93,10 @@ typedef struct subject {
     bool keyed;
 } subject;
 
-enum { SUBJECTS = 19, PUSHES = 6, MOST_RESULTS = 64 };
+enum { SUBJECTS = 20, PUSHES = 6, MOST_RESULTS = 64 };
 
 static leat_function map_f, flat_map_f, filter_f, key_f, reduce_f, process_f, co_process_f,
-    co_flat_map_f, broadcast_f, partition_f;
+    co_flat_map_f, broadcast_f, partition_f, assigner_f, window_f;
 static leat_value field_list[2], fields;
 
 static void make_subjects(subject *s) {
@@ -97,6 +110,8 @@ static void make_subjects(subject *s) {
     co_flat_map_f = leat_co_flat_map_fn(count_down_of, NULL);
     broadcast_f = leat_broadcast_process_fn(count_down_of, NULL);
     partition_f = leat_partition_fn(target, NULL);
+    assigner_f = leat_builtin("sliding_event_time 40 20");
+    window_f = leat_window_fn(&window_calls, NULL);
     field_list[0] = leat_int(1);
     field_list[1] = leat_int(0);
     fields = leat_list(field_list, 2);
@@ -125,6 +140,10 @@ static void make_subjects(subject *s) {
          {leat_arg_function("function", &partition_f), leat_arg_function("selector", &key_f)},
          2,
          false},
+        {&leat_window_operator,
+         {leat_arg_function("assigner", &assigner_f), leat_arg_function("window", &window_f)},
+         2,
+         true},
     };
     memcpy(s, all, sizeof all);
 }
