@@ -103,12 +103,8 @@ leat_status leat_operator_register(const leat_operator *op, leat_error *err) {
 
 leat_status leat_builtin_resolve(leat_function *f, leat_error *err) {
     static const leati_builtin *const tables[] = {
-        leati_key_builtins,
-        leati_assigner_builtins,
-        leati_trigger_builtins,
-        leati_evictor_builtins,
-        leati_fold_builtins,
-        NULL,
+        leati_key_builtins,     leati_assigner_builtins, leati_trigger_builtins,
+        leati_evictor_builtins, leati_fold_builtins,     NULL,
     };
     return leati_builtin_make(tables, f, err);
 }

@@ -95,7 +95,8 @@ static inline leat_window_spec leat_window_spec_of(leat_function assigner) {
 }
 
 /* The results of windows of a keyed stream. What comes out has the last time of its window.
-   `window` (may be NULL) gets the one result of the window and makes more of it. `spec` is copied. */
+   `window` (may be NULL) gets the one result of the window and makes more of it. `spec` is
+   copied. */
 LEAT_API leat_stream *leat_stream_window_reduce(leat_stream *s, const leat_window_spec *spec,
                                                 leat_function reduce, const leat_function *window);
 LEAT_API leat_stream *leat_stream_window_aggregate(leat_stream *s, const leat_window_spec *spec,

@@ -5,7 +5,9 @@
 
 #include "operators/field.h"
 #include "operators/windowing.h"
+#include "runtime/base/object.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -91,8 +93,22 @@ static leat_status sum_long(leat_context *ctx, const leati_fold *f, const leat_v
     return status < 0 ? status : with(ctx, f, v1, &sum, out);
 }
 
+/* LEAT_AGAIN: not that simple. LEAT_DONE: it is v1 still, which was changed. */
+static leat_status sum_objects(leat_context *ctx, const leati_fold *f, const leat_value *v1,
+                               const leat_value *v2, leat_value *out) {
+    bool objects = v1->kind == LEAT_OBJECT && v2->kind == LEAT_OBJECT && v1->domain == v2->domain;
+    if (!objects || f->field_name || f->field > INT_MAX) return LEAT_AGAIN;
+    bool owned = false;
+    leat_status status =
+        leati_object_ops_of(v1)->add_item(v1, v2, (int)f->field, f->low, f->high, out, &owned);
+    if (owned) return leat_context_keep(ctx, out);
+    return status == LEAT_OK ? LEAT_DONE : status;
+}
+
 static leat_status sum(leat_context *ctx, const leati_fold *f, const leat_value *v1,
                        const leat_value *v2, leat_value *out) {
+    leat_status status = sum_objects(ctx, f, v1, v2, out);
+    if (status != LEAT_AGAIN) return status;
     const leat_value *a = int_field(f, v1), *b = int_field(f, v2);
     if (!a || !b || leaves_range(f, a->as.i, b->as.i)) return sum_long(ctx, f, v1, v2, out);
     return with_int(ctx, f, v1, a->as.i + b->as.i, out);
@@ -114,7 +130,7 @@ static leat_status order_of(leat_context *ctx, const leati_fold *f, const leat_v
     return status < 0 ? status : leat_value_compare(ctx, item, &old, order);
 }
 
-/* LEAT_DONE: v1 stays as it is. */
+/* LEAT_DONE: it is v1 still. */
 static leat_status extreme(leat_context *ctx, const leati_fold *f, leati_fold_verb verb,
                            const leat_value *v1, const leat_value *v2, leat_value *out) {
     leat_value item = leat_null();

@@ -9,8 +9,9 @@
    a second element, because nobody looks at the first.
 
    Native values and objects of a host language take the same way, through leat_value_field and its
-   kin; int64 scalars and fields of native tuples have a short one before it, which gives up where
-   they overflow. A sum that leaves the range of its field's declared type is an error in either. */
+   kin; int64 scalars, fields of native tuples, and sums of integers in a language's tuples have a
+   short one before it, which gives up where they overflow. A sum that leaves the range of its
+   field's declared type is an error in either. */
 #ifndef LEATI_FOLD_H
 #define LEATI_FOLD_H
 
@@ -35,8 +36,8 @@ typedef struct leati_fold {
 /* Looks up the field's declared type; `type` (may be NULL) is that of the elements. */
 void leati_fold_init(leati_fold *f, const leat_type *type);
 
-/* `out` becomes the new accumulated element, which may point into the others. LEAT_DONE: v1 stays
-   as it is. */
+/* `out` becomes the new accumulated element, which may point into the others. LEAT_DONE: it is v1
+   still; an object that nobody else holds may have been changed. */
 leat_status leati_fold_both(leat_context *ctx, const leati_fold *f, leati_fold_verb verb,
                             const leat_value *v1, const leat_value *v2, leat_value *out);
 

@@ -345,6 +345,37 @@ static leat_status object_with_field(void *object, int index, const char *name,
     return LEAT_OK;
 }
 
+/* The integer at `index`; false when that is none of 64 bits. */
+static inline bool int_item(PyObject *o, Py_ssize_t index, int64_t *out) {
+    if (!PyTuple_CheckExact(o) || index < 0 || index >= PyTuple_GET_SIZE(o)) return false;
+    PyObject *item = PyTuple_GET_ITEM(o, index);
+    int overflow = 1;
+    if (PyLong_CheckExact(item)) *out = PyLong_AsLongLongAndOverflow(item, &overflow);
+    return !overflow;
+}
+
+/* Making a tuple and dropping the old one costs more than all else, so one that only its state
+   holds is used again, as CPython's own zip() does. */
+static leat_status object_add_item(const leat_value *a, const leat_value *b, int index, int64_t low,
+                                   int64_t high, leat_value *out, bool *owned) {
+    PyObject *o = a->as.object;
+    int64_t x, y, sum;
+    if (!int_item(o, index, &x) || !int_item(b->as.object, index, &y)) return LEAT_AGAIN;
+    if (__builtin_add_overflow(x, y, &sum) || sum < low || sum > high) return LEAT_AGAIN;
+    PyObject *item = PyLong_FromLongLong(sum);
+    if (!item) return LEAT_E_USER;
+    *out = *a;
+    if (Py_REFCNT(o) == 1) {
+        PyObject *old = PyTuple_GET_ITEM(o, index);
+        PyTuple_SET_ITEM(o, index, item);
+        Py_DECREF(old);
+        return LEAT_OK;
+    }
+    out->as.object = tuple_with(o, index, item);
+    *owned = out->as.object != NULL;
+    return *owned ? LEAT_OK : LEAT_E_USER;
+}
+
 /* What a value can't be is the fault of the data; anything else was raised by the user's
    classes. */
 static leat_status object_fail(leat_context *ctx, leat_status status) {
@@ -392,6 +423,7 @@ void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
                               .equal = object_equal,
                               .compare = object_compare,
                               .add = object_add,
+                              .add_item = object_add_item,
                               .field = object_field,
                               .with_field = object_with_field,
                               .print = object_print,

@@ -32,6 +32,12 @@ typedef struct leati_object_ops {
     bool (*equal)(void *a, void *b);
     leat_status (*compare)(const leat_value *a, const leat_value *b, int *order);
     leat_status (*add)(const leat_value *a, const leat_value *b, leat_value *out);
+    /* The short way of a running sum: `a` with item `index` being that of both together, where
+       these are integers and so is the sum, from `low` to `high`. LEAT_AGAIN when it is not that
+       simple. `a` is the caller's: when nobody else holds it, it is changed and comes back itself,
+       and `owned` stays false. */
+    leat_status (*add_item)(const leat_value *a, const leat_value *b, int index, int64_t low,
+                            int64_t high, leat_value *out, bool *owned);
     leat_status (*field)(void *object, int index, const char *name, leat_value *out, bool *owned);
     leat_status (*with_field)(void *object, int index, const char *name, const leat_value *item,
                               leat_value *out);

@@ -658,3 +658,22 @@ def test_empty_tuple_is_an_ordinary_value_beside_side_outputs(env, results):
 
     main = env.from_collection([1]).process(Empty())
     assert results(main.map(repr).union(main.get_side_output(ODD).map(repr))) == ["()", "1"]
+
+
+def test_sums_that_somebody_keeps_do_not_change(env, results):
+    kept = []
+
+    def keep(total):
+        kept.append(total)
+        return list(kept)
+
+    pairs = env.from_collection([("a", i, i) for i in range(1, 5)])
+    totals = pairs.map(lambda t: t).key_by(lambda t: t[0]).sum(1)
+    seen = results(totals.map(keep))
+    assert seen[-1] == [("a", 1, 1), ("a", 3, 1), ("a", 6, 1), ("a", 10, 1)]
+
+
+@pytest.mark.parametrize("big", [2**62, 2**64])
+def test_sums_beyond_64_bits_stay_integers(env, results, big):
+    pairs = env.from_collection([("a", big)] * 3).key_by(lambda t: t[0]).sum(1)
+    assert results(pairs) == [("a", big), ("a", 2 * big), ("a", 3 * big)]

@@ -1,4 +1,5 @@
-/* Tests of window_assign.c: which windows each assigner of Leat's own gives, and what it refuses. */
+/* Tests of window_assign.c: which windows each assigner of Leat's own gives, and what it
+   refuses. */
 #include "windows.h"
 
 static harness *tell_windows_of(void **state, window_args *a, const char *assigner) {
