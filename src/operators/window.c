@@ -35,6 +35,22 @@ static const leat_param params[] = {
     {0},
 };
 
+static const leat_param co_group_params[] = {
+    {"assigner", LEAT_PARAM_FUNCTION, true, offsetof(leati_windowing, assigner),
+     LEAT_ROLE_ASSIGNER},
+    {"gap", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, gap), LEAT_ROLE_GAP},
+    {"trigger", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, trigger), LEAT_ROLE_TRIGGER},
+    {"purging", LEAT_PARAM_INT, false, offsetof(leati_windowing, purging), LEAT_ROLE_NONE},
+    {"evictor", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, evictor), LEAT_ROLE_EVICTOR},
+    {"delta", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, delta), LEAT_ROLE_DELTA},
+    {"join", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, join), LEAT_ROLE_JOIN},
+    {"co_group", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, co_group),
+     LEAT_ROLE_CO_GROUP},
+    {"lateness", LEAT_PARAM_INT, false, offsetof(leati_windowing, lateness), LEAT_ROLE_NONE},
+    {"late_tag", LEAT_PARAM_STRING, false, offsetof(leati_windowing, late_tag), LEAT_ROLE_NONE},
+    {0},
+};
+
 static const leat_state_decl states[] = {
     {"contents", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, contents)},
     {"merged", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, merged)},
@@ -135,18 +151,30 @@ static leat_status leave(leat_context *ctx, leati_windowing *w, const leati_turn
     return status;
 }
 
+static bool calls_function(const leati_windowing *w) {
+    return w->window.call.window || leati_sides_fires(w);
+}
+
+static void next_turn(leati_turns *t) {
+    t->at++;
+    t->is_called = false;
+    t->pair = (leati_pair){0, 0};
+}
+
 /* Goes on until nobody is left, LEAT_DONE, or a window function was called. */
 static leat_status take_turns(leat_context *ctx, leati_windowing *w) {
     leati_turns *t = &w->turns;
-    for (; t->at < t->count; t->at++, t->is_called = false) {
+    for (; t->at < t->count; next_turn(t)) {
         const leati_turn *turn = &t->items[t->at];
         leat_namespace ns;
         leat_status status = locate(ctx, w, &turn->window, &ns);
         if (status == LEAT_DONE) continue;
         if (status >= 0 && turn->result & LEAT_FIRE && !t->is_called) {
-            status = fire(ctx, w, &turn->window, ns);
-            t->is_called = w->window.call.window != NULL;
-            if (status >= 0 && t->is_called) return LEAT_OK;
+            bool more = false;
+            status = leati_sides_fires(w) ? leati_sides_fire(ctx, w, &turn->window, ns, &more)
+                                          : fire(ctx, w, &turn->window, ns);
+            t->is_called = calls_function(w) && !more;
+            if (status >= 0 && calls_function(w)) return LEAT_OK;
         }
         if (status >= 0) status = leave(ctx, w, turn, ns);
         if (status < 0) return status;
@@ -171,7 +199,8 @@ static leat_status begin_turns(leat_context *ctx, leati_windowing *w) {
     for (size_t i = 0; i < t->count; i++) calls |= (t->items[i].result & LEAT_FIRE) != 0;
     t->at = 0;
     t->is_called = false;
-    if (calls && w->window.call.window) return leat_context_cursor(ctx, &t->cursor);
+    t->pair = (leati_pair){0, 0};
+    if (calls && calls_function(w)) return leat_context_cursor(ctx, &t->cursor);
     leat_status status = take_turns(ctx, w);
     t->count = 0;
     return status < 0 ? status : LEAT_OK;
@@ -212,9 +241,9 @@ static leat_status enter(leat_context *ctx, leati_windowing *w, const leat_recor
 
 static leat_status window_on_record(leat_context *ctx, void *self, unsigned input,
                                     const leat_record *in) {
-    (void)input;
     leati_windowing *w = self;
     bool taken = false;
+    w->side = input;
     w->windows.ctx = ctx;
     w->windows.count = w->turns.count = 0;
     w->turns.cleans = false;
@@ -344,4 +373,20 @@ const leat_operator leat_window_operator = {
     .close = window_close,
     .fini = window_fini,
     .check = window_check,
+};
+
+/* Two keyed inputs: co_group.c. */
+const leat_operator leat_co_group_operator = {
+    .size = sizeof(leat_operator),
+    .name = "co_group",
+    .flags = LEAT_OP_OBJECTS | LEAT_OP_KEYED,
+    .inputs = 2,
+    .self_size = sizeof(leati_windowing),
+    .params = co_group_params,
+    .states = states,
+    .on_record = window_on_record,
+    .on_timer = window_on_timer,
+    .open = window_open,
+    .close = window_close,
+    .fini = window_fini,
 };

@@ -63,8 +63,9 @@ static leat_status append(leat_context *ctx, const leati_windowing *w, leat_name
     leat_value old, items[2] = {leat_int(in->time), in->value}, timed = leat_tuple(items, 2);
     leat_status status = leat_state_get(ctx, w->contents, ns, &old);
     *first = status == LEAT_DONE;
+    if (status >= 0 && leati_sides_fires(w)) status = leati_sides_element(ctx, w, &items[1]);
     if (status < 0) return status;
-    return leat_state_append(ctx, w->contents, ns, w->evictor.call.evictor ? &timed : &in->value);
+    return leat_state_append(ctx, w->contents, ns, w->evictor.call.evictor ? &timed : &items[1]);
 }
 
 leat_status leati_contents_add(leat_context *ctx, leati_windowing *w, leat_namespace ns,

@@ -48,6 +48,11 @@ typedef struct leati_turn {
     leat_trigger_result result;
 } leati_turn;
 
+/* Which elements of a window are the next pair of a join. */
+typedef struct leati_pair {
+    uint32_t first, second;
+} leati_pair;
+
 /* The windows of one record, or of one timer, that have their turn. A cursor, where there is a
    window function: what comes after it has to wait until all its results were taken. */
 typedef struct leati_turns {
@@ -57,15 +62,18 @@ typedef struct leati_turns {
     size_t count, room, at;
     bool is_open, is_called; /* called: the window function of the one at `at` */
     bool cleans;             /* of a timer: its window is forgotten then */
+    leati_pair pair;         /* of the window at `at` */
 } leati_turns;
 
 struct leati_windowing {
-    leat_function assigner, gap, trigger, evictor, delta, reduce, aggregate, window;
+    leat_function assigner, gap, trigger, evictor, delta, reduce, aggregate, window, join, co_group;
     int64_t purging, lateness;
     const char *late_tag;
     leat_state *contents; /* per window: its elements, or what they were folded to */
     leat_state *merged;   /* per key: pairs of a window and the window that has its contents */
     leat_state *scratch;  /* per key, within one call: a value on its way */
+
+    int64_t side; /* of two inputs: the one of the record at hand */
 
     const leat_assigner *assigns;
     const leat_trigger *triggers;
@@ -98,6 +106,15 @@ leat_status leati_contents_get(leat_context *ctx, leati_windowing *w, leat_names
                                leat_value **elements, size_t *count);
 /* What leati_contents_get lent is not needed any more. */
 leat_status leati_contents_done(leat_context *ctx, leati_windowing *w, leat_namespace ns);
+
+/* --- co_group.c: windows of two inputs -------------------------------------------------------- */
+
+bool leati_sides_fires(const leati_windowing *w);
+/* The value becomes what is kept of it: a tuple of its side and itself. */
+leat_status leati_sides_element(leat_context *ctx, const leati_windowing *w, leat_value *value);
+/* Calls the co_group function, or the join function with the next pair; `more`: call again. */
+leat_status leati_sides_fire(leat_context *ctx, leati_windowing *w, const leat_window *window,
+                             leat_namespace ns, bool *more);
 
 /* --- window_merge.c: windows that become one -------------------------------------------------- */
 
