@@ -31,6 +31,7 @@ static const leat_operator *const builtin[] = {
     &leat_window_operator,
     &leat_async_operator,
     &leat_interval_join_operator,
+    &leat_window_join_operator,
     &leat_co_group_operator,
 
     &leat_collection_operator,

@@ -33,6 +33,7 @@ extern LEAT_API const leat_operator leat_assign_timestamps_operator;
 extern LEAT_API const leat_operator leat_window_operator;
 extern LEAT_API const leat_operator leat_async_operator;
 extern LEAT_API const leat_operator leat_interval_join_operator;
+extern LEAT_API const leat_operator leat_window_join_operator;
 extern LEAT_API const leat_operator leat_co_group_operator;
 
 extern LEAT_API const leat_operator leat_collection_operator;

@@ -117,6 +117,14 @@ LEAT_API leat_stream *leat_stream_window_min_by(leat_stream *s, const leat_windo
 LEAT_API leat_stream *leat_stream_window_max_by(leat_stream *s, const leat_window_spec *spec,
                                                 int field);
 LEAT_API leat_stream *leat_stream_window_count(leat_stream *s, const leat_window_spec *spec);
+/* Records of two keyed streams that are in one window: `join` gets each pair with the same key, in
+   order of arrival, `co_group` all records of both sides, either of which may be empty. Assigner,
+   trigger and evictor see the records of both. */
+LEAT_API leat_stream *leat_stream_window_join(leat_stream *a, leat_stream *b,
+                                              const leat_window_spec *spec, leat_function join);
+LEAT_API leat_stream *leat_stream_window_co_group(leat_stream *a, leat_stream *b,
+                                                  const leat_window_spec *spec,
+                                                  leat_function co_group);
 
 /* How records go to the next operator's subtasks. */
 LEAT_API leat_stream *leat_stream_forward(leat_stream *s);

@@ -1,4 +1,5 @@
-/* window.c: windows of keyed streams, after Flink's window operator.
+/* window.c: windows of keyed streams, after Flink's window operator; and with two inputs, whose
+   windows co_group.c hands over.
 
    A record goes to the windows that the assigner names. Those that are late, whose clean-up time
    (max_timestamp, of event time plus the allowed lateness) the watermark has passed, are left
@@ -18,36 +19,35 @@
 #include "operators/windowing.h"
 #include "runtime/base/alloc.h"
 
+#define OPTION(name, kind, role) \
+    { #name, kind, false, offsetof(leati_windowing, name), role }
+#define FUNCTION(name, role) OPTION(name, LEAT_PARAM_FUNCTION, role)
+#define WINDOW_PARAMS                                                                          \
+    {"assigner", LEAT_PARAM_FUNCTION, true, offsetof(leati_windowing, assigner),               \
+     LEAT_ROLE_ASSIGNER},                                                                      \
+        FUNCTION(gap, LEAT_ROLE_GAP), FUNCTION(trigger, LEAT_ROLE_TRIGGER),                    \
+        OPTION(purging, LEAT_PARAM_INT, LEAT_ROLE_NONE), FUNCTION(evictor, LEAT_ROLE_EVICTOR), \
+        FUNCTION(delta, LEAT_ROLE_DELTA), OPTION(lateness, LEAT_PARAM_INT, LEAT_ROLE_NONE),    \
+        OPTION(late_tag, LEAT_PARAM_STRING, LEAT_ROLE_NONE)
+
 static const leat_param params[] = {
-    {"assigner", LEAT_PARAM_FUNCTION, true, offsetof(leati_windowing, assigner),
-     LEAT_ROLE_ASSIGNER},
-    {"gap", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, gap), LEAT_ROLE_GAP},
-    {"trigger", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, trigger), LEAT_ROLE_TRIGGER},
-    {"purging", LEAT_PARAM_INT, false, offsetof(leati_windowing, purging), LEAT_ROLE_NONE},
-    {"evictor", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, evictor), LEAT_ROLE_EVICTOR},
-    {"delta", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, delta), LEAT_ROLE_DELTA},
-    {"reduce", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, reduce), LEAT_ROLE_REDUCE},
-    {"aggregate", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, aggregate),
-     LEAT_ROLE_AGGREGATE},
-    {"window", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, window), LEAT_ROLE_WINDOW},
-    {"lateness", LEAT_PARAM_INT, false, offsetof(leati_windowing, lateness), LEAT_ROLE_NONE},
-    {"late_tag", LEAT_PARAM_STRING, false, offsetof(leati_windowing, late_tag), LEAT_ROLE_NONE},
+    WINDOW_PARAMS,
+    FUNCTION(reduce, LEAT_ROLE_REDUCE),
+    FUNCTION(aggregate, LEAT_ROLE_AGGREGATE),
+    FUNCTION(window, LEAT_ROLE_WINDOW),
+    {0},
+};
+
+static const leat_param join_params[] = {
+    WINDOW_PARAMS,
+    {"join", LEAT_PARAM_FUNCTION, true, offsetof(leati_windowing, join), LEAT_ROLE_JOIN},
     {0},
 };
 
 static const leat_param co_group_params[] = {
-    {"assigner", LEAT_PARAM_FUNCTION, true, offsetof(leati_windowing, assigner),
-     LEAT_ROLE_ASSIGNER},
-    {"gap", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, gap), LEAT_ROLE_GAP},
-    {"trigger", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, trigger), LEAT_ROLE_TRIGGER},
-    {"purging", LEAT_PARAM_INT, false, offsetof(leati_windowing, purging), LEAT_ROLE_NONE},
-    {"evictor", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, evictor), LEAT_ROLE_EVICTOR},
-    {"delta", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, delta), LEAT_ROLE_DELTA},
-    {"join", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, join), LEAT_ROLE_JOIN},
-    {"co_group", LEAT_PARAM_FUNCTION, false, offsetof(leati_windowing, co_group),
+    WINDOW_PARAMS,
+    {"co_group", LEAT_PARAM_FUNCTION, true, offsetof(leati_windowing, co_group),
      LEAT_ROLE_CO_GROUP},
-    {"lateness", LEAT_PARAM_INT, false, offsetof(leati_windowing, lateness), LEAT_ROLE_NONE},
-    {"late_tag", LEAT_PARAM_STRING, false, offsetof(leati_windowing, late_tag), LEAT_ROLE_NONE},
     {0},
 };
 
@@ -292,7 +292,8 @@ static const char *flaw(const leati_windowing *w) {
     bool merges = w->assigner.call.assigner && w->assigner.call.assigner->merge;
     bool reduces = is_given(&w->reduce), aggregates = is_given(&w->aggregate);
     if (reduces && aggregates) return "windows are reduced or aggregated, not both";
-    if (!reduces && !aggregates && !is_given(&w->window))
+    bool has_sides = is_given(&w->join) || is_given(&w->co_group);
+    if (!reduces && !aggregates && !is_given(&w->window) && !has_sides)
         return "windows need a reduce, aggregate or window function";
     if (w->lateness < 0) return "The allowed lateness cannot be negative.";
     if (merges && t && !t->can_merge)
@@ -359,34 +360,23 @@ static void window_fini(void *self) {
     leati_free(w->turns.items);
 }
 
-const leat_operator leat_window_operator = {
-    .size = sizeof(leat_operator),
-    .name = "window",
-    .flags = LEAT_OP_OBJECTS | LEAT_OP_KEYED,
-    .inputs = 1,
-    .self_size = sizeof(leati_windowing),
-    .params = params,
-    .states = states,
-    .on_record = window_on_record,
-    .on_timer = window_on_timer,
-    .open = window_open,
-    .close = window_close,
-    .fini = window_fini,
-    .check = window_check,
-};
+#define WINDOW_OPERATOR(noun, verb, input_count, table) \
+    const leat_operator leat_##noun##_operator = {      \
+        .size = sizeof(leat_operator),                  \
+        .name = verb,                                   \
+        .flags = LEAT_OP_OBJECTS | LEAT_OP_KEYED,       \
+        .inputs = input_count,                          \
+        .self_size = sizeof(leati_windowing),           \
+        .params = table,                                \
+        .states = states,                               \
+        .on_record = window_on_record,                  \
+        .on_timer = window_on_timer,                    \
+        .open = window_open,                            \
+        .close = window_close,                          \
+        .fini = window_fini,                            \
+        .check = window_check,                          \
+    };
 
-/* Two keyed inputs: co_group.c. */
-const leat_operator leat_co_group_operator = {
-    .size = sizeof(leat_operator),
-    .name = "co_group",
-    .flags = LEAT_OP_OBJECTS | LEAT_OP_KEYED,
-    .inputs = 2,
-    .self_size = sizeof(leati_windowing),
-    .params = co_group_params,
-    .states = states,
-    .on_record = window_on_record,
-    .on_timer = window_on_timer,
-    .open = window_open,
-    .close = window_close,
-    .fini = window_fini,
-};
+WINDOW_OPERATOR(window, "window", 1, params)
+WINDOW_OPERATOR(window_join, "window_join", 2, join_params)
+WINDOW_OPERATOR(co_group, "co_group", 2, co_group_params)

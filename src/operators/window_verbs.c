@@ -17,22 +17,46 @@ static void add_function(arg_list *args, const char *name, const leat_function *
         args->items[args->count++] = leat_arg_function(name, f);
 }
 
-static leat_stream *add_window(leat_stream *s, const leat_window_spec *given, const char *verb,
-                               const leat_function *function, const leat_function *window) {
-    arg_list args = {.count = 0};
+static void add_spec(arg_list *args, const leat_window_spec *given) {
     leat_window_spec spec = leat_window_spec_of(leat_function_of(LEAT_ROLE_NONE, NULL));
     if (given) memcpy(&spec, given, given->size < sizeof spec ? given->size : sizeof spec);
-    add_function(&args, "assigner", &spec.assigner);
-    add_function(&args, "gap", &spec.gap);
-    add_function(&args, "trigger", &spec.trigger);
-    add_function(&args, "evictor", &spec.evictor);
-    add_function(&args, "delta", &spec.delta);
+    add_function(args, "assigner", &spec.assigner);
+    add_function(args, "gap", &spec.gap);
+    add_function(args, "trigger", &spec.trigger);
+    add_function(args, "evictor", &spec.evictor);
+    add_function(args, "delta", &spec.delta);
+    if (spec.purging) args->items[args->count++] = leat_arg_int("purging", 1);
+    args->items[args->count++] = leat_arg_int("lateness", spec.allowed_lateness_ms);
+    if (spec.late_tag) args->items[args->count++] = leat_arg_string("late_tag", spec.late_tag);
+}
+
+static leat_stream *add_window(leat_stream *s, const leat_window_spec *spec, const char *verb,
+                               const leat_function *function, const leat_function *window) {
+    arg_list args = {.count = 0};
+    add_spec(&args, spec);
     if (verb) add_function(&args, verb, function);
     add_function(&args, "window", window);
-    if (spec.purging) args.items[args.count++] = leat_arg_int("purging", 1);
-    args.items[args.count++] = leat_arg_int("lateness", spec.allowed_lateness_ms);
-    if (spec.late_tag) args.items[args.count++] = leat_arg_string("late_tag", spec.late_tag);
     return leat_graph_add(NULL, &leat_window_operator, args.items, args.count, &s, 1);
+}
+
+static leat_stream *add_sides(leat_stream *a, leat_stream *b, const leat_operator *op,
+                              const leat_window_spec *spec, const char *verb,
+                              const leat_function *function) {
+    arg_list args = {.count = 0};
+    leat_stream *inputs[] = {a, b};
+    add_spec(&args, spec);
+    add_function(&args, verb, function);
+    return leat_graph_add(NULL, op, args.items, args.count, inputs, 2);
+}
+
+leat_stream *leat_stream_window_join(leat_stream *a, leat_stream *b, const leat_window_spec *spec,
+                                     leat_function join) {
+    return add_sides(a, b, &leat_window_join_operator, spec, "join", &join);
+}
+
+leat_stream *leat_stream_window_co_group(leat_stream *a, leat_stream *b,
+                                         const leat_window_spec *spec, leat_function co_group) {
+    return add_sides(a, b, &leat_co_group_operator, spec, "co_group", &co_group);
 }
 
 leat_stream *leat_stream_window_reduce(leat_stream *s, const leat_window_spec *spec,
