@@ -1,5 +1,5 @@
-/* co_group.c: windows of two keyed streams: what the window operator (window.c) does when it has two
-   inputs. An element is kept as a tuple (side, value); when a window fires, a co_group function
+/* co_group.c: windows of two keyed streams: what the window operator (window.c) does when it has
+   two inputs. An element is kept as a tuple (side, value); when a window fires, a co_group function
    gets the elements of both sides, and a join function each pair of them.
 
    The pairs of a window may be many, so each is a step of the cursor that fires windows, and the
