@@ -15,6 +15,9 @@ typedef enum leati_element_kind {
     LEATI_IDLE,      /* the sender has nothing to say for a while; its watermark does not count */
     LEATI_ACTIVE,
     LEATI_END, /* no more data will come */
+    /* Never in a channel, only in a task that takes its records key by key (by_key.h): */
+    LEATI_KEY_END, /* the current key has no more records */
+    LEATI_NOTHING  /* something was taken, and nothing is to be handed on yet */
 } leati_element_kind;
 
 typedef struct leati_frame {
