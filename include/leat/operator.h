@@ -97,7 +97,8 @@ enum {
     LEAT_OP_HEAD = 1u << 8,        /* never chained to what comes before it; may have a poll hook */
     /* Its second input is broadcast: every subtask gets all of it, without keys, and broadcast
        state is written there only. With LEAT_OP_KEYED the first input alone must be keyed. */
-    LEAT_OP_BROADCAST = 1u << 9
+    LEAT_OP_BROADCAST = 1u << 9,
+    LEAT_OP_BOUNDED = 1u << 10 /* a source that ends by itself */
 };
 
 typedef struct leat_operator {
@@ -148,6 +149,10 @@ typedef struct leat_operator {
        they were given; functions of other languages have no calls yet. May fill in what `open`
        would. */
     leat_status (*check)(void *self, leat_error *err);
+    /* Batch execution, where a keyed operator gets its records key by key: the last record of the
+       current key has come and its timers have fired. Afterwards the key's state is forgotten.
+       Timers that are set here are not taken. */
+    leat_status (*on_end_of_key)(leat_context *ctx, void *self);
 } leat_operator;
 
 /* --- What hooks may call ---------------------------------------------------------------------- */
@@ -198,6 +203,9 @@ LEAT_API int64_t leat_context_now(const leat_context *ctx);       /* processing 
 /* Do the operator's records have keys? Then it may have state and timers, also when it is one that
    does not ask for keys. */
 LEAT_API bool leat_context_is_keyed(const leat_context *ctx);
+/* Do they come key by key, in the order of event time, as in batch execution? Then on_end_of_key
+   comes after the last of each. */
+LEAT_API bool leat_context_is_by_key(const leat_context *ctx);
 /* Is one of them, or a timer, being processed? State and timers are under its key. Not while a
    record of a broadcast input is. */
 LEAT_API bool leat_context_has_key(const leat_context *ctx);

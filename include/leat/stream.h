@@ -141,7 +141,8 @@ LEAT_API leat_stream *leat_stream_name(leat_stream *s, const char *name);
 LEAT_API leat_stream *leat_stream_uid(leat_stream *s, const char *uid);
 LEAT_API leat_stream *leat_stream_parallelism(leat_stream *s, int parallelism);
 /* Options by name: "name", "uid", "description", "parallelism", "max_parallelism", "chaining"
-   ("always", "head", "never"), "buffer_timeout", "slot_sharing_group". */
+   ("always", "head", "never"), "buffer_timeout", "slot_sharing_group", and of sources "boundedness"
+   ("bounded": it ends by itself, which batch execution needs; "unbounded"). */
 LEAT_API leat_stream *leat_stream_option(leat_stream *s, const char *option, const char *value);
 /* Declares the type of the stream's values, as leat_type_parse reads it. */
 LEAT_API leat_stream *leat_stream_returns(leat_stream *s, const char *type);

@@ -50,7 +50,7 @@ static leat_status collection_restore(leat_context *ctx, void *self, leat_snapsh
 const leat_operator leat_collection_operator = {
     .size = sizeof(leat_operator),
     .name = "collection",
-    .flags = LEAT_OP_OBJECTS | LEAT_OP_SINGLE,
+    .flags = LEAT_OP_OBJECTS | LEAT_OP_SINGLE | LEAT_OP_BOUNDED,
     .inputs = 0,
     .self_size = sizeof(collection_self),
     .params = params,

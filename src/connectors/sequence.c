@@ -117,6 +117,7 @@ static void sequence_fini(void *self) {
 const leat_operator leat_sequence_operator = {
     .size = sizeof(leat_operator),
     .name = "sequence",
+    .flags = LEAT_OP_BOUNDED,
     .inputs = 0,
     .self_size = sizeof(sequence_self),
     .params = params,

@@ -299,6 +299,7 @@ static void text_source_fini(void *self) {
 const leat_operator leat_text_source_operator = {
     .size = sizeof(leat_operator),
     .name = "text_source",
+    .flags = LEAT_OP_BOUNDED,
     .inputs = 0,
     .self_size = sizeof(text_source_self),
     .params = params,

@@ -1,9 +1,11 @@
-/* reduce.c: folds the values of a key into one, and emits it after each record.
+/* reduce.c: folds the values of a key into one, and emits it after each record; where the records
+   come key by key (batch execution), once behind the last.
 
    The first value of a key is emitted as it is, without a call. State is one value per key. The new
    value is emitted before it is put, because what the function gave may point into the old one. */
 #include "leat/operators.h"
 #include "leat/stream.h"
+#include "operators/once_per_key.h"
 
 typedef struct reduce_self {
     leat_function function;
@@ -31,8 +33,12 @@ static leat_status reduce_on_record(leat_context *ctx, void *self, unsigned inpu
     leat_status status = leat_state_get(ctx, r->reduced, ns, &old);
     if (status == LEAT_OK)
         status = r->function.call.reduce(ctx, &old, &in->value, &out.value, r->function.arg);
-    if (status >= 0) status = leat_emit(ctx, &out);
+    if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit(ctx, &out);
     return status < 0 ? status : leat_state_put(ctx, r->reduced, ns, &out.value);
+}
+
+static leat_status reduce_on_end_of_key(leat_context *ctx, void *self) {
+    return leati_give_state(ctx, ((reduce_self *)self)->reduced);
 }
 
 const leat_operator leat_reduce_operator = {
@@ -44,6 +50,7 @@ const leat_operator leat_reduce_operator = {
     .params = params,
     .states = states,
     .on_record = reduce_on_record,
+    .on_end_of_key = reduce_on_end_of_key,
 };
 
 leat_stream *leat_stream_reduce(leat_stream *s, leat_function reduce) {

@@ -1,11 +1,12 @@
 /* rolling.c: sum, min, max, min_by and max_by of a keyed stream: after each record the result so
-   far.
+   far, or where the records come key by key (batch execution) once behind the last.
 
    State is one value per key, the accumulated element, which begins as the key's first element; how
    the next one is folded into it is in fold.h. */
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "operators/fold.h"
+#include "operators/once_per_key.h"
 
 typedef struct rolling_self {
     leati_fold fold;
@@ -42,9 +43,13 @@ static inline leat_status on_record(leat_context *ctx, const rolling_self *r, le
         made = leati_fold_both(ctx, &r->fold, verb, &old, &in->value, &out.value);
         status = made;
     }
-    if (status >= 0) status = leat_emit(ctx, &out);
+    if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit(ctx, &out);
     if (status < 0 || made == LEAT_DONE) return status;
     return leat_state_put(ctx, r->accumulated, ns, &out.value);
+}
+
+static leat_status rolling_on_end_of_key(leat_context *ctx, void *self) {
+    return leati_give_state(ctx, ((rolling_self *)self)->accumulated);
 }
 
 #define ROLLING_OPERATOR(noun, VERB)                                                   \
@@ -63,6 +68,7 @@ static inline leat_status on_record(leat_context *ctx, const rolling_self *r, le
         .states = states,                                                              \
         .open = rolling_open,                                                          \
         .on_record = noun##_on_record,                                                 \
+        .on_end_of_key = rolling_on_end_of_key,                                        \
     };                                                                                 \
     leat_stream *leat_stream_##noun(leat_stream *s, int field) {                       \
         leat_arg arg = leat_arg_int("field", field);                                   \

@@ -131,14 +131,13 @@ class StreamExecutionEnvironment:
         return self
 
     def set_runtime_mode(self, execution_mode: RuntimeExecutionMode) -> StreamExecutionEnvironment:
-        """STREAMING; the others are NotSupportedErrors, they come with a later release."""
+        """STREAMING, BATCH (see docs/batch.md), or AUTOMATIC: BATCH if all sources are bounded.
+
+        Without a call it is the configuration's `execution.runtime-mode`, STREAMING by default.
+        Answers this environment.
+        """
         if not isinstance(execution_mode, RuntimeExecutionMode):
             raise TypeError(f"A RuntimeExecutionMode is needed, not {execution_mode!r}")
-        if execution_mode is not RuntimeExecutionMode.STREAMING:
-            later(
-                f"set_runtime_mode({execution_mode}): batch execution comes",
-                "STREAMING gives running results, the last of each key being the batch's",
-            )
         self._engine.set("execution.runtime-mode", execution_mode.name)
         return self
 
@@ -320,15 +319,21 @@ class StreamExecutionEnvironment:
         source_func: SourceFunction | Callable[[], Iterable[Any]],
         source_name: str = "Custom Source",
         type_info: TypeInformation | None = None,
+        *,
+        bounded: bool = False,
     ) -> DataStream:
         """The values of a SourceFunction written in Python (Leat's addition), by one subtask.
 
-        Or of the iterable that a callable without arguments answers.
+        Or of the iterable that a callable without arguments answers. `bounded` promises that it
+        ends by itself, which BATCH execution asks of every source.
         """
         wanted = "The input must be a SourceFunction or a callable that answers an iterable"
         function = shipped(source_func, SourceFunction, source_name, wanted)
         self._note_addition(f"add_source({function[2]}), a source in Python")
-        return self._source("function_source", {"function": function}, source_name, type_info, 1)
+        stream = self._source("function_source", {"function": function}, source_name, type_info, 1)
+        if bounded:
+            stream._node.option("boundedness", "bounded")
+        return stream
 
     def read_text_file(self, file_path: str, charset_name: str = "UTF-8") -> DataStream:
         """The lines of a file, or of all files of a folder and those below it."""

@@ -2,6 +2,8 @@
    names are gone before the call returns, so that nothing is left behind whatever happens. */
 #include "runtime/base/tmp_file.h"
 
+#include "runtime/base/io_thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -49,4 +51,19 @@ int leati_tmp_file_open(const char *dirs, leat_error *err) {
                        "no file can be made in '%.*s': %s; name a folder with room in io.tmp.dirs",
                        (int)(size < LONGEST ? size : LONGEST), last, strerror(why));
     return fd;
+}
+
+static leat_status close_file(void *arg) {
+    close((int)(intptr_t)arg);
+    return LEAT_OK;
+}
+
+static void closed(void *arg, leat_status status) {
+    (void)arg;
+    (void)status;
+}
+
+void leati_tmp_file_close(int fd) {
+    void *arg = (void *)(intptr_t)fd;
+    if (fd >= 0 && leati_io_submit(close_file, closed, arg) < 0) close_file(arg);
 }

@@ -9,5 +9,7 @@
    that works is taken; NULL or "" is $TMPDIR, else /tmp. -1 with `err` filled. May block: I/O
    thread. */
 int leati_tmp_file_open(const char *dirs, leat_error *err);
+/* Closes it, on the I/O thread: to give a large file's space back takes its time. -1 is fine. */
+void leati_tmp_file_close(int fd);
 
 #endif

@@ -96,6 +96,24 @@ leat_status leati_batch_append(leati_batch *b, const leat_record *record, const 
     return LEAT_OK;
 }
 
+leat_status leati_batch_add_encoded(leati_batch *b, const void *bytes, size_t size, uint16_t domain,
+                                    const leat_record *key, int64_t time) {
+    if (LEAT_UNLIKELY(b->count == b->room)) return LEAT_E_RANGE;
+    leat_record *to = &b->records[b->count];
+    leati_reader in = leati_reader_of(bytes, size);
+    size_t before = b->arena.bytes;
+    leat_status status = leati_value_decode(&in, domain, &b->arena, &to->value);
+    if (status >= 0 && leati_reader_left(&in)) status = LEAT_E_FORMAT;
+    batch_note_domain(b);
+    if (status < 0) return status;
+    to->key = key->key;
+    to->hash = key->hash;
+    to->time = time;
+    b->bytes += sizeof *to + (b->arena.bytes - before);
+    b->count++;
+    return LEAT_OK;
+}
+
 leat_status leati_batch_encode(const leati_batch *b, const leat_type *type, leati_buf *out) {
     leati_buf_u32(out, b->count);
     for (uint32_t i = 0; i < b->count; i++) {

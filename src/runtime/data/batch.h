@@ -35,6 +35,11 @@ static inline void leati_batch_ref(leati_batch *b) {
 leat_status leati_batch_append(leati_batch *b, const leat_record *record, const leat_type *type,
                                bool cut);
 
+/* Adds a record whose value stands encoded (codec.h) in bytes that live as long as the batch is
+   read; so does `key`. */
+leat_status leati_batch_add_encoded(leati_batch *b, const void *bytes, size_t size, uint16_t domain,
+                                    const leat_record *key, int64_t time);
+
 /* All records, for another process: u32 count, then records by codec.h. */
 leat_status leati_batch_encode(const leati_batch *b, const leat_type *type, leati_buf *out);
 /* Adopts `frame` (allocated, `size` bytes), also on failure. */

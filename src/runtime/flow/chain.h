@@ -47,6 +47,7 @@ typedef struct leati_surroundings {
     const leati_bridge *bridge; /* of the interpreter that this task runs in; NULL: none */
     int attempt;
     bool object_reuse;
+    bool batch;    /* no watermark goes on but the last */
     leat_job *job; /* in the main process; NULL in workers and tests */
 } leati_surroundings;
 
@@ -92,6 +93,8 @@ struct leat_context {
     leati_arena arena;              /* of decoded parameters */
     bool keyed;                     /* its records have keys */
     bool broadcast;                 /* but for the one being processed, of the broadcast input */
+    bool by_key;                    /* they come key by key, see by_key.h */
+    bool quiet;                     /* the current key ends: no timers are taken any more */
     bool idle_got, idle, idle_sent; /* heard, passed on, told to outputs */
     bool opened, held, ended;       /* ended: of the head, all inputs have */
     uint32_t functions_open;        /* bit i: parameter i was opened */
@@ -140,8 +143,9 @@ struct leati_chain {
         LEATI_STAGE_HOOK,
         LEATI_STAGE_SEND
     } signal_stage;
-    bool news;           /* the context that the walk stands at got a watermark beyond its own */
-    leati_buf *snapshot; /* of a passing barrier: what the operators wrote; may be NULL */
+    bool news;              /* the context that the walk stands at got a watermark beyond its own */
+    const leat_record *key; /* of LEATI_KEY_END: the key that ends, without a value */
+    leati_buf *snapshot;    /* of a passing barrier: what the operators wrote; may be NULL */
 };
 
 /* --- building, by the plan: contexts first, then listeners, then open ------------------------- */
@@ -219,6 +223,10 @@ bool leati_table_of_function(const leati_table *t);
 leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out);
 leat_status leati_context_restore(leat_context *ctx, leati_reader *in);
 void leati_mailbox_close(leat_mailbox *mailbox);
+/* In batch execution nobody waits for a watermark but the last. */
+static inline bool leati_context_lets_pass(const leat_context *ctx, int64_t watermark) {
+    return !ctx->chain->around.batch || watermark == INT64_MAX;
+}
 leat_status leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t until);
 
 #endif

@@ -85,6 +85,10 @@ bool leat_context_is_keyed(const leat_context *ctx) {
     return ctx->keyed;
 }
 
+bool leat_context_is_by_key(const leat_context *ctx) {
+    return ctx->by_key;
+}
+
 bool leat_context_has_key(const leat_context *ctx) {
     return ctx->keyed && ctx->current && !ctx->broadcast;
 }
@@ -125,7 +129,7 @@ const leat_record *leat_context_record(const leat_context *ctx) {
 }
 
 leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark) {
-    if (watermark <= ctx->forwarded) return LEAT_OK;
+    if (watermark <= ctx->forwarded || !leati_context_lets_pass(ctx, watermark)) return LEAT_OK;
     ctx->forwarded = watermark;
     ctx->chain->dirty_watermark = true;
     return LEAT_OK;

@@ -244,6 +244,7 @@ leat_status leat_timer_set(leat_context *ctx, const leat_timer *timer) {
     if (!ctx->info->op->on_timer)
         return leat_context_fail(ctx, LEAT_E_STATE,
                                  "a timer was set in an operator without on_timer");
+    if (ctx->quiet) return LEAT_OK;
     leati_timers **timers = &ctx->timers[timer->domain];
     if (!*timers) *timers = leati_timers_new(ctx->info->max_parallelism);
     if (!*timers) return LEAT_E_NOMEM;

@@ -6,6 +6,7 @@
 
    Every signal takes along what watermark the operators before let go: so one that was held back
    until the end of data still comes before the end. */
+#include "runtime/data/key.h"
 #include "runtime/flow/chain.h"
 #include "runtime/flow/output.h"
 
@@ -69,6 +70,11 @@ bool leati_chain_may_fire(const leati_chain *c) {
     return !c->signalling || (c->signal.kind == LEATI_END && c->signal_stage == LEATI_STAGE_HOOK);
 }
 
+/* Where records come key by key, timers of processing time wait for the end of their key. */
+static bool goes_by_clock(const leat_context *ctx) {
+    return !ctx->by_key;
+}
+
 /* Those whose end has passed fire no more. */
 static int first_alive(const leati_chain *c) {
     return c->signalling && c->signal.kind == LEATI_END ? c->signal_at : 0;
@@ -97,8 +103,9 @@ leat_status leati_chain_fire(leati_chain *c, int64_t now) {
     bool timers = timers_may_fire(c);
     for (int i = first_alive(c); i < c->count && status >= 0; i++) {
         leat_context *ctx = c->contexts[i];
+        bool sweeps = timers && goes_by_clock(ctx);
         if (wake_time(ctx, timers) <= now) status = wake(ctx, now);
-        if (status >= 0 && timers) status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
+        if (status >= 0 && sweeps) status = leati_sweep_open(ctx, LEAT_PROCESSING_TIME, now);
         if (status < 0) leati_chain_blame(ctx, status);
     }
     return status;
@@ -109,8 +116,9 @@ int64_t leati_chain_next_time(const leati_chain *c) {
     bool timers = timers_may_fire(c);
     for (int i = first_alive(c); i < c->count; i++) {
         const leat_context *ctx = c->contexts[i];
+        bool sweeps = timers && goes_by_clock(ctx);
         int64_t at = wake_time(ctx, timers);
-        int64_t first = timers ? first_timer(ctx, LEAT_PROCESSING_TIME) : INT64_MAX;
+        int64_t first = sweeps ? first_timer(ctx, LEAT_PROCESSING_TIME) : INT64_MAX;
         if (at < next) next = at;
         if (first < next) next = first;
     }
@@ -139,7 +147,8 @@ static leat_status call_watermark(leat_context *ctx) {
     int64_t watermark = ctx->watermark;
     if (!ctx->chain->news) return LEAT_OK;
     leat_status status = op->on_watermark ? op->on_watermark(ctx, ctx->self, &watermark) : LEAT_OK;
-    if (status == LEAT_OK && watermark > ctx->forwarded) ctx->forwarded = watermark;
+    bool passes = watermark > ctx->forwarded && leati_context_lets_pass(ctx, watermark);
+    if (status == LEAT_OK && passes) ctx->forwarded = watermark;
     return status < 0 ? status : LEAT_OK;
 }
 
@@ -182,8 +191,9 @@ static leat_status call_slot(leat_context *ctx) {
     }
 }
 
-/* An input that is not the last has ended: nobody behind the head hears of it. */
+/* An input that is not the last has ended, or a key: nobody behind the head hears of it. */
 static bool stays_at_head(const leati_chain *c) {
+    if (c->signal.kind == LEATI_KEY_END) return true;
     return c->signal.kind == LEATI_END && c->contexts[0]->info->op->inputs > 1 &&
            !c->contexts[0]->ended;
 }
@@ -218,6 +228,45 @@ static leat_status send(leat_context *ctx) {
     return send_to_outputs(ctx, c->signal);
 }
 
+/* --- the end of a key ------------------------------------------------------------------------- */
+
+static leat_status call_key_end(leat_context *ctx) {
+    const leat_operator *op = ctx->info->op;
+    if (!op->on_end_of_key) return LEAT_OK;
+    ctx->current = ctx->chain->key;
+    ctx->broadcast = false;
+    return op->on_end_of_key(ctx, ctx->self);
+}
+
+/* Its key group holds nothing but this key. */
+static leat_status forget_key(leat_context *ctx) {
+    int group = leati_key_group(ctx->chain->key->hash, ctx->info->max_parallelism);
+    for (size_t i = 0; i < ctx->table_count; i++)
+        if (leati_table_decl(ctx->tables[i])->distribution == LEAT_BY_KEY_GROUP)
+            leati_table_forget(ctx->tables[i], group);
+    ctx->watermark = INT64_MIN;
+    ctx->quiet = false;
+    return LEAT_OK;
+}
+
+/* In the stages of a signal: what was held back goes out, timers of event time fire, timers of
+   processing time, the operator says what it has to, everything of the key is forgotten. As in
+   Flink, timers that are set meanwhile are not taken: one that sets itself again would have no
+   end. */
+static leat_status step_key_end(leati_chain *c, leat_context *ctx) {
+    const leat_operator *op = ctx->info->op;
+    switch (c->signal_stage) {
+    case LEATI_STAGE_DRAIN: return op->on_drain ? op->on_drain(ctx, ctx->self) : LEAT_OK;
+    case LEATI_STAGE_TIMERS:
+        ctx->watermark = INT64_MAX;
+        ctx->quiet = true;
+        return leati_sweep_open(ctx, LEAT_EVENT_TIME, INT64_MAX);
+    case LEATI_STAGE_WATERMARK: return leati_sweep_open(ctx, LEAT_PROCESSING_TIME, INT64_MAX);
+    case LEATI_STAGE_HOOK: return call_key_end(ctx);
+    default: return forget_key(ctx);
+    }
+}
+
 /* --- the walk --------------------------------------------------------------------------------- */
 
 static leat_status call_watermark_and_idle(leat_context *ctx) {
@@ -226,6 +275,7 @@ static leat_status call_watermark_and_idle(leat_context *ctx) {
 }
 
 static leat_status step_stage(leati_chain *c, leat_context *ctx) {
+    if (c->signal.kind == LEATI_KEY_END) return step_key_end(c, ctx);
     const leat_operator *op = ctx->info->op;
     switch (c->signal_stage) {
     case LEATI_STAGE_DRAIN: return op->on_drain ? op->on_drain(ctx, ctx->self) : LEAT_OK;

@@ -63,21 +63,9 @@ leati_spill *leati_spill_new(const leat_type *type, const char *dirs) {
     return NULL;
 }
 
-/* To close a large file that has no name takes its time. */
-static leat_status close_file(void *arg) {
-    close((int)(intptr_t)arg);
-    return LEAT_OK;
-}
-
-static void closed(void *arg, leat_status status) {
-    (void)arg;
-    (void)status;
-}
-
 void leati_spill_free(leati_spill *s) {
     if (!s) return;
-    void *fd = (void *)(intptr_t)s->fd;
-    if (s->fd >= 0 && leati_io_submit(close_file, closed, fd) < 0) close_file(fd);
+    leati_tmp_file_close(s->fd);
     leati_buf_fini(&s->tail);
     leati_buf_fini(&s->writing);
     leati_free(s->chunks);

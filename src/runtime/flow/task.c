@@ -24,13 +24,14 @@ static void drop_batch(leati_task *t) {
     if (!t->batch) return;
     leati_batch_unref(t->batch);
     t->batch = NULL;
-    leati_channel_give_back(t->from, t->from_records, t->from_bytes);
+    if (t->from) leati_channel_give_back(t->from, t->from_records, t->from_bytes);
 }
 
 void leati_task_free(leati_task *t) {
     if (!t) return;
     drop_batch(t);
     if (t->inbox) leati_inbox_close(t->inbox);
+    leati_by_key_free(t->by_key);
     leati_gate_free(t->gate);
     leati_chain_free(t->chain);
     leati_inbox_unref(t->inbox);
@@ -45,6 +46,7 @@ leat_status leati_task_open(leati_task *t, leati_reader *state) {
 void leati_task_close(leati_task *t, bool failed) {
     leati_chain_close(t->chain, failed);
     drop_batch(t);
+    leati_by_key_close(t->by_key);
     leati_inbox_close(t->inbox);
 }
 
@@ -184,12 +186,13 @@ static leat_status next_element(leati_task *t, int *budget) {
     leati_element e;
     t->chain->contexts[0]->current = NULL;
     if (!t->gate) return next_of_source(t, budget);
-    leat_status status = leati_gate_next(t->gate, &e, &t->input, &t->from);
-    if (status < 0) {
+    leat_status status = t->by_key ? leati_by_key_next(t->by_key, t->gate, &e, &t->input, &t->from)
+                                   : leati_gate_next(t->gate, &e, &t->input, &t->from);
+    if (status < 0 && t->from) {
         const char *why = leati_channel_failure(t->from);
         return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
     }
-    if (status != LEAT_OK) return status;
+    if (status != LEAT_OK || e.kind == LEATI_NOTHING) return status;
     if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
     leat_context *head = t->chain->contexts[0];
     if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;

@@ -9,6 +9,7 @@
 #define LEATI_TASK_H
 
 #include "runtime/data/batch.h"
+#include "runtime/flow/by_key.h"
 #include "runtime/flow/chain.h"
 #include "runtime/flow/gate.h"
 #include "runtime/flow/inbox.h"
@@ -23,7 +24,8 @@ typedef enum leati_task_state {
 typedef struct leati_task {
     leati_inbox *inbox;
     leati_chain *chain;
-    leati_gate *gate; /* NULL: a source */
+    leati_gate *gate;     /* NULL: a source */
+    leati_by_key *by_key; /* NULL: elements come to the chain as they come to the gate */
     leati_task_state state;
     bool source_done;
     int64_t began, looked_at;        /* the step, and when it last looked at the clock */

@@ -115,7 +115,7 @@ const char *const leati_config_flink[] = {
     "execution.savepoint.ignore-unclaimed-state", "execution.shutdown-on-application-finish",
     "execution.shutdown-on-attached-exit", "execution.sort-keyed-partition.memory",
     "execution.sort-partition.memory", "execution.sorted-inputs.enabled",
-    "execution.sorted-inputs.memory", "execution.state-recovery.approximate-local-recovery",
+    "execution.state-recovery.approximate-local-recovery",
     "execution.state-recovery.claim-mode", "execution.state-recovery.from-local",
     "execution.state-recovery.ignore-unclaimed-state",
     "execution.state-recovery.without-channel-state.checkpoint-id",

@@ -2,9 +2,9 @@
 
    On the wire: varint number of nodes; per node: operator's name, name, uid, description and slot
    group as blobs (empty: none), parallelism and max parallelism and buffer timeout as signed
-   varints, u8 chaining, u8 bound, type as a blob, arguments (params.c), varint number of inputs;
-   per input: varint node, tag and its type as blobs (empty: main, unknown), u8 partitioning, u8
-   input. */
+   varints, u8 chaining, u8 bound, u8 bounded, type as a blob, arguments (params.c), varint number of
+   inputs; per input: varint node, tag and its type as blobs (empty: main, unknown), u8
+   partitioning, u8 input. */
 #include "runtime/job/graph.h"
 
 #include "runtime/base/alloc.h"
@@ -157,6 +157,7 @@ static void node_encode(const leati_node *n, leati_buf *out) {
     leati_buf_zigzag(out, n->buffer_timeout);
     leati_buf_u8(out, (uint8_t)n->chaining);
     leati_buf_u8(out, n->bound);
+    leati_buf_u8(out, n->bounded);
     put_text(out, n->output_type ? n->output_type->text : NULL);
     leati_args_encode(&n->shared->args, out);
     leati_buf_varint(out, n->input_count);
@@ -218,6 +219,7 @@ static leat_status node_decode(leati_graph *g, leati_node *n, leati_reader *in, 
     n->buffer_timeout = leati_reader_zigzag(in);
     n->chaining = (leati_chaining)leati_reader_u8(in);
     n->bound = leati_reader_u8(in);
+    n->bounded = leati_reader_u8(in);
     char *type = get_text(in);
     if (type && !(n->output_type = leat_type_parse(type, err))) status = err->status;
     leati_free(type);

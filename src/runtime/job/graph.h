@@ -38,6 +38,7 @@ struct leati_node {
     leati_shared_args *shared;
     char *name, *uid, *description, *slot_group;
     bool run;               /* a job was started with it */
+    bool bounded;           /* a source that ends by itself */
     bool bound;             /* an argument binds it to the main process */
     int parallelism;        /* -1: the job's */
     int max_parallelism;    /* -1: the job's */

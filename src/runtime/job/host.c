@@ -82,6 +82,17 @@ static int64_t flush_every(const leati_plan *p, const leati_vertex *v) {
     return ms < 0 ? -1 : ms * 1000000;
 }
 
+static leat_status add_sort(const leati_plan *p, const leati_vertex *v, leati_task *t) {
+    if (!v->waiting) return LEAT_OK;
+    leati_by_key_options o = {
+        .memory = (size_t)leati_config_bytes(p->config, "execution.sorted-inputs.memory"),
+        .dirs = leati_config_get(p->config, "io.tmp.dirs"),
+        .sorted = v->waiting,
+        .keys = v->by_key};
+    t->by_key = leati_by_key_new(t->chain, &o);
+    return t->by_key ? LEAT_OK : LEAT_E_NOMEM;
+}
+
 static leat_status add_task(leati_host *h, int number) {
     const leati_plan *p = h->plan;
     const leati_placement *at = &p->tasks[number];
@@ -92,6 +103,7 @@ static leat_status add_task(leati_host *h, int number) {
                                  .bridge = v->inside ? h->bridge : NULL,
                                  .attempt = h->attempt,
                                  .job = h->job,
+                                 .batch = p->batch,
                                  .object_reuse =
                                      leati_config_bool(p->config, "pipeline.object-reuse")};
     leati_runner *r = runner_at(h, at->runner);
@@ -103,7 +115,8 @@ static leat_status add_task(leati_host *h, int number) {
     h->seats[number] = seat;
     t->flush_every = flush_every(p, v);
     if (!v->source && !(t->gate = leati_gate_new())) return LEAT_E_NOMEM;
-    return add_contexts(p, v, at->subtask, t);
+    leat_status status = add_contexts(p, v, at->subtask, t);
+    return status < 0 ? status : add_sort(p, v, t);
 }
 
 /* --- channels --------------------------------------------------------------------------------- */

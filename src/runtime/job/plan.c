@@ -2,6 +2,8 @@
    only read streams that exist. Chaining, closures and numbers are one pass over them each. */
 #include "runtime/job/plan.h"
 
+#include "runtime/job/runtime_mode.h"
+
 #include <assert.h>
 #include <unistd.h>
 
@@ -152,6 +154,8 @@ static leat_status form_vertices(leati_plan *p, seat *seats) {
             v->parallelism = p->infos[i].parallelism;
             v->max_parallelism = p->infos[i].max_parallelism;
             v->source = p->infos[i].op->inputs == 0;
+            v->waiting = p->batch ? leati_runtime_waiting(&p->infos[i]) : 0;
+            v->by_key = v->waiting && p->infos[i].keyed;
         }
         seats[i] = (seat){v->id, v->count};
         status = vertex_push(v, i, parent);
@@ -336,6 +340,7 @@ leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config,
         p->config = config;
         p->interpreter = leati_graph_bridge(graph, "python") != NULL;
     }
+    if (status >= 0) status = leati_runtime_mode(graph, config, &p->batch, &own);
     if (status >= 0) status = fill_infos(p, &own);
     if (status >= 0) status = form_vertices(p, seats);
     if (status >= 0) status = form_routes(p, seats, &own);

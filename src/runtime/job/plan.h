@@ -18,6 +18,8 @@ typedef struct leati_vertex {
     bool source;
     bool language; /* one of its functions is not in C */
     bool host_bound;
+    unsigned waiting;   /* bit i: records of input i wait until all inputs have ended (by_key.h) */
+    bool by_key;        /* and come key by key then */
     bool inside;        /* runs on its process's interpreter runner and may pass objects on */
     const char *reason; /* of its placement */
 } leati_vertex;
@@ -56,6 +58,7 @@ typedef struct leati_plan {
     int inside_runners;
     int native_runners;
     bool language;
+    bool batch;       /* executed in batch, not as a stream */
     bool interpreter; /* this process has one */
 } leati_plan;
 

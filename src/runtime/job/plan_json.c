@@ -78,6 +78,9 @@ static void put_task(leati_buf *b, const leati_plan *p, const leati_vertex *v) {
     }
     leati_buf_text(b, " ],\n      \"reason\" : ");
     put_string(b, v->reason);
+    if (v->waiting)
+        leati_buf_printf(b, ",\n      \"input\" : \"%s\"",
+                         v->by_key ? "sorted by key" : "behind the broadcast input");
     leati_buf_text(b, "\n    }");
 }
 
@@ -88,6 +91,7 @@ char *leati_plan_json(const leati_plan *p) {
     for (int i = 0; i < p->info_count; i++) put_node(&b, p, i);
     leati_buf_text(&b, "\n  ],\n  \"leat\" : [\n");
     for (int i = 0; i < p->vertex_count; i++) put_task(&b, p, &p->vertices[i]);
-    leati_buf_text(&b, "\n  ]\n}\n");
+    leati_buf_printf(&b, "\n  ],\n  \"runtime_mode\" : \"%s\"\n}\n",
+                     p->batch ? "BATCH" : "STREAMING");
     return leati_buf_take(&b);
 }

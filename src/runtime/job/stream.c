@@ -54,6 +54,7 @@ static leati_node *node_new(leat_env *env, const leat_operator *op, const leat_a
     if (n) {
         n->id = (int)g->count + 1;
         n->name = leati_strdup(op->name);
+        n->bounded = op->flags & LEAT_OP_BOUNDED;
         if (input_count && op->flags & LEAT_OP_SAME_TYPE) n->output_type = type_of(inputs[0]);
         status = leati_args_init(&n->shared->args, op, args, arg_count, &err);
         n->bound = status >= 0 && leati_args_host_bound(&n->shared->args);
@@ -246,6 +247,18 @@ static leat_status set_chaining(leati_node *n, const char *value, leat_error *er
                           "chaining is 'always', 'head' or 'never', not '%s'", value);
 }
 
+static leat_status set_boundedness(leati_node *n, const char *value, leat_error *err) {
+    bool bounded = strcmp(value, "bounded") == 0;
+    if (!bounded && strcmp(value, "unbounded") != 0)
+        return leat_error_set(err, LEAT_E_ARGUMENT, n->name,
+                              "boundedness is 'bounded' or 'unbounded', not '%s'", value);
+    if (n->op->inputs)
+        return leat_error_set(err, LEAT_E_ARGUMENT, n->name,
+                              "it is no source; boundedness is that of sources");
+    n->bounded = bounded;
+    return LEAT_OK;
+}
+
 static leat_status set_option(leati_node *n, const char *option, const char *value,
                               leat_error *err) {
     long number = 0;
@@ -255,6 +268,7 @@ static leat_status set_option(leati_node *n, const char *option, const char *val
     if (strcmp(option, "description") == 0) return set_text(&n->description, value);
     if (strcmp(option, "slot_sharing_group") == 0) return set_text(&n->slot_group, value);
     if (strcmp(option, "chaining") == 0) return set_chaining(n, value, err);
+    if (strcmp(option, "boundedness") == 0) return set_boundedness(n, value, err);
     if (strcmp(option, "parallelism") == 0) return set_parallelism(n, value, err);
     if (strcmp(option, "max_parallelism") == 0) {
         status = set_number(n, option, value, 1, MAX_PARALLELISM, &number, err);

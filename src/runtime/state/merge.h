@@ -12,8 +12,8 @@ typedef struct leati_merge leati_merge;
 leati_merge *leati_merge_new(const leati_run *runs, size_t count, bool by_time);
 void leati_merge_free(leati_merge *m);
 
-/* As leati_run_next_key and leati_run_next: LEAT_AGAIN when it has to be filled first. A key is lent
-   until the next, a record until the next call. */
+/* As leati_run_next_key and leati_run_next: LEAT_AGAIN when it has to be filled first. A key is
+   lent until the next one, a record until it is filled. */
 leat_status leati_merge_next_key(leati_merge *m, leati_pile_key *key);
 leat_status leati_merge_next(leati_merge *m, leati_pile_item *item);
 /* Reads what the last call missed. May block. */

@@ -242,8 +242,7 @@ static leat_status read_next(leati_piles *p, leati_pile_item *item) {
         p->chunk_at = 0;
     }
     if (!p->chunk) return LEAT_DONE;
-    leati_reader in =
-        leati_reader_of(p->chunk->bytes + p->chunk_at, p->chunk->used - p->chunk_at);
+    leati_reader in = leati_reader_of(p->chunk->bytes + p->chunk_at, p->chunk->used - p->chunk_at);
     if (!leati_pile_item_read(&in, p->time, item)) return LEAT_E_INTERNAL;
     p->chunk_at = p->chunk->used - leati_reader_left(&in);
     p->time = item->time;

@@ -3,61 +3,51 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/hash.h"
+#include "runtime/base/tmp_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-void leati_run_file_init(leati_run_file *f, const char *folder) {
+void leati_run_file_init(leati_run_file *f, const char *dirs) {
     f->fd = -1;
     f->size = 0;
-    f->folder = folder;
+    f->dirs = dirs;
 }
 
 void leati_run_file_fini(leati_run_file *f) {
-    if (f->fd >= 0) close(f->fd);
+    leati_tmp_file_close(f->fd);
     f->fd = -1;
 }
 
-static leat_status cannot(const leati_run_file *f, const char *what, leat_error *err) {
-    int code = errno;
-    bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
-    return leat_error_set(err, LEAT_E_IO, f->folder,
-                          "cannot %s a temporary file for sorting in '%s': %s; %s", what, f->folder,
-                          strerror(code),
-                          full ? "make room there, or let io.tmp.dirs name another folder"
-                               : "let io.tmp.dirs name a folder that can be written");
+static leat_status cannot(const char *what, leat_error *err) {
+    return leat_error_set(
+        err, LEAT_E_IO, "sort",
+        "%s the temporary file of records that are sorted: %s; name a folder with "
+        "more room in io.tmp.dirs, or raise execution.sorted-inputs.memory",
+        what, strerror(errno));
 }
 
-static leat_status damaged(const leati_run_file *f, leat_error *err) {
-    return leat_error_set(err, LEAT_E_FORMAT, f->folder,
-                          "a temporary file for sorting in '%s' is damaged; check that disk, or let "
-                          "io.tmp.dirs name another folder",
-                          f->folder);
+leat_status leati_run_damaged(leat_error *err) {
+    return leat_error_set(err, LEAT_E_FORMAT, "sort",
+                          "the temporary file of records that are sorted is damaged; check that "
+                          "disk, or name a folder on another one in io.tmp.dirs");
 }
 
-static leat_status no_memory(const leati_run_file *f, leat_error *err) {
-    return leat_error_set(err, LEAT_E_NOMEM, f->folder, "no memory for sorting");
+static leat_status no_memory(leat_error *err) {
+    return leat_error_set(err, LEAT_E_NOMEM, "sort", "no memory for sorting");
 }
 
 static leat_status make_file(leati_run_file *f, leat_error *err) {
-    if (f->fd >= 0) return LEAT_OK;
-    char *path = leati_format("%s/leat-sort-XXXXXX", f->folder);
-    if (!path) return no_memory(f, err);
-    f->fd = mkostemp(path, O_CLOEXEC);
-    leat_status status = f->fd < 0 ? cannot(f, "make", err) : LEAT_OK;
-    if (f->fd >= 0) unlink(path);
-    leati_free(path);
-    return status;
+    if (f->fd < 0) f->fd = leati_tmp_file_open(f->dirs, err);
+    return f->fd < 0 ? LEAT_E_IO : LEAT_OK;
 }
 
 leat_status leati_run_file_clear(leati_run_file *f, leat_error *err) {
     f->size = 0;
-    if (f->fd >= 0 && ftruncate(f->fd, 0) != 0) return cannot(f, "shorten", err);
+    if (f->fd >= 0 && ftruncate(f->fd, 0) != 0) return cannot("cannot shorten", err);
     return LEAT_OK;
 }
 
@@ -66,7 +56,7 @@ static leat_status write_all(const leati_run_file *f, const char *bytes, size_t 
     while (size) {
         ssize_t n = pwrite(f->fd, bytes, size, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return cannot(f, "write", err);
+        if (n < 0) return cannot("cannot write", err);
         bytes += n;
         size -= (size_t)n;
         at += (uint64_t)n;
@@ -79,8 +69,8 @@ static leat_status read_all(const leati_run_file *f, char *bytes, size_t size, u
     while (size) {
         ssize_t n = pread(f->fd, bytes, size, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return cannot(f, "read", err);
-        if (n == 0) return damaged(f, err);
+        if (n < 0) return cannot("cannot read", err);
+        if (n == 0) return leati_run_damaged(err);
         bytes += n;
         size -= (size_t)n;
         at += (uint64_t)n;
@@ -98,7 +88,7 @@ leat_status leati_run_begin(leati_run_writer *w, leati_run_file *file, size_t bl
     leat_status status = make_file(file, err);
     if (status < 0) return status;
     w->run = (leati_run){.file = file, .start = file->size, .end = file->size, .block = block};
-    if (!leati_buf_reserve(&w->gathered, LEATI_RUN_BLOCK_HEAD + block)) return no_memory(file, err);
+    if (!leati_buf_reserve(&w->gathered, LEATI_RUN_BLOCK_HEAD + block)) return no_memory(err);
     w->gathered.size = LEATI_RUN_BLOCK_HEAD;
     return LEAT_OK;
 }
@@ -119,7 +109,7 @@ static leat_status write_block(leati_run_writer *w, char *at, size_t size, leat_
 static leat_status write_blocks(leati_run_writer *w, leat_error *err) {
     leati_buf *b = &w->gathered;
     size_t at = 0;
-    leat_status status = b->failed ? no_memory(w->file, err) : LEAT_OK;
+    leat_status status = b->failed ? no_memory(err) : LEAT_OK;
     for (; status >= 0 && b->size - at >= LEATI_RUN_BLOCK_HEAD + w->run.block; at += w->run.block)
         status = write_block(w, b->bytes + at, w->run.block, err);
     if (at) memmove(b->bytes, b->bytes + at, b->size - at);
@@ -221,8 +211,7 @@ static leat_status check_block(const leati_run_reader *r, const char *block, siz
     uint64_t hash;
     memcpy(&is_size, block, sizeof is_size);
     memcpy(&hash, block + sizeof is_size, sizeof hash);
-    bool sound =
-        is_size == size && hash == leati_hash(block + LEATI_RUN_BLOCK_HEAD, size) && r->at;
+    bool sound = is_size == size && hash == leati_hash(block + LEATI_RUN_BLOCK_HEAD, size) && r->at;
     return sound ? LEAT_OK : LEAT_E_FORMAT;
 }
 
@@ -232,18 +221,18 @@ leat_status leati_run_fill(leati_run_reader *r, leat_error *err) {
     uint64_t there = r->run.end - r->at;
     size_t whole = LEATI_RUN_BLOCK_HEAD + r->run.block;
     if (there < whole) whole = (size_t)there;
-    if (whole <= LEATI_RUN_BLOCK_HEAD) return damaged(r->run.file, err);
+    if (whole <= LEATI_RUN_BLOCK_HEAD) return leati_run_damaged(err);
     leati_buf *b = &r->bytes;
     size_t kept = b->size - r->begin, size = whole - LEATI_RUN_BLOCK_HEAD;
     if (kept) memmove(b->bytes, b->bytes + r->begin, kept);
     b->size = kept;
     r->begin = 0;
-    if (!leati_buf_reserve(b, whole)) return no_memory(r->run.file, err);
+    if (!leati_buf_reserve(b, whole)) return no_memory(err);
     char *block = b->bytes + kept;
     leat_status status = read_all(r->run.file, block, whole, r->at, err);
     if (status < 0) return status;
     r->at += whole;
-    if (check_block(r, block, size) < 0) return damaged(r->run.file, err);
+    if (check_block(r, block, size) < 0) return leati_run_damaged(err);
     memmove(block, block + LEATI_RUN_BLOCK_HEAD, size);
     b->size += size;
     return LEAT_OK;

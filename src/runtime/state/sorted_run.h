@@ -18,7 +18,7 @@ enum { LEATI_RUN_BLOCK_HEAD = 12 };
 typedef struct leati_run_file {
     int fd; /* -1: not made yet */
     uint64_t size;
-    const char *folder; /* where it is made; lent */
+    const char *dirs; /* where it is made, as the key io.tmp.dirs; lent */
 } leati_run_file;
 
 typedef struct leati_run {
@@ -27,8 +27,10 @@ typedef struct leati_run {
     size_t block;        /* bytes of the stream per block */
 } leati_run;
 
-void leati_run_file_init(leati_run_file *f, const char *folder);
+void leati_run_file_init(leati_run_file *f, const char *dirs);
 void leati_run_file_fini(leati_run_file *f);
+/* What a file that can't be read back is to its user: LEAT_E_FORMAT. */
+leat_status leati_run_damaged(leat_error *err);
 /* Forgets all runs in it. */
 leat_status leati_run_file_clear(leati_run_file *f, leat_error *err);
 

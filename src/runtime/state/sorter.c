@@ -39,7 +39,7 @@ leati_sorter *leati_sorter_new(const leati_sorter_options *options) {
     s->block = options->memory / (2 * FAN_IN);
     if (s->block < BLOCK_LEAST) s->block = BLOCK_LEAST;
     if (s->block > BLOCK_MOST) s->block = BLOCK_MOST;
-    for (int i = 0; i < LEVELS; i++) leati_run_file_init(&s->levels[i].file, options->folder);
+    for (int i = 0; i < LEVELS; i++) leati_run_file_init(&s->levels[i].file, options->dirs);
     s->piles = leati_piles_new(!options->arrival);
     if (s->piles) return s;
     leati_sorter_free(s);
@@ -209,10 +209,7 @@ static leat_status explain(leati_sorter *s, leat_status status) {
     if (status == LEAT_E_NOMEM)
         return leat_error_set(&s->err, status, "sort",
                               "no memory for sorting; lower execution.sorted-inputs.memory");
-    return leat_error_set(&s->err, status, s->options.folder,
-                          "a temporary file for sorting in '%s' is damaged; check that disk, or "
-                          "let io.tmp.dirs name another folder",
-                          s->options.folder);
+    return leati_run_damaged(&s->err);
 }
 
 leat_status leati_sorter_work(leati_sorter *s) {

@@ -17,9 +17,9 @@
 typedef struct leati_sorter leati_sorter;
 
 typedef struct leati_sorter_options {
-    size_t memory;      /* bytes that may be used before records go to a file */
-    const char *folder; /* of the file; lent for the sorter's life */
-    bool arrival;       /* no order but that of arrival: a queue that spills */
+    size_t memory;    /* bytes that may be used before records go to a file */
+    const char *dirs; /* for the file, as the key io.tmp.dirs; lent for the sorter's life */
+    bool arrival;     /* no order but that of arrival: a queue that spills */
 } leati_sorter_options;
 
 /* NULL when memory ran out. */

@@ -352,6 +352,26 @@ void leati_table_sweep(leati_table *t, int64_t now, int count) {
     }
 }
 
+/* Cells of a small map go one by one, so that it keeps its memory for those of the next key; what
+   one key made large is given back. */
+void leati_table_forget(leati_table *t, int group) {
+    enum { SMALL_ROOM = 64 };
+    leati_hashmap *map = &t->maps[group];
+    leati_hashmap_entry entry;
+    if (!map->count) return;
+    t->address.size = 0;
+    t->last_cell = NULL;
+    t->last_map = map;
+    if (map->room <= SMALL_ROOM) {
+        for (size_t at = 0; leati_hashmap_next(map, &at, &entry); at = 0)
+            cell_remove(t, entry.payload);
+        return;
+    }
+    t->count -= map->count;
+    for (size_t at = 0; leati_hashmap_next(map, &at, &entry);) leati_content_drop(entry.payload);
+    leati_hashmap_clear(map);
+}
+
 /* --- Snapshots -------------------------------------------------------------------------------- */
 
 bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out) {

@@ -48,6 +48,8 @@ enum { LEATI_SWEPT = 5 }; /* with a write */
 void leati_table_sweep(leati_table *t, int64_t now, int count);
 leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns);
+/* Forgets all cells of one key group. */
+void leati_table_forget(leati_table *t, int group);
 /* Says that a cell of a key with this hash, in the empty namespace, will be wanted soon: memory
    that is far away is then on its way. For the next records of a batch. */
 void leati_table_expect(const leati_table *t, uint64_t hash);

@@ -22,7 +22,6 @@ from leat.datastream import (
     OutputTag,
     ProcessFunction,
     RuntimeContext,
-    RuntimeExecutionMode,
     SinkFunction,
     SourceFunction,
     StreamExecutionEnvironment,
@@ -348,7 +347,6 @@ def test_what_comes_later_says_so(env, pairs):
         lambda: keyed.count_window(3),
         pairs.cache,
         lambda: env.enable_checkpointing(1000),
-        lambda: env.set_runtime_mode(RuntimeExecutionMode.BATCH),
         lambda: RuntimeContext("t", 0, 1, 128, 0, {}).get_metrics_group(),
     ):
         with pytest.raises(NotSupportedError, match="later release; "):

@@ -127,16 +127,15 @@ static void bad_value_names_what_is_allowed(void **state) {
 }
 
 static void refused_value_says_why(void **state) {
-    assert_int_equal(set(*state, "execution.runtime-mode", "BATCH"), LEAT_E_UNSUPPORTED);
-    assert_error_has("batch execution comes in a later release");
-    assert_error_has("what works today: STREAMING");
+    assert_int_equal(set(*state, "python.thread.interpreter", "isolated"), LEAT_E_UNSUPPORTED);
+    assert_error_has("isolated interpreters come in a later release");
+    assert_error_has("what works today: shared");
     assert_int_equal(set(*state, "execution.checkpointing.interval", "10 s"), LEAT_E_UNSUPPORTED);
     assert_error_has("checkpoints");
     assert_int_equal(set(*state, "execution.checkpointing.interval", "0 s"), LEAT_OK);
     assert_int_equal(set(*state, "execution.checkpointing.interval", "often"), LEAT_E_CONFIG);
     assert_int_equal(set(*state, "restart-strategy", "fixed-delay"), LEAT_E_UNSUPPORTED);
     assert_int_equal(set(*state, "restart-strategy", "OFF"), LEAT_OK);
-    assert_int_equal(set(*state, "python.thread.interpreter", "isolated"), LEAT_E_UNSUPPORTED);
 }
 
 static void flinks_key_without_meaning_is_said_once(void **state) {

@@ -52,7 +52,7 @@ static given note(const leat_value *key, int64_t time, unsigned input, int numbe
 }
 
 static leati_sorter *sorter(size_t memory) {
-    leati_sorter_options o = {.memory = memory, .folder = "/tmp"};
+    leati_sorter_options o = {.memory = memory, .dirs = "/tmp"};
     leati_sorter *s = leati_sorter_new(&o);
     assert_non_null(s);
     return s;
@@ -206,7 +206,7 @@ static void sorter_without_records_is_done(void **state) {
 
 static void sorter_what_fits_into_memory_touches_no_file(void **state) {
     (void)state;
-    leati_sorter_options o = {.memory = PLENTY, .folder = "/no/such/folder"};
+    leati_sorter_options o = {.memory = PLENTY, .dirs = "/no/such/folder"};
     leati_sorter *s = leati_sorter_new(&o);
     assert_int_equal(add(s, leat_int(1), 1, 0, 1), LEAT_OK);
     assert_int_equal(end(s), LEAT_OK);
@@ -220,7 +220,7 @@ static void sorter_by_arrival_is_a_queue(void **state) {
     (void)state;
     enum { COUNT = 5000 };
     given *all = calloc(COUNT, sizeof *all);
-    leati_sorter_options o = {.memory = 5000, .folder = "/tmp", .arrival = true};
+    leati_sorter_options o = {.memory = 5000, .dirs = "/tmp", .arrival = true};
     leati_sorter *s = leati_sorter_new(&o);
     random_state = 5;
     leat_value none = leat_null();
@@ -274,7 +274,7 @@ static void sorter_large_values_survive_a_file(void **state) {
 /* --- what can go wrong ------------------------------------------------------------------------ */
 
 static leat_status whole_life(size_t memory) {
-    leati_sorter_options o = {.memory = memory, .folder = "/tmp"};
+    leati_sorter_options o = {.memory = memory, .dirs = "/tmp"};
     leati_sorter *s = leati_sorter_new(&o);
     leati_pile_key key;
     leati_pile_item item;
@@ -306,7 +306,7 @@ static void sorter_allocation_fails_is_answered(void **state) {
 
 static void sorter_folder_missing_says_what_to_do(void **state) {
     (void)state;
-    leati_sorter_options o = {.memory = 1, .folder = "/no/such/folder"};
+    leati_sorter_options o = {.memory = 1, .dirs = "/no/such/folder"};
     leati_sorter *s = leati_sorter_new(&o);
     assert_int_equal(add(s, leat_int(1), 1, 0, 1), LEAT_E_IO);
     const char *text = leati_sorter_error(s)->text;
@@ -345,7 +345,7 @@ static void run_full_disk_says_so(void **state) {
     replace_file(&f, "/dev/full", O_RDWR);
     assert_int_equal(write_some(&f, &run, &err, 3), LEAT_E_IO);
     assert_non_null(strstr(err.text, "No space left"));
-    assert_non_null(strstr(err.text, "make room"));
+    assert_non_null(strstr(err.text, "io.tmp.dirs"));
     leati_run_file_fini(&f);
 }
 

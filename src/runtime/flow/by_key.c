@@ -1,0 +1,261 @@
+/* by_key.c: see by_key.h. Counted, because the task may end while the I/O thread has the sorter. */
+#include "runtime/flow/by_key.h"
+
+#include "runtime/base/alloc.h"
+#include "runtime/data/batch.h"
+#include "runtime/data/codec.h"
+#include "runtime/flow/output.h"
+#include "runtime/state/sorter.h"
+
+struct leati_by_key {
+    atomic_int refs; /* the task, and work that is out */
+    leati_chain *chain;
+    leati_by_key_options options;
+    char *dirs;
+    leati_sorter *sorter;
+    leati_arena arena; /* of the current key */
+    leat_record key;   /* without a value, at the end of time */
+    uint64_t left;     /* records of the key that were not handed on */
+    leati_pile_item item;
+    bool has_item; /* `item` is the next record of the key */
+    bool busy;     /* the sorter is the I/O thread's */
+    bool gives, in_key;
+    int ends; /* inputs that have ended, in this order: */
+    int64_t ended[2];
+    int told; /* of the final watermark and the ends */
+};
+
+static void unref(void *arg) {
+    leati_by_key *b = arg;
+    if (atomic_fetch_sub(&b->refs, 1) != 1) return;
+    leati_sorter_free(b->sorter);
+    leati_arena_fini(&b->arena);
+    leati_free(b->dirs);
+    leati_free(b);
+}
+
+leati_by_key *leati_by_key_new(leati_chain *chain, const leati_by_key_options *options) {
+    leati_by_key *b = leati_zalloc(sizeof *b);
+    if (!b) return NULL;
+    atomic_init(&b->refs, 1);
+    b->chain = chain;
+    b->options = *options;
+    leati_arena_init(&b->arena);
+    b->dirs = leati_strdup(options->dirs);
+    leati_sorter_options o = {
+        .memory = options->memory, .dirs = b->dirs, .arrival = !options->keys};
+    b->sorter = b->dirs || !options->dirs ? leati_sorter_new(&o) : NULL;
+    if (!b->sorter) {
+        unref(b);
+        return NULL;
+    }
+    chain->contexts[0]->by_key = options->keys;
+    return b;
+}
+
+void leati_by_key_close(leati_by_key *b) {
+    if (b) leati_arena_fini(&b->arena);
+}
+
+void leati_by_key_free(leati_by_key *b) {
+    if (b) unref(b);
+}
+
+static leat_context *head_of(const leati_by_key *b) {
+    return b->chain->contexts[0];
+}
+
+/* The sorter's error says more than its status, where it has one. */
+static leat_status fail(leati_by_key *b, leat_status status) {
+    const leat_error *err = leati_sorter_error(b->sorter);
+    if (!err->status) return leati_chain_blame(head_of(b), status);
+    return leat_context_fail(head_of(b), status, "%s", err->text);
+}
+
+/* --- on the I/O thread ------------------------------------------------------------------------ */
+
+static leat_status work(void *arg) {
+    leati_by_key *b = arg;
+    return leati_sorter_work(b->sorter);
+}
+
+static leat_status work_done(leat_context *ctx, void *self, void *arg, leat_status worked) {
+    leati_by_key *b = arg;
+    (void)ctx;
+    (void)self;
+    b->busy = false;
+    leat_status status = worked < 0 ? fail(b, worked) : LEAT_OK;
+    unref(b);
+    return status;
+}
+
+/* LEAT_AGAIN: its answer wakes the task. */
+static leat_status start_work(leati_by_key *b) {
+    leat_io io = {.work = work, .done = work_done, .drop = unref, .arg = b};
+    atomic_fetch_add(&b->refs, 1);
+    leat_status status = leat_context_io(head_of(b), &io);
+    if (status < 0) {
+        unref(b);
+        return leat_context_fail(head_of(b), status, "records can't be sorted: no I/O thread");
+    }
+    b->busy = true;
+    return LEAT_AGAIN;
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+static leat_status add_all(leati_by_key *b, unsigned input, const leati_batch *batch) {
+    const leat_type *type = head_of(b)->info->input_types[input];
+    leat_status status = LEAT_OK;
+    for (uint32_t i = 0; i < batch->count && status >= 0; i++) {
+        leat_record record = batch->records[i];
+        if (!b->options.keys) {
+            record.key = leat_null();
+            record.hash = 0;
+        }
+        status = leati_sorter_add(b->sorter, input, &record, type);
+    }
+    if (status == LEAT_E_RANGE)
+        return leat_context_fail(head_of(b), status,
+                                 "a record has more than 1 GiB and can't be sorted; make it "
+                                 "smaller");
+    return status < 0 ? fail(b, status) : LEAT_OK;
+}
+
+static leat_status take_data(leati_by_key *b, leati_element *e, unsigned input,
+                             leati_channel *from) {
+    size_t records = (size_t)e->value, bytes = e->as.frame.charge;
+    leati_batch *batch = e->as.batch;
+    leat_status status = LEAT_OK;
+    if (e->kind == LEATI_FRAME) {
+        uint16_t domain = leati_context_domain(head_of(b));
+        status = leati_batch_decode(e->as.frame.bytes, e->as.frame.size, domain, &batch);
+        if (status < 0)
+            return leat_context_fail(head_of(b), status, "a frame from another process is damaged");
+    } else {
+        records = batch->count;
+        bytes = batch->bytes;
+    }
+    status = add_all(b, input, batch);
+    leati_batch_unref(batch);
+    leati_channel_give_back(from, records, bytes);
+    e->kind = LEATI_NOTHING;
+    return status;
+}
+
+/* Of signals only the ends matter: they, and the final watermark, come behind all records. */
+static leat_status take(leati_by_key *b, leati_gate *gate, leati_element *out, unsigned *input,
+                        leati_channel **from) {
+    leat_status status = leati_gate_next(gate, out, input, from);
+    if (status == LEAT_DONE) {
+        b->gives = true;
+        out->kind = LEATI_NOTHING;
+        status = leati_sorter_end(b->sorter);
+        return status < 0 ? fail(b, status) : LEAT_OK;
+    }
+    if (status != LEAT_OK) return status;
+    if (out->kind == LEATI_BATCH || out->kind == LEATI_FRAME) {
+        bool waits = b->options.sorted >> *input & 1;
+        return waits ? take_data(b, out, *input, *from) : LEAT_OK;
+    }
+    if (out->kind == LEATI_END) b->ended[b->ends++] = out->value;
+    out->kind = LEATI_NOTHING;
+    return LEAT_OK;
+}
+
+/* --- giving ----------------------------------------------------------------------------------- */
+
+static leat_status begin_key(leati_by_key *b, const leati_pile_key *key) {
+    leati_reader in = leati_reader_of(key->value, key->value_size);
+    leati_arena_reset(&b->arena);
+    leat_record_init(&b->key, leat_null(), LEAT_MAX_TIME);
+    b->key.hash = key->hash;
+    b->left = key->count;
+    /* The bytes may be gone before the key's last record, what they hold must not. */
+    char *copy = leati_arena_alloc(&b->arena, key->value_size);
+    if (!copy) return LEAT_E_NOMEM;
+    memcpy(copy, key->value, key->value_size);
+    in = leati_reader_of(copy, key->value_size);
+    leat_status status =
+        leati_value_decode(&in, leati_context_domain(head_of(b)), &b->arena, &b->key.key);
+    b->chain->key = &b->key;
+    b->in_key = true;
+    return status;
+}
+
+/* The next record of the key, which stays the next one until `has_item` is taken away. */
+static leat_status look(leati_by_key *b) {
+    if (b->has_item) return LEAT_OK;
+    leat_status status = leati_sorter_next(b->sorter, &b->item);
+    b->has_item = status == LEAT_OK;
+    return status;
+}
+
+/* Records of one input, up to a batch full. Their bytes are the sorter's, which may not work again
+   before they have been read: that is asked for with the next call only. */
+static leat_status gather(leati_by_key *b, leati_batch *batch, unsigned input) {
+    uint16_t domain = leati_context_domain(head_of(b));
+    leat_status status = LEAT_OK;
+    while (batch->count < batch->room && batch->bytes < LEATI_BATCH_BYTES) {
+        status = look(b);
+        if (status != LEAT_OK || b->item.input != input) break;
+        status = leati_batch_add_encoded(batch, b->item.bytes, b->item.size, domain, &b->key,
+                                         b->item.time);
+        if (status < 0) break;
+        b->has_item = false;
+        b->left--;
+    }
+    return status < 0 ? status : LEAT_OK;
+}
+
+static leat_status give_records(leati_by_key *b, leati_element *out, unsigned *input) {
+    uint64_t room = b->left < LEATI_BATCH_RECORDS ? b->left : LEATI_BATCH_RECORDS;
+    leati_batch *batch = leati_batch_new((uint32_t)room);
+    *input = b->item.input;
+    leat_status status = batch ? gather(b, batch, *input) : LEAT_E_NOMEM;
+    if (status < 0) {
+        leati_batch_unref(batch);
+        return status;
+    }
+    *out = (leati_element){.kind = LEATI_BATCH, .as.batch = batch};
+    return LEAT_OK;
+}
+
+static leat_status end_key(leati_by_key *b, leati_element *out) {
+    b->in_key = false;
+    *out = leati_signal(b->options.keys ? LEATI_KEY_END : LEATI_NOTHING, 0);
+    return LEAT_OK;
+}
+
+static leat_status give_end(leati_by_key *b, leati_element *out) {
+    int at = b->told++;
+    if (at > b->ends) return LEAT_DONE;
+    *out =
+        at ? leati_signal(LEATI_END, b->ended[at - 1]) : leati_signal(LEATI_WATERMARK, INT64_MAX);
+    return LEAT_OK;
+}
+
+static leat_status give(leati_by_key *b, leati_element *out, unsigned *input) {
+    leat_status status;
+    if (b->in_key) {
+        status = look(b);
+        if (status == LEAT_OK) return give_records(b, out, input);
+        return status == LEAT_DONE ? end_key(b, out) : status;
+    }
+    leati_pile_key key;
+    status = b->told ? LEAT_DONE : leati_sorter_next_key(b->sorter, &key);
+    if (status == LEAT_DONE) return give_end(b, out);
+    out->kind = LEATI_NOTHING;
+    return status == LEAT_OK ? begin_key(b, &key) : status;
+}
+
+leat_status leati_by_key_next(leati_by_key *b, leati_gate *gate, leati_element *out,
+                              unsigned *input, leati_channel **from) {
+    *from = NULL;
+    if (b->busy) return LEAT_AGAIN;
+    if (leati_sorter_is_due(b->sorter)) return start_work(b);
+    if (!b->gives) return take(b, gate, out, input, from);
+    leat_status status = give(b, out, input);
+    if (status == LEAT_AGAIN) return start_work(b);
+    return status < 0 ? fail(b, status) : status;
+}
