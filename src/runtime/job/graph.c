@@ -2,8 +2,8 @@
 
    On the wire: varint number of nodes; per node: operator's name, name, uid, description and slot
    group as blobs (empty: none), parallelism and max parallelism and buffer timeout as signed
-   varints, u8 chaining, u8 bound, u8 bounded, type as a blob, arguments (params.c), varint number of
-   inputs; per input: varint node, tag and its type as blobs (empty: main, unknown), u8
+   varints, u8 chaining, u8 bound, u8 bounded, type as a blob, arguments (params.c), varint number
+   of inputs; per input: varint node, tag and its type as blobs (empty: main, unknown), u8
    partitioning, u8 input. */
 #include "runtime/job/graph.h"
 
