@@ -14,12 +14,14 @@ from leat.common.errors import JobError
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import RuntimeExecutionMode, SourceFunction
 from leat.datastream.functions import (
+    BroadcastProcessFunction,
     CoMapFunction,
+    KeyedBroadcastProcessFunction,
     KeyedCoProcessFunction,
     KeyedProcessFunction,
     ProcessFunction,
 )
-from leat.datastream.state import ValueStateDescriptor
+from leat.datastream.state import MapStateDescriptor, ValueStateDescriptor
 
 LOW, HIGH = -(2**63), 2**63 - 1
 SMALL = {"execution.sorted-inputs.memory": "2kb"}
@@ -353,6 +355,81 @@ def test_a_union_is_one_input(batch, results):
         .reduce(lambda a, b: (a[0], a[1], a[2] + b[2]))
     )
     assert results(folded) == [("a", 5, 7), ("b", 10, -9), ("c", 5, 5), ("d", 1, -3)]
+
+
+# --- a broadcast input ----------------------------------------------------------------------------
+
+RULES = MapStateDescriptor("rules", Types.STRING(), Types.INT())
+
+
+def note_rule(value, ctx):
+    ctx.get_broadcast_state(RULES).put(f"{value[0]}{value[1]}", value[2])
+    return "rule", value
+
+
+def rules(ctx):
+    return len(list(ctx.get_broadcast_state(RULES).items()))
+
+
+class Ruled(BroadcastProcessFunction):
+    def process_element(self, value, ctx):
+        yield "record", value, rules(ctx), ctx.current_watermark()
+
+    def process_broadcast_element(self, value, ctx):
+        yield note_rule(value, ctx)
+
+
+class RuledByKey(KeyedBroadcastProcessFunction):
+    def process_element(self, value, ctx):
+        ctx.timer_service().register_event_time_timer(value[1])
+        yield "record", value, rules(ctx), ctx.current_watermark()
+
+    def process_broadcast_element(self, value, ctx):
+        yield note_rule(value, ctx)
+
+    def on_timer(self, timestamp, ctx):
+        yield "timer", timestamp, ctx.get_current_key()
+
+
+def test_a_broadcast_input_comes_first(batch, results):
+    env = batch()
+    both = timed(env, DATA[:6]).connect(timed(env, OTHER).broadcast(RULES))
+    assert results(both.process(Ruled())) == [
+        *[("rule", value) for value in OTHER],
+        *[("record", value, 6, LOW) for value in DATA[:6]],
+    ]
+
+
+def test_a_broadcast_input_comes_before_all_keys(batch, results):
+    env = batch()
+    keyed = timed(env, DATA[:6]).key_by(first)
+    both = keyed.connect(timed(env, OTHER).broadcast(RULES))
+    want = [("rule", value) for value in OTHER]
+    for key in "abc":
+        own = sorted((value for value in DATA[:6] if value[0] == key), key=lambda v: v[1])
+        want += [("record", value, 6, LOW) for value in own]
+        want += [("timer", value[1], key) for value in own]
+    assert results(both.process(RuledByKey())) == want
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+def test_one_stream_may_be_both_inputs(batch, results, keyed):
+    """Its records wait for its own end, and nothing may lock up."""
+    count = 20000
+    numbers = batch(3, **{"pipeline.channel.capacity": "64"}).from_collection(
+        [("n", i, i) for i in range(count)], type_info=TRIPLE
+    )
+    main = numbers.key_by(lambda v: v[1] % 10) if keyed else numbers.rebalance()
+    both = main.connect(numbers.broadcast(RULES))
+
+    class Last(KeyedBroadcastProcessFunction if keyed else BroadcastProcessFunction):
+        def process_element(self, value, ctx):
+            yield value[1], ctx.get_broadcast_state(RULES).get("last")
+
+        def process_broadcast_element(self, value, ctx):
+            ctx.get_broadcast_state(RULES).put("last", value[1])
+
+    assert sorted(results(both.process(Last()))) == [(i, count - 1) for i in range(count)]
 
 
 # --- modes ----------------------------------------------------------------------------------------
