@@ -17,6 +17,7 @@ typedef struct py_target {
 
 /* Side outputs that were used last: their names and types. */
 enum { PY_SIDES = 4 };
+enum { PY_TARGETS = 5 }; /* methods of a function in one role */
 typedef struct py_side {
     PyObject *tag; /* an OutputTag */
     PyObject *name;
@@ -25,6 +26,7 @@ typedef struct py_side {
 } py_side;
 
 typedef struct py_call py_call;
+typedef struct py_windowed py_windowed; /* py_window.h */
 
 /* Drives an iterator. One is embedded for the common case that it is the only one. */
 typedef struct py_cursor {
@@ -39,9 +41,9 @@ struct py_call {
     leati_arena *arena; /* of the chain */
     leat_role role;
     uint16_t domain;
-    leat_value lent;      /* an object of the domain, but for which */
-    py_target targets[2]; /* of input 0 and 1 */
-    py_target on_timer;   /* of keyed process functions */
+    leat_value lent;               /* an object of the domain, but for which */
+    py_target targets[PY_TARGETS]; /* of input 0 and 1, or one per call of the role's table */
+    py_target on_timer;            /* of keyed process functions */
     const leat_type *in[2];
     Py_ssize_t item;        /* of key selectors: what they take of a tuple; -1: they are called */
     const py_shape *shape;  /* of the output; NULL: anything */
@@ -52,10 +54,11 @@ struct py_call {
     py_cursor cursor;
     py_side sides[PY_SIDES];
     uint32_t next_side;
-    PyObject *iterator;  /* of a source that gives one */
-    PyObject *collector; /* of a source with a thread of its own */
-    PyObject *function;  /* the user's object */
-    bool is_function;    /* an instance of leat's Function: has open and close */
+    PyObject *iterator;    /* of a source that gives one */
+    PyObject *collector;   /* of a source with a thread of its own */
+    py_windowed *windowed; /* of the roles of windows; else NULL */
+    PyObject *function;    /* the user's object */
+    bool is_function;      /* an instance of leat's Function: has open and close */
 };
 
 static inline PyObject *py_invoke_1(const py_target *t, PyObject *a) {
@@ -74,6 +77,13 @@ static inline PyObject *py_invoke_3(const py_target *t, PyObject *a, PyObject *b
     PyObject *args[5] = {NULL, t->self, a, b, c};
     if (t->self) return t->call(t->function, args + 1, 4 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
     return t->call(t->function, args + 2, 3 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+}
+
+static inline PyObject *py_invoke_4(const py_target *t, PyObject *a, PyObject *b, PyObject *c,
+                                    PyObject *d) {
+    PyObject *args[6] = {NULL, t->self, a, b, c, d};
+    if (t->self) return t->call(t->function, args + 1, 5 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
+    return t->call(t->function, args + 2, 4 | PY_VECTORCALL_ARGUMENTS_OFFSET, NULL);
 }
 
 /* The argument that a value is: lent with the record when it is an object, otherwise made, and then
@@ -105,7 +115,11 @@ leat_status py_result_emit(py_call *c, leat_context *ctx, leat_emitter *out, PyO
 
 /* --- py_roles.c ------------------------------------------------------------------------------- */
 
-void py_roles_fill(leat_function *fn);
+/* Fills in the calls of the role; LEAT_E_UNSUPPORTED with an exception set for one that no Python
+   function can play. */
+leat_status py_roles_fill(py_call *c, leat_function *fn);
+/* Keeps the reference to an object that stays valid until the hook returns; steals it. */
+leat_status py_keep(py_call *c, PyObject *o, leat_value *out);
 
 /* --- py_source.c ------------------------------------------------------------------------------ */
 

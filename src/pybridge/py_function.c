@@ -15,31 +15,41 @@
 #include "pybridge/py_interp.h"
 #include "pybridge/py_item.h"
 #include "pybridge/py_state.h"
+#include "pybridge/py_window.h"
 #include "runtime/base/alloc.h"
 
-/* What a Function's method for the role is called; the second one is of input 1. A callable stands
-   for `first` unless there are two. */
+/* What the methods for the role are called: one, two for two inputs, or those of the role's table.
+   A callable stands for the first where there is but one. */
 typedef struct role_names {
-    const char *first, *second;
+    const char *names[PY_TARGETS];
     bool context; /* called with the context as the last argument */
+    bool typed;   /* results have the type of the operator's output */
 } role_names;
 
 static const role_names methods[] = {
-    [LEAT_ROLE_MAP] = {"map", NULL, false},
-    [LEAT_ROLE_FLAT_MAP] = {"flat_map", NULL, false},
-    [LEAT_ROLE_FILTER] = {"filter", NULL, false},
-    [LEAT_ROLE_KEY] = {"get_key", NULL, false},
-    [LEAT_ROLE_REDUCE] = {"reduce", NULL, false},
-    [LEAT_ROLE_CO_MAP] = {"map1", "map2", false},
-    [LEAT_ROLE_CO_FLAT_MAP] = {"flat_map1", "flat_map2", false},
-    [LEAT_ROLE_PROCESS] = {"process_element", NULL, true},
-    [LEAT_ROLE_CO_PROCESS] = {"process_element1", "process_element2", true},
-    [LEAT_ROLE_SINK] = {"invoke", NULL, true},
-    [LEAT_ROLE_SOURCE] = {"run", NULL, false},
-    [LEAT_ROLE_PARTITION] = {"partition", NULL, false},
-    [LEAT_ROLE_BROADCAST_PROCESS] = {"process_element", "process_broadcast_element", true},
-    [LEAT_ROLE_TIMESTAMP] = {"extract_timestamp", NULL, false},
-    [LEAT_ROLE_JOIN] = {"process_element", NULL, true},
+    [LEAT_ROLE_MAP] = {{"map"}, false, true},
+    [LEAT_ROLE_FLAT_MAP] = {{"flat_map"}, false, true},
+    [LEAT_ROLE_FILTER] = {{"filter"}, false, false},
+    [LEAT_ROLE_KEY] = {{"get_key"}, false, false},
+    [LEAT_ROLE_REDUCE] = {{"reduce"}, false, false},
+    [LEAT_ROLE_CO_MAP] = {{"map1", "map2"}, false, true},
+    [LEAT_ROLE_CO_FLAT_MAP] = {{"flat_map1", "flat_map2"}, false, true},
+    [LEAT_ROLE_PROCESS] = {{"process_element"}, true, true},
+    [LEAT_ROLE_CO_PROCESS] = {{"process_element1", "process_element2"}, true, true},
+    [LEAT_ROLE_SINK] = {{"invoke"}, true, false},
+    [LEAT_ROLE_SOURCE] = {{"run"}, false, true},
+    [LEAT_ROLE_PARTITION] = {{"partition"}, false, false},
+    [LEAT_ROLE_BROADCAST_PROCESS] = {{"process_element", "process_broadcast_element"}, true, true},
+    [LEAT_ROLE_TIMESTAMP] = {{"extract_timestamp"}, false, false},
+    [LEAT_ROLE_ASSIGNER] = {{"assign_windows", "merge_windows"}, false, false},
+    [LEAT_ROLE_TRIGGER] =
+        {{"on_element", "on_event_time", "on_processing_time", "on_merge", "clear"}, false, false},
+    [LEAT_ROLE_EVICTOR] = {{"evict_before", "evict_after"}, false, false},
+    [LEAT_ROLE_AGGREGATE] = {{"create_accumulator", "add", "get_result", "merge"}, false, true},
+    [LEAT_ROLE_WINDOW] = {{"apply"}, false, true}, /* or what windowed->method says */
+    [LEAT_ROLE_JOIN] = {{"process_element"}, true, true},
+    [LEAT_ROLE_GAP] = {{"extract"}, false, false},
+    [LEAT_ROLE_DELTA] = {{"get_delta"}, false, false},
 };
 
 /* --- targets ---------------------------------------------------------------------------------- */
@@ -63,19 +73,44 @@ static bool target_init(py_target *t, PyObject *callable) {
     return true;
 }
 
+/* `process` and `clear`, `apply`, or the object itself. */
+static bool bind_window_function(py_call *c) {
+    bool process = py_window_function_has_context(c);
+    bool apply = !process && (c->windowed->method || PyObject_HasAttrString(c->function, "apply"));
+    if (!process && !apply) return target_init(&c->targets[0], Py_NewRef(c->function));
+    const char *name = process ? "process" : "apply";
+    if (!target_init(&c->targets[0], PyObject_GetAttrString(c->function, name))) return false;
+    bool clears = process && PyObject_HasAttrString(c->function, "clear");
+    return !clears || target_init(&c->targets[1], PyObject_GetAttrString(c->function, "clear"));
+}
+
+/* Only merging assigners merge. */
+static bool is_optional(const py_call *c, int at) {
+    return c->role == LEAT_ROLE_ASSIGNER && at == 1 && !c->windowed->table.assigner.merge;
+}
+
+/* A user's class may have any method, so what windows know by its method's name must not be
+   callable by accident. */
+static bool is_called(const py_call *c, const role_names *names) {
+    if (c->is_function || names->names[1] || !PyCallable_Check(c->function)) return false;
+    bool named = c->role == LEAT_ROLE_GAP || c->role == LEAT_ROLE_DELTA;
+    return !named || !PyObject_HasAttrString(c->function, names->names[0]);
+}
+
 static bool bind_methods(py_call *c) {
+    if (c->role == LEAT_ROLE_WINDOW) return bind_window_function(c);
     const role_names *names = &methods[c->role];
-    bool callable = !c->is_function && PyCallable_Check(c->function);
-    if (callable && !names->second) return target_init(&c->targets[0], Py_NewRef(c->function));
-    if (!c->is_function && !PyObject_HasAttrString(c->function, names->first)) {
+    if (is_called(c, names)) return target_init(&c->targets[0], Py_NewRef(c->function));
+    if (!c->is_function && !PyObject_HasAttrString(c->function, names->names[0])) {
         PyErr_Format(PyExc_TypeError, "%R is not callable, and has no method '%s'", c->function,
-                     names->first);
+                     names->names[0]);
         return false;
     }
-    if (!target_init(&c->targets[0], PyObject_GetAttrString(c->function, names->first)))
-        return false;
-    return !names->second ||
-           target_init(&c->targets[1], PyObject_GetAttrString(c->function, names->second));
+    for (int i = 0; i < PY_TARGETS && names->names[i]; i++)
+        if (!is_optional(c, i) &&
+            !target_init(&c->targets[i], PyObject_GetAttrString(c->function, names->names[i])))
+            return false;
+    return true;
 }
 
 /* Of keyed process functions, whose bases have the method. */
@@ -122,9 +157,12 @@ static PyObject *import_spec(const char *spec, size_t size) {
 }
 
 /* A class of functions that was named stands for an instance of it. */
-static PyObject *instance_of(py_state *state, PyObject *o) {
+static PyObject *instance_of(py_state *state, PyObject *o, leat_role role) {
     PyObject *base = o && PyType_Check(o) ? py_known_get(state, PY_FUNCTION) : NULL;
-    if (!base || !PyType_IsSubtype((PyTypeObject *)o, (PyTypeObject *)base)) return o;
+    bool is_one = base && (PyType_IsSubtype((PyTypeObject *)o, (PyTypeObject *)base) ||
+                           role == LEAT_ROLE_ASSIGNER || role == LEAT_ROLE_TRIGGER ||
+                           role == LEAT_ROLE_EVICTOR || role == LEAT_ROLE_GAP);
+    if (!is_one) return o;
     PyObject *instance = PyObject_CallNoArgs(o);
     Py_DECREF(o);
     return instance;
@@ -149,8 +187,8 @@ static void settle_attributes(PyObject *o) {
 #endif
 }
 
-static PyObject *load_spec(py_state *state, const char *spec, size_t size) {
-    if (size && spec[0] == 'M') return instance_of(state, import_spec(spec + 1, size - 1));
+static PyObject *load_spec(py_state *state, const char *spec, size_t size, leat_role role) {
+    if (size && spec[0] == 'M') return instance_of(state, import_spec(spec + 1, size - 1), role);
     if (!size || spec[0] != 'P') {
         PyErr_SetString(PyExc_ValueError, "a function of an unknown form came in");
         return NULL;
@@ -159,7 +197,6 @@ static PyObject *load_spec(py_state *state, const char *spec, size_t size) {
     PyObject *payload = loads ? PyBytes_FromStringAndSize(spec + 1, (Py_ssize_t)size - 1) : NULL;
     PyObject *function = payload ? PyObject_CallOneArg(loads, payload) : NULL;
     Py_XDECREF(payload);
-    if (function) settle_attributes(function);
     return function;
 }
 
@@ -198,6 +235,21 @@ static bool open_source(py_call *c, leat_context *ctx) {
     return ok;
 }
 
+static bool open_windowed(py_call *c, leat_context *ctx) {
+    py_windowed *w = c->windowed;
+    if (!w) return true;
+    w->ctx = ctx;
+    PyTypeObject *type = c->role == LEAT_ROLE_ASSIGNER  ? c->state->assigner_context_type
+                         : c->role == LEAT_ROLE_TRIGGER ? c->state->trigger_context_type
+                         : c->role == LEAT_ROLE_EVICTOR ? c->state->evictor_context_type
+                                                        : NULL;
+    if (c->role == LEAT_ROLE_WINDOW && py_window_function_has_context(c))
+        type = c->state->window_context_type;
+    if (!type) return true;
+    w->context = py_window_context_new(c, type);
+    return w->context != NULL;
+}
+
 /* What `arg` of the function points to. */
 typedef struct py_found {
     py_call *call; /* NULL once it was opened */
@@ -209,15 +261,15 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     c->arena = leati_context_arena(ctx);
     c->in[0] = leat_context_input_type(ctx, 0);
     c->in[1] = leat_context_input_type(ctx, 1);
-    bool typed = c->role != LEAT_ROLE_KEY && c->role != LEAT_ROLE_FILTER &&
-                 c->role != LEAT_ROLE_SINK && c->role != LEAT_ROLE_PARTITION &&
-                 c->role != LEAT_ROLE_TIMESTAMP;
-    const leat_type *type = typed ? leat_context_output_type(ctx) : NULL;
+    const leat_type *type = NULL; /* of what the calls give */
+    if (methods[c->role].typed) type = leat_context_output_type(ctx);
+    if (c->role == LEAT_ROLE_REDUCE) type = c->in[0];
     c->item = c->role == LEAT_ROLE_KEY ? py_item_of(c->function) : -1;
     bool ok = py_shape_of(c->state, type, &c->shape) && call_open(c, ctx) && open_context(c, ctx) &&
-              bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx);
+              bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx) && open_windowed(c, ctx);
     if (!ok) {
         leat_status status = py_error_user(c->state, ctx);
+        py_windowed_end(c);
         py_states_end(c->states);
         py_context_end(c->context);
         py_context_end(c->broadcast_context);
@@ -239,7 +291,8 @@ static void drop(py_call *c, PyObject *o) {
 /* Also outside of the interpreter. */
 static void call_free(py_call *c) {
     if (!c) return;
-    for (int i = 0; i < 2; i++) {
+    py_windowed_free(c, drop);
+    for (int i = 0; i < PY_TARGETS; i++) {
         drop(c, c->targets[i].function);
         drop(c, c->targets[i].self);
     }
@@ -271,6 +324,7 @@ static void function_close(leat_context *ctx, void *self) {
     py_source_stop(c, ctx);
     py_context_end(c->context);
     py_context_end(c->broadcast_context);
+    py_windowed_end(c);
     PyObject *none =
         c->is_function ? PyObject_CallMethod(c->function, "close", NULL) : Py_NewRef(Py_None);
     if (!none) py_error_user(c->state, ctx);
@@ -285,8 +339,9 @@ static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     c->role = fn->role;
     c->domain = py_interp_domain(state->interp);
     c->lent = (leat_value){.kind = LEAT_OBJECT, .domain = c->domain};
-    c->function = load_spec(state, fn->spec, fn->spec_size);
-    if (!c->function) return false;
+    c->function = load_spec(state, fn->spec, fn->spec_size, fn->role);
+    if (!c->function || (py_windowed_role(c->role) && !py_windowed_init(c))) return false;
+    settle_attributes(c->function);
     if (PyFunction_Check(c->function) || PyCFunction_Check(c->function)) return true;
     PyObject *base = py_known_get(state, PY_FUNCTION);
     int is = base ? PyObject_IsInstance(c->function, base) : -1;
@@ -301,8 +356,10 @@ leat_status py_function_resolve(py_state *state, leat_context *ctx, leat_functio
         leati_free(found);
         return LEAT_E_NOMEM;
     }
-    if (!call_init(found->call, state, fn)) {
-        leat_status status = py_error_user(state, ctx);
+    leat_status status = LEAT_OK;
+    if (!call_init(found->call, state, fn) || (status = py_roles_fill(found->call, fn)) < 0) {
+        status =
+            status == LEAT_E_UNSUPPORTED ? py_error_fail(ctx, status) : py_error_user(state, ctx);
         function_free(found);
         return status;
     }
@@ -310,6 +367,5 @@ leat_status py_function_resolve(py_state *state, leat_context *ctx, leat_functio
     fn->open = function_open;
     fn->close = function_close;
     fn->free = function_free;
-    py_roles_fill(fn);
     return LEAT_OK;
 }

@@ -19,6 +19,7 @@
 #include "pybridge/py_shape.h"
 #include "pybridge/py_signal.h"
 #include "pybridge/py_state.h"
+#include "pybridge/py_window.h"
 #include "pybridge/py_worker.h"
 
 static struct PyModuleDef module_def;
@@ -62,6 +63,16 @@ static const struct {
     [PY_GC_THRESHOLD] = {"gc", "get_threshold"},
     [PY_THREAD] = {"threading", "Thread"},
     [PY_FLAGS_OF] = {"subprocess", "_args_from_interpreter_flags"},
+    [PY_STATE_STORE] = {"leat.datastream.functions", "KeyedStateStore"},
+    [PY_IN_WINDOWS] = {"leat.datastream.windowed_stream", "InWindows"},
+    [PY_TIME_WINDOW] = {"leat.datastream.window_kinds", "TimeWindow"},
+    [PY_COUNT_WINDOW] = {"leat.datastream.window_kinds", "CountWindow"},
+    [PY_GLOBAL_WINDOW] = {"leat.datastream.window_kinds", "GlobalWindow"},
+    [PY_READ_WINDOW] = {"leat.datastream.window_kinds", "read_window"},
+    [PY_WRITE_WINDOW] = {"leat.datastream.window_kinds", "write_window"},
+    [PY_TRIGGER_RESULT] = {"leat.datastream.window_triggers", "TriggerResult"},
+    [PY_RECORDED_MERGES] = {"leat.datastream.window_assigners", "RecordedMerges"},
+    [PY_TIMESTAMPED_VALUE] = {"leat.datastream.evictors", "TimestampedValue"},
 };
 
 PyObject *py_known_import(py_state *state, py_known id) {
@@ -291,6 +302,7 @@ static int module_exec(PyObject *module) {
     bool ok = py_graph_type_init(module, state) && py_job_type_init(module, state) &&
               py_context_types_init(module, state) && py_source_types_init(module, state) &&
               py_state_types_init(module, state) && py_broadcast_types_init(module, state) &&
+              py_state_types_init(module, state) && py_window_types_init(module, state) &&
               add_exceptions(module, state) &&
               PyModule_AddStringConstant(module, "__version__", leat_version()) == 0;
     if (ok) state->interp = py_interp_new(state);
@@ -312,6 +324,10 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->broadcast_reading_type);
     Py_VISIT(state->broadcast_writing_type);
     for (int i = 0; i < PY_BROADCAST_CONTEXTS; i++) Py_VISIT(state->broadcast_context_types[i]);
+    Py_VISIT(state->assigner_context_type);
+    Py_VISIT(state->trigger_context_type);
+    Py_VISIT(state->evictor_context_type);
+    Py_VISIT(state->window_context_type);
     for (int i = 0; i < PY_STATE_KINDS; i++) Py_VISIT(state->state_types[i]);
     return 0;
 }
@@ -336,6 +352,10 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->broadcast_reading_type);
     Py_CLEAR(state->broadcast_writing_type);
     for (int i = 0; i < PY_BROADCAST_CONTEXTS; i++) Py_CLEAR(state->broadcast_context_types[i]);
+    Py_CLEAR(state->assigner_context_type);
+    Py_CLEAR(state->trigger_context_type);
+    Py_CLEAR(state->evictor_context_type);
+    Py_CLEAR(state->window_context_type);
     for (int i = 0; i < PY_STATE_KINDS; i++) Py_CLEAR(state->state_types[i]);
     return 0;
 }

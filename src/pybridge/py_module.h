@@ -41,6 +41,16 @@ typedef enum py_known {
     PY_GC_THRESHOLD,
     PY_THREAD,
     PY_FLAGS_OF,
+    PY_STATE_STORE,
+    PY_IN_WINDOWS,
+    PY_TIME_WINDOW,
+    PY_COUNT_WINDOW,
+    PY_GLOBAL_WINDOW,
+    PY_READ_WINDOW,
+    PY_WRITE_WINDOW,
+    PY_TRIGGER_RESULT,
+    PY_RECORDED_MERGES,
+    PY_TIMESTAMPED_VALUE,
     PY_KNOWN_COUNT
 } py_known;
 
@@ -73,6 +83,8 @@ typedef struct py_state {
     PyTypeObject *states_type, *state_types[PY_STATE_KINDS];
     PyTypeObject *broadcast_reading_type, *broadcast_writing_type;
     PyTypeObject *broadcast_context_types[PY_BROADCAST_CONTEXTS];
+    PyTypeObject *assigner_context_type, *trigger_context_type, *evictor_context_type;
+    PyTypeObject *window_context_type;
 } py_state;
 
 py_state *py_module_state(PyObject *module);

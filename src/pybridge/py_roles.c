@@ -6,6 +6,13 @@
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_function.h"
+#include "pybridge/py_window.h"
+
+leat_status py_keep(py_call *c, PyObject *o, leat_value *out) {
+    leat_value kept = py_lend(c, o);
+    *out = kept;
+    return leati_arena_keep(c->arena, &kept);
+}
 
 /* The result of a call that gives one value; steals `result`. */
 static inline leat_status keep_result(py_call *c, leat_context *ctx, PyObject *result,
@@ -13,9 +20,7 @@ static inline leat_status keep_result(py_call *c, leat_context *ctx, PyObject *r
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     result = py_shape_apply(c->shape, result);
     if (LEAT_UNLIKELY(!result)) return py_result_fail(c, ctx);
-    leat_value kept = py_lend(c, result);
-    *out = kept;
-    return leati_arena_keep(c->arena, &kept);
+    return py_keep(c, result, out);
 }
 
 /* Calls target `input` with the record's value; NULL with an error set. */
@@ -201,7 +206,39 @@ static leat_status partition_call(leat_context *ctx, const leat_value *key, int 
     return LEAT_OK;
 }
 
-void py_roles_fill(leat_function *fn) {
+/* --- windows ---------------------------------------------------------------------------------- */
+
+static leat_status gap_call(leat_context *ctx, const leat_record *in, int64_t *gap, void *self) {
+    py_call *c = self;
+    PyObject *result = call_with(c, 0, in), *index = result ? PyNumber_Index(result) : NULL;
+    *gap = index ? PyLong_AsLongLong(index) : -1;
+    Py_XDECREF(result);
+    Py_XDECREF(index);
+    return *gap == -1 && PyErr_Occurred() ? py_error_user(c->state, ctx) : LEAT_OK;
+}
+
+static leat_status delta_call(leat_context *ctx, const leat_value *a, const leat_value *b,
+                              double *delta, void *self) {
+    py_call *c = self;
+    PyObject *made_a, *made_b = NULL, *result = NULL;
+    PyObject *x = py_argument(c, a, c->in[0], &made_a);
+    PyObject *y = x ? py_argument(c, b, c->in[0], &made_b) : NULL;
+    if (y) result = py_invoke_2(&c->targets[0], x, y);
+    Py_XDECREF(made_a);
+    Py_XDECREF(made_b);
+    *delta = result ? PyFloat_AsDouble(result) : -1;
+    Py_XDECREF(result);
+    return *delta == -1 && PyErr_Occurred() ? py_error_user(c->state, ctx) : LEAT_OK;
+}
+
+static leat_status unknown_role(py_call *c, leat_role role) {
+    PyObject *type = py_known_get(c->state, PY_NOT_SUPPORTED);
+    if (type) PyErr_Format(type, "a Python function can't be a %s function", leat_role_name(role));
+    return LEAT_E_UNSUPPORTED;
+}
+
+leat_status py_roles_fill(py_call *c, leat_function *fn) {
+    bool ok = true;
     switch (fn->role) {
     case LEAT_ROLE_MAP: fn->call.map = map_call; break;
     case LEAT_ROLE_FLAT_MAP: fn->call.flat_map = flat_map_call; break;
@@ -224,6 +261,14 @@ void py_roles_fill(leat_function *fn) {
     case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
     case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;
-    default: break;
+    case LEAT_ROLE_ASSIGNER: ok = py_assigner_fill(c, fn); break;
+    case LEAT_ROLE_TRIGGER: ok = py_trigger_fill(c, fn); break;
+    case LEAT_ROLE_EVICTOR: ok = py_evictor_fill(c, fn); break;
+    case LEAT_ROLE_AGGREGATE: ok = py_aggregate_fill(c, fn); break;
+    case LEAT_ROLE_WINDOW: ok = py_window_function_fill(c, fn); break;
+    case LEAT_ROLE_GAP: fn->call.gap = gap_call; break;
+    case LEAT_ROLE_DELTA: fn->call.delta = delta_call; break;
+    default: return unknown_role(c, fn->role);
     }
+    return ok ? LEAT_OK : LEAT_E_USER;
 }

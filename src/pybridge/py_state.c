@@ -42,7 +42,7 @@ PyObject *py_cell_get(py_cell *c, bool *failed) {
     leat_value v;
     *failed = !cell_ready(c);
     if (LEAT_UNLIKELY(*failed)) return NULL;
-    leat_status status = leat_state_get(c->ctx, c->state, NO_NAMESPACE, &v);
+    leat_status status = leat_state_get(c->ctx, c->state, *c->ns, &v);
     *failed = !cell_done(status);
     if (status != LEAT_OK) return NULL;
     PyObject *o = py_from_value(c->module, &v, c->type);
@@ -51,7 +51,7 @@ PyObject *py_cell_get(py_cell *c, bool *failed) {
 }
 
 static bool cell_store(py_cell *c, const leat_value *v) {
-    return cell_done(leat_state_put(c->ctx, c->state, NO_NAMESPACE, v));
+    return cell_done(leat_state_put(c->ctx, c->state, *c->ns, v));
 }
 
 /* A short tuple of scalars needs no memory on its way. */
@@ -89,15 +89,22 @@ bool py_cell_put(py_cell *c, PyObject *o) {
 }
 
 bool py_cell_remove(py_cell *c) {
-    return cell_ready(c) && cell_done(leat_state_remove(c->ctx, c->state, NO_NAMESPACE));
+    return cell_ready(c) && cell_done(leat_state_remove(c->ctx, c->state, *c->ns));
 }
 
 /* --- who makes states ------------------------------------------------------------------------- */
 
+/* How many descriptors are remembered: programs that make one for each call shall not pile them
+   up. */
+enum { RECENT = 32 };
+
 typedef struct py_states {
     PyObject ob_base;
     leat_context *ctx;
-    PyObject *made; /* a list of all states, to end them */
+    const char *prefix; /* of names */
+    const leat_namespace *ns;
+    PyObject *made;   /* all states, by their names */
+    PyObject *recent; /* some of them, by their descriptors */
 } py_states;
 
 /* A list's elements and a map's keys and values have their shapes; what is stored of them is the
@@ -113,67 +120,117 @@ static bool cell_shapes(py_cell *c, leat_state_kind kind, const leat_type *type)
     return py_shape_of(c->module, element, &c->shape) && py_shape_of(c->module, key, &c->key_shape);
 }
 
-static bool cell_init(py_cell *c, leat_context *ctx, leat_state_kind kind, const char *name,
-                      const char *type_text, PyObject *functions) {
+static bool cell_init(py_cell *c, const py_states *states, PyObject *name, PyObject *functions) {
     leat_error err;
-    const leat_type *type = leat_type_parse(type_text, &err);
-    if (!type) {
-        PyErr_SetString(PyExc_ValueError, err.text);
+    const char *text = PyUnicode_AsUTF8(name);
+    if (!text) return false;
+    if (leat_context_state(states->ctx, text, c->kind, c->declared, &c->state, &err) < 0) {
+        PyErr_Format(PyExc_Exception, "State name corrupted: %s: %s", text + strlen(states->prefix),
+                     err.text);
         return false;
     }
-    if (leat_context_state(ctx, name, kind, type, &c->state, &err) < 0) {
-        PyErr_Format(PyExc_Exception, "State name corrupted: %s: %s", name, err.text);
+    if (!PyArg_ParseTuple(functions, "|OOOO", &c->fold, &c->create, &c->result, &c->merge))
         return false;
-    }
-    if (!PyArg_ParseTuple(functions, "|OOO", &c->fold, &c->create, &c->result)) return false;
     Py_XINCREF(c->fold);
     Py_XINCREF(c->create);
     Py_XINCREF(c->result);
-    c->ctx = ctx;
+    Py_XINCREF(c->merge);
+    c->ctx = states->ctx;
+    c->ns = states->ns;
     if (leat_state_expires(c->state, &c->ttl) < 0) {
-        PyErr_Format(PyExc_Exception, "State name corrupted: %s: it expires in another way", name);
+        PyErr_Format(PyExc_Exception, "State name corrupted: %s: it expires in another way",
+                     text + strlen(states->prefix));
         return false;
     }
-    return cell_shapes(c, kind, type);
+    return cell_shapes(c, c->kind, c->declared);
 }
 
-static PyObject *states_get(PyObject *self, PyObject *args) {
-    int kind;
-    const char *name, *type;
-    PyObject *functions;
-    py_states *states = (py_states *)(void *)self;
-    py_state *module = py_type_state(Py_TYPE(self));
-    leat_ttl ttl = {.ms = 0};
-    int on_read = 0, show_expired = 0;
-    if (!PyArg_ParseTuple(args, "issO!|Lpp:get", &kind, &name, &type, &PyTuple_Type, &functions,
-                          &ttl.ms, &on_read, &show_expired))
-        return NULL;
-    ttl.on_read = on_read;
-    ttl.show_expired = show_expired;
-    if (!states->ctx || kind < 0 || kind >= PY_STATE_KINDS) {
-        PyErr_SetString(PyExc_RuntimeError, "this context is valid during its calls only");
-        return NULL;
-    }
-    PyTypeObject *type_made = module->state_types[kind];
-    py_cell *c = (py_cell *)(void *)type_made->tp_alloc(type_made, 0);
+/* What a state was asked for. */
+typedef struct py_wish {
+    leat_state_kind kind;
+    const leat_type *type;
+    leat_ttl ttl;
+} py_wish;
+
+/* The one of that name; NULL without an error when there is none, or another one. */
+static PyObject *states_find(const py_states *states, PyObject *name, const py_wish *wish) {
+    PyObject *found = PyDict_GetItemWithError(states->made, name);
+    const py_cell *c = (py_cell *)(void *)found;
+    bool same = found && c->kind == wish->kind && c->declared == wish->type &&
+                c->ttl.ms == wish->ttl.ms && c->ttl.on_read == wish->ttl.on_read &&
+                c->ttl.show_expired == wish->ttl.show_expired;
+    return same ? Py_NewRef(found) : NULL;
+}
+
+static PyObject *states_make(py_states *states, PyObject *name, const py_wish *wish,
+                             PyObject *functions) {
+    PyObject *found = states_find(states, name, wish);
+    if (found || PyErr_Occurred()) return found;
+    py_state *module = py_type_state(Py_TYPE((PyObject *)states));
+    PyTypeObject *type = module->state_types[wish->kind];
+    py_cell *c = (py_cell *)(void *)type->tp_alloc(type, 0);
     if (!c) return NULL;
     c->module = module;
-    c->ttl = ttl;
-    if (cell_init(c, states->ctx, (leat_state_kind)kind, name, type, functions) &&
-        PyList_Append(states->made, (PyObject *)c) == 0)
+    c->kind = wish->kind;
+    c->declared = wish->type;
+    c->ttl = wish->ttl;
+    if (cell_init(c, states, name, functions) &&
+        PyDict_SetItem(states->made, name, (PyObject *)c) == 0)
         return (PyObject *)c;
     Py_DECREF(c);
     return NULL;
 }
 
+static PyObject *states_get(PyObject *self, PyObject *args) {
+    int kind, on_read = 0, show_expired = 0;
+    const char *name, *text;
+    PyObject *functions;
+    leat_error err;
+    py_states *states = (py_states *)(void *)self;
+    py_wish wish = {.ttl = {.ms = 0}};
+    if (!PyArg_ParseTuple(args, "issO!|Lpp:get", &kind, &name, &text, &PyTuple_Type, &functions,
+                          &wish.ttl.ms, &on_read, &show_expired))
+        return NULL;
+    wish.ttl.on_read = on_read;
+    wish.ttl.show_expired = show_expired;
+    wish.kind = (leat_state_kind)kind;
+    if (!states->ctx || kind < 0 || kind >= PY_STATE_KINDS) {
+        PyErr_SetString(PyExc_RuntimeError, "this context is valid during its calls only");
+        return NULL;
+    }
+    wish.type = leat_type_parse(text, &err);
+    if (!wish.type) {
+        PyErr_SetString(PyExc_ValueError, err.text);
+        return NULL;
+    }
+    PyObject *full = PyUnicode_FromFormat("%s%s", states->prefix, name);
+    PyObject *made = full ? states_make(states, full, &wish, functions) : NULL;
+    Py_XDECREF(full);
+    return made;
+}
+
+PyObject *py_states_of(PyObject *states, PyObject *store, PyObject *descriptor) {
+    py_states *s = (py_states *)(void *)states;
+    PyObject *found = PyDict_GetItemWithError(s->recent, descriptor);
+    if (LEAT_LIKELY(found != NULL)) return Py_NewRef(found);
+    if (PyErr_Occurred()) PyErr_Clear(); /* it has no hash */
+    found = PyObject_CallMethod(store, "_state_of", "O", descriptor);
+    if (!found) return NULL;
+    if (PyDict_GET_SIZE(s->recent) >= RECENT) PyDict_Clear(s->recent);
+    if (PyDict_SetItem(s->recent, descriptor, found) < 0) PyErr_Clear();
+    return found;
+}
+
 static int states_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((py_states *)(void *)self)->made);
+    Py_VISIT(((py_states *)(void *)self)->recent);
     return 0;
 }
 
 static int states_clear(PyObject *self) {
     Py_CLEAR(((py_states *)(void *)self)->made);
+    Py_CLEAR(((py_states *)(void *)self)->recent);
     return 0;
 }
 
@@ -185,8 +242,18 @@ static void states_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
+/* of(store, descriptor) */
+static PyObject *states_of(PyObject *self, PyObject *const *args, Py_ssize_t count) {
+    if (count == 2 && ((py_states *)(void *)self)->recent)
+        return py_states_of(self, args[0], args[1]);
+    PyErr_SetString(PyExc_RuntimeError, "this context is valid during its calls only");
+    return NULL;
+}
+
 static PyMethodDef states_methods[] = {
     {"get", states_get, METH_VARARGS, PyDoc_STR("The state of that kind, name and type.")},
+    {"of", (PyCFunction)(void (*)(void))states_of, METH_FASTCALL,
+     PyDoc_STR("The state of a descriptor: one that was asked for lately, or the store's.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -207,23 +274,34 @@ static PyType_Spec states_spec = {
     .slots = states_slots,
 };
 
-PyObject *py_states_new(py_state *state, leat_context *ctx) {
+PyObject *py_states_in(py_state *state, leat_context *ctx, const char *prefix,
+                       const leat_namespace *ns) {
     py_states *made = (py_states *)(void *)state->states_type->tp_alloc(state->states_type, 0);
     if (!made) return NULL;
     made->ctx = ctx;
-    made->made = PyList_New(0);
-    if (made->made) return (PyObject *)made;
+    made->prefix = prefix;
+    made->ns = ns;
+    made->made = PyDict_New();
+    made->recent = made->made ? PyDict_New() : NULL;
+    if (made->recent) return (PyObject *)made;
     Py_DECREF(made);
     return NULL;
+}
+
+PyObject *py_states_new(py_state *state, leat_context *ctx) {
+    return py_states_in(state, ctx, "", &NO_NAMESPACE);
 }
 
 void py_states_end(PyObject *states) {
     py_states *s = (py_states *)(void *)states;
     if (!s) return;
     s->ctx = NULL;
-    for (Py_ssize_t i = 0; s->made && i < PyList_GET_SIZE(s->made); i++)
-        ((py_cell *)(void *)PyList_GET_ITEM(s->made, i))->ctx = NULL;
+    PyObject *name, *cell;
+    Py_ssize_t at = 0;
+    while (s->made && PyDict_Next(s->made, &at, &name, &cell))
+        ((py_cell *)(void *)cell)->ctx = NULL;
     Py_CLEAR(s->made);
+    Py_CLEAR(s->recent);
 }
 
 static bool add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out) {

@@ -7,8 +7,20 @@
 /* Makes states by their descriptors for one function in one subtask: a new reference, NULL with an
    error set. It and its states look through to `ctx` until py_states_end. */
 PyObject *py_states_new(py_state *state, leat_context *ctx);
+/* The same for states under a namespace, which `ns` says at each of their calls and which outlives
+   them; their names are apart from those of other prefixes. */
+PyObject *py_states_in(py_state *state, leat_context *ctx, const char *prefix,
+                       const leat_namespace *ns);
 /* `states` may be NULL. */
 void py_states_end(PyObject *states);
+/* The state of a descriptor, through Python's KeyedStateStore `store` over `states`, but for those
+   that were asked for last: a new reference, NULL with an error set. */
+PyObject *py_states_of(PyObject *states, PyObject *store, PyObject *descriptor);
+/* What is in the state under `sources` joins what is there under `into`, and is gone. For list,
+   reducing and aggregating state; false with an error set. `now` is the namespace that
+   py_states_in was given, and is as before afterwards. */
+bool py_state_join(PyObject *state, leat_namespace *now, leat_namespace into,
+                   const leat_namespace *sources, size_t count);
 
 /* --- between the files of state --------------------------------------------------------------- */
 
@@ -17,12 +29,16 @@ typedef struct py_cell {
     PyObject ob_base;
     leat_context *ctx; /* NULL after the end */
     leat_state *state;
+    const leat_namespace *ns;
     py_state *module;
+    const leat_type *declared; /* whole, as it was asked for */
     const leat_type *type;     /* of what is stored natively; NULL: objects as they are */
     const py_shape *shape;     /* of values, elements and accumulators */
     const py_shape *key_shape; /* of a map's keys */
     leat_ttl ttl;
-    PyObject *fold, *create, *result; /* of reducing and aggregating state: calls of the function */
+    leat_state_kind kind;
+    /* Of reducing and aggregating state: calls of the function. */
+    PyObject *fold, *create, *result, *merge;
 } py_cell;
 
 /* A new reference to what is stored under the current key; NULL without an error when there is

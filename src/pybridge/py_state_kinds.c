@@ -27,6 +27,7 @@ static int cell_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(cell_of(self)->fold);
     Py_VISIT(cell_of(self)->create);
     Py_VISIT(cell_of(self)->result);
+    Py_VISIT(cell_of(self)->merge);
     return 0;
 }
 
@@ -34,6 +35,7 @@ static int cell_clear(PyObject *self) {
     Py_CLEAR(cell_of(self)->fold);
     Py_CLEAR(cell_of(self)->create);
     Py_CLEAR(cell_of(self)->result);
+    Py_CLEAR(cell_of(self)->merge);
     return 0;
 }
 
@@ -510,4 +512,45 @@ static PyType_Spec map_spec = STATE_SPEC("MapState", map_slots);
 
 PyType_Spec *py_map_state_spec(void) {
     return &map_spec;
+}
+
+/* --- joining ---------------------------------------------------------------------------------- */
+
+/* What two namespaces have together; steals both, of which `a` may be NULL. */
+static PyObject *joined(const py_cell *c, PyObject *a, PyObject *b) {
+    if (!a) return b;
+    PyObject *both;
+    if (c->kind == LEAT_LIST_STATE)
+        both = PySequence_Concat(a, b);
+    else
+        both = PyObject_CallFunctionObjArgs(c->kind == LEAT_REDUCING_STATE ? c->fold : c->merge, a,
+                                            b, NULL);
+    Py_DECREF(a);
+    Py_DECREF(b);
+    return both;
+}
+
+bool py_state_join(PyObject *state, leat_namespace *now, leat_namespace into,
+                   const leat_namespace *sources, size_t count) {
+    py_cell *c = cell_of(state);
+    if (c->kind == LEAT_VALUE_STATE || c->kind == LEAT_MAP_STATE) {
+        PyErr_Format(PyExc_TypeError,
+                     "merge_partitioned_state needs list, reducing or aggregating state; a %s "
+                     "cannot be merged",
+                     Py_TYPE(state)->tp_name);
+        return false;
+    }
+    leat_namespace before = *now;
+    PyObject *all = NULL;
+    bool failed = false;
+    for (size_t i = 0; i <= count && !failed; i++) { /* what is there comes last */
+        *now = i < count ? sources[i] : into;
+        PyObject *one = py_cell_get(c, &failed);
+        if (one && i < count) failed = !py_cell_remove(c);
+        if (one) failed = !(all = joined(c, all, one)) || failed;
+    }
+    if (!failed && all) failed = !store(c, all);
+    *now = before;
+    Py_XDECREF(all);
+    return !failed;
 }

@@ -9,16 +9,19 @@ from typing import NoReturn
 
 from leat.datastream.checkpointing_mode import CheckpointingMode
 from leat.datastream.data_stream import (
+    AllWindowedStream,
     BroadcastConnectedStream,
     BroadcastStream,
     ConnectedStreams,
     DataStream,
     DataStreamSink,
     KeyedStream,
+    WindowedStream,
 )
 from leat.datastream.execution_mode import RuntimeExecutionMode
 from leat.datastream.functions import (
     AggregateFunction,
+    AllWindowFunction,
     BroadcastProcessFunction,
     CoFlatMapFunction,
     CoMapFunction,
@@ -31,21 +34,36 @@ from leat.datastream.functions import (
     KeySelector,
     MapFunction,
     Partitioner,
+    ProcessAllWindowFunction,
     ProcessFunction,
     ProcessJoinFunction,
+    ProcessWindowFunction,
     ReduceFunction,
     RuntimeContext,
     SinkFunction,
     SourceFunction,
+    WindowFunction,
 )
 from leat.datastream.output_tag import OutputTag
 from leat.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
 from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
 from leat.datastream.time_domain import TimeDomain
 from leat.datastream.timerservice import TimerService
+from leat.datastream.window import (
+    CountWindow,
+    GlobalWindow,
+    MergingWindowAssigner,
+    TimeWindow,
+    Trigger,
+    TriggerResult,
+    Window,
+    WindowAssigner,
+)
 
 __all__ = [
     "AggregateFunction",
+    "AllWindowFunction",
+    "AllWindowedStream",
     "BroadcastConnectedStream",
     "BroadcastProcessFunction",
     "BroadcastStream",
@@ -54,10 +72,12 @@ __all__ = [
     "CoMapFunction",
     "CoProcessFunction",
     "ConnectedStreams",
+    "CountWindow",
     "DataStream",
     "DataStreamSink",
     "FilterFunction",
     "FlatMapFunction",
+    "GlobalWindow",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
@@ -65,10 +85,13 @@ __all__ = [
     "KeyedStream",
     "MapFunction",
     "MemorySize",
+    "MergingWindowAssigner",
     "OutputTag",
     "Partitioner",
+    "ProcessAllWindowFunction",
     "ProcessFunction",
     "ProcessJoinFunction",
+    "ProcessWindowFunction",
     "ReduceFunction",
     "RuntimeContext",
     "RuntimeExecutionMode",
@@ -77,7 +100,14 @@ __all__ = [
     "SourceFunction",
     "StreamExecutionEnvironment",
     "TimeDomain",
+    "TimeWindow",
     "TimerService",
+    "Trigger",
+    "TriggerResult",
+    "Window",
+    "WindowAssigner",
+    "WindowFunction",
+    "WindowedStream",
 ]
 
 _LATER = {
@@ -91,10 +121,6 @@ _LATER = {
         "MemoryStateBackend PredefinedOptions RocksDBStateBackend StateBackend"
     ),
     "event time": "TimeCharacteristic",
-    "windows": (
-        "CountWindow GlobalWindow MergingWindowAssigner ProcessWindowFunction TimeWindow Trigger "
-        "TriggerResult Window WindowAssigner WindowFunction WindowedStream"
-    ),
 }
 
 

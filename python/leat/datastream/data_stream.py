@@ -5,8 +5,10 @@ from leat.datastream.connected_streams import ConnectedStreams
 from leat.datastream.keyed_stream import KeyedStream
 from leat.datastream.plain_stream import DataStream
 from leat.datastream.stream_sink import CloseableIterator, DataStreamSink
+from leat.datastream.windowed_stream import AllWindowedStream, WindowedStream
 
 __all__ = [
+    "AllWindowedStream",
     "BroadcastConnectedStream",
     "BroadcastStream",
     "CloseableIterator",
@@ -14,4 +16,5 @@ __all__ = [
     "DataStream",
     "DataStreamSink",
     "KeyedStream",
+    "WindowedStream",
 ]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AggregateFunction",
+    "AllWindowFunction",
     "BaseBroadcastProcessFunction",
     "BroadcastProcessFunction",
     "CoFlatMapFunction",
@@ -46,19 +47,76 @@ __all__ = [
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
     "KeyedProcessFunction",
+    "KeyedStateStore",
     "MapFunction",
     "NullByteKeySelector",
     "Partitioner",
+    "ProcessAllWindowFunction",
     "ProcessFunction",
+    "ProcessWindowFunction",
     "ReduceFunction",
     "RuntimeContext",
     "SinkFunction",
     "SourceFunction",
     "TimerService",
+    "WindowFunction",
 ]
 
 
-class RuntimeContext:
+class KeyedStateStore:
+    """Where functions of keyed streams get their states; they belong to the current key."""
+
+    __slots__ = ("_states",)
+
+    def __init__(self, states: Any = None) -> None:
+        self._states = states
+
+    def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState:
+        """The value state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_state", 0, state_descriptor)
+
+    def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState:
+        """The list state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_list_state", 1, state_descriptor)
+
+    def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState:
+        """The map state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_map_state", 2, state_descriptor)
+
+    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState:
+        """The reducing state of that name; functions of keyed streams only, else an Exception."""
+        return self._state("get_reducing_state", 3, state_descriptor)
+
+    def get_aggregating_state(
+        self, state_descriptor: AggregatingStateDescriptor
+    ) -> AggregatingState:
+        """The aggregating state of that name; of keyed streams only, else an Exception."""
+        return self._state("get_aggregating_state", 4, state_descriptor)
+
+    def _state(self, method: str, kind: int, descriptor: StateDescriptor) -> Any:
+        from leat.datastream import state
+
+        wanted = state.DESCRIPTORS[kind]
+        if not isinstance(descriptor, wanted):
+            raise TypeError(f"{method} needs a {wanted.__name__}, not {descriptor!r}")
+        if self._states is None:
+            raise Exception("This state is only accessible by functions executed on a KeyedStream.")
+        return self._states.of(self, descriptor)
+
+    def _state_of(self, descriptor: StateDescriptor) -> Any:
+        """The state that a descriptor describes; called by the library."""
+        from leat.datastream import state
+
+        kinds = [i for i, d in enumerate(state.DESCRIPTORS) if isinstance(descriptor, d)]
+        if not kinds:
+            raise TypeError(f"a state descriptor is needed, not {descriptor!r}")
+        state.know_engine_types()
+        functions, expiry = descriptor._functions(), descriptor._expiry()
+        text = descriptor.type_info._text()
+        return self._states.get(kinds[0], descriptor.name, text, functions, *expiry)
+
+
+class RuntimeContext(KeyedStateStore):
     """What a function's `open` learns about the subtask that it runs in."""
 
     __slots__ = (
@@ -66,7 +124,6 @@ class RuntimeContext:
         "_job_parameters",
         "_max_parallelism",
         "_parallelism",
-        "_states",
         "_subtask",
         "_task_name",
     )
@@ -81,13 +138,13 @@ class RuntimeContext:
         job_parameters: Mapping[str, str],
         states: Any = None,
     ) -> None:
+        super().__init__(states)
         self._task_name = task_name
         self._subtask = subtask
         self._parallelism = parallelism
         self._max_parallelism = max_parallelism
         self._attempt = attempt
         self._job_parameters = job_parameters
-        self._states = states
 
     def get_task_name(self) -> str:
         """The name of the task."""
@@ -120,41 +177,6 @@ class RuntimeContext:
     def get_metrics_group(self) -> NoReturn:
         """A NotSupportedError: metrics come with a later release."""
         _later("RuntimeContext.get_metrics_group(): metrics come", "count in the function itself")
-
-    def get_state(self, state_descriptor: ValueStateDescriptor) -> ValueState:
-        """The value state of that name; functions of keyed streams only, else an Exception."""
-        return self._state("get_state", 0, state_descriptor)
-
-    def get_list_state(self, state_descriptor: ListStateDescriptor) -> ListState:
-        """The list state of that name; functions of keyed streams only, else an Exception."""
-        return self._state("get_list_state", 1, state_descriptor)
-
-    def get_map_state(self, state_descriptor: MapStateDescriptor) -> MapState:
-        """The map state of that name; functions of keyed streams only, else an Exception."""
-        return self._state("get_map_state", 2, state_descriptor)
-
-    def get_reducing_state(self, state_descriptor: ReducingStateDescriptor) -> ReducingState:
-        """The reducing state of that name; functions of keyed streams only, else an Exception."""
-        return self._state("get_reducing_state", 3, state_descriptor)
-
-    def get_aggregating_state(
-        self, state_descriptor: AggregatingStateDescriptor
-    ) -> AggregatingState:
-        """The aggregating state of that name; of keyed streams only, else an Exception."""
-        return self._state("get_aggregating_state", 4, state_descriptor)
-
-    def _state(self, method: str, kind: int, descriptor: StateDescriptor) -> Any:
-        from leat.datastream import state
-
-        wanted = state.DESCRIPTORS[kind]
-        if not isinstance(descriptor, wanted):
-            raise TypeError(f"{method} needs a {wanted.__name__}, not {descriptor!r}")
-        if self._states is None:
-            raise Exception("This state is only accessible by functions executed on a KeyedStream.")
-        type_text = descriptor.type_info._text()
-        state.know_engine_types()
-        functions, expiry = descriptor._functions(), descriptor._expiry()
-        return self._states.get(kind, descriptor.name, type_text, functions, *expiry)
 
 
 def _later(what: str, instead: str) -> NoReturn:
@@ -230,7 +252,14 @@ class ReduceFunction(Function):
 
 
 class AggregateFunction(Function):
-    """Combines values in an accumulator of another type. For windows, which come later."""
+    """Combines values in an accumulator of another type.
+
+    A class attribute `mergeable = True` (Leat's addition) promises that accumulators may be merged
+    at any time, not only when sessions become one: then sliding windows keep one accumulator per
+    slide and merge them. `merge` may change what it is given.
+    """
+
+    mergeable = False
 
     @abstractmethod
     def create_accumulator(self) -> Any:
@@ -427,6 +456,89 @@ class ProcessJoinFunction(Function):
         self, left: Any, right: Any, ctx: ProcessJoinFunction.Context
     ) -> Iterable[Any] | None:
         """The values to emit for a pair; `(tag, value)` with an OutputTag goes to a side output."""
+
+
+class WindowFunction(Function):
+    """Any number of values out for each window of a key."""
+
+    @abstractmethod
+    def apply(self, key: Any, window: Any, inputs: Iterable[Any]) -> Iterable[Any] | None:
+        """The values to emit; `inputs` is a list of the window's elements in order of arrival."""
+
+
+class AllWindowFunction(Function):
+    """Any number of values out for each window of a whole stream."""
+
+    @abstractmethod
+    def apply(self, window: Any, inputs: Iterable[Any]) -> Iterable[Any] | None:
+        """The values to emit; `inputs` is a list of the window's elements in order of arrival."""
+
+
+class ProcessWindowFunction(Function):
+    """Any number of values out for each window of a key, with a context."""
+
+    class Context(ABC):
+        """What a ProcessWindowFunction may ask during a call."""
+
+        @abstractmethod
+        def window(self) -> Any:
+            """The window."""
+
+        @abstractmethod
+        def current_processing_time(self) -> int:
+            """The time of the machine, in milliseconds."""
+
+        @abstractmethod
+        def current_watermark(self) -> int:
+            """The event time that was reached; the smallest 64-bit integer before the first."""
+
+        @abstractmethod
+        def window_state(self) -> KeyedStateStore:
+            """States of the key and the window; `clear` has to clear them.
+
+            An Exception for windows that merge.
+            """
+
+        @abstractmethod
+        def global_state(self) -> KeyedStateStore:
+            """States of the key, of all its windows."""
+
+    @abstractmethod
+    def process(
+        self, key: Any, context: ProcessWindowFunction.Context, elements: Iterable[Any]
+    ) -> Iterable[Any] | None:
+        """The values to emit; `elements` is a list in order of arrival."""
+
+    def clear(self, context: ProcessWindowFunction.Context) -> None:
+        """The window is forgotten: clear its `window_state`. May be overridden."""
+
+
+class ProcessAllWindowFunction(Function):
+    """Any number of values out for each window of a whole stream, with a context."""
+
+    class Context(ABC):
+        """What a ProcessAllWindowFunction may ask during a call."""
+
+        @abstractmethod
+        def window(self) -> Any:
+            """The window."""
+
+        @abstractmethod
+        def window_state(self) -> KeyedStateStore:
+            """States of the window; an Exception for windows that merge."""
+
+        @abstractmethod
+        def global_state(self) -> KeyedStateStore:
+            """States of all windows."""
+
+    @abstractmethod
+    def process(
+        self, context: ProcessAllWindowFunction.Context, elements: Iterable[Any]
+    ) -> Iterable[Any] | None:
+        """The values to emit; `elements` is a list in order of arrival."""
+
+    def clear(self, context: ProcessAllWindowFunction.Context) -> None:
+        """The window is forgotten: clear its `window_state`. May be overridden."""
 
 
 class SourceFunction(Function):

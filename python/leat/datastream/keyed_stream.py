@@ -9,7 +9,7 @@ from leat.common.typeinfo import PickledBytesTypeInfo, RowTypeInfo, _as_output_t
 from leat.common.types import Row
 from leat.datastream.functions import KeyedProcessFunction, ReduceFunction
 from leat.datastream.keywords import also_accepts
-from leat.datastream.plain_stream import DataStream, later
+from leat.datastream.plain_stream import DataStream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from leat.datastream.plain_stream import _Keyed
     from leat.datastream.slot_sharing_group import SlotSharingGroup
     from leat.datastream.stream_sink import CloseableIterator
+    from leat.datastream.window import WindowAssigner
+    from leat.datastream.windowed_stream import AllWindowedStream, WindowedStream
 
 __all__ = ["KeyedStream"]
 
@@ -140,17 +142,23 @@ class KeyedStream(DataStream):
 
         return IntervalJoin(self, other_stream)
 
-    def window(self, window_assigner: Any) -> NoReturn:
-        """A NotSupportedError: windows come with a later release."""
-        later("KeyedStream.window(): windows come", "reduce() and sum() run without a window")
+    def window(self, window_assigner: WindowAssigner) -> WindowedStream:
+        """Put the values of each key into windows."""
+        from leat.datastream.windowed_stream import WindowedStream
 
-    def window_all(self, window_assigner: Any) -> NoReturn:
-        """A NotSupportedError: windows come with a later release."""
-        later("KeyedStream.window_all(): windows come", "reduce() and sum() run without a window")
+        return WindowedStream(self, window_assigner)
 
-    def count_window(self, size: int, slide: int = 0) -> NoReturn:
-        """A NotSupportedError: windows come with a later release."""
-        later("KeyedStream.count_window(): windows come", "reduce() and sum() go without a window")
+    def window_all(self, window_assigner: WindowAssigner) -> AllWindowedStream:
+        """Put the values of all keys into windows."""
+        return self._origin_stream.window_all(window_assigner)
+
+    def count_window(self, size: int, slide: int = 0) -> WindowedStream:
+        """Windows of `size` values of a key; one per `slide` values when that is above 0."""
+        from leat.datastream.window import CountSlidingWindowAssigner, CountTumblingWindowAssigner
+
+        if slide == 0:
+            return self.window(CountTumblingWindowAssigner(size))
+        return self.window(CountSlidingWindowAssigner(size, slide))
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> NoReturn:
         """An Exception: event time is assigned before `key_by`."""

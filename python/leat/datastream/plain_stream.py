@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from leat.datastream.slot_sharing_group import SlotSharingGroup
     from leat.datastream.state import MapStateDescriptor
     from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
+    from leat.datastream.window import WindowAssigner
+    from leat.datastream.windowed_stream import AllWindowedStream
 
 __all__ = ["DataStream"]
 
@@ -298,9 +300,11 @@ class DataStream:
         name = "Timestamps/Watermarks"
         return DataStream(node.then("assign_timestamps", params, name, node.type_info))
 
-    def window_all(self, window_assigner: Any) -> NoReturn:
-        """A NotSupportedError: windows come with a later release."""
-        later("DataStream.window_all(): windows come", "key_by(...).reduce(...) goes without")
+    def window_all(self, window_assigner: WindowAssigner) -> AllWindowedStream:
+        """Put all values into windows, which one subtask works on."""
+        from leat.datastream.windowed_stream import AllWindowedStream
+
+        return AllWindowedStream(self, window_assigner)
 
     def cache(self) -> NoReturn:
         """A NotSupportedError: cached streams come with a later release."""

@@ -284,7 +284,7 @@ class AggregatingStateDescriptor(StateDescriptor):
 
     def _functions(self) -> tuple[Callable[..., Any], ...]:
         f = self._agg_function
-        return (f.add, f.create_accumulator, f.get_result)
+        return (f.add, f.create_accumulator, f.get_result, f.merge)
 
 
 def _typed(descriptor: StateDescriptor, type_info: Any) -> TypeInformation:

@@ -40,9 +40,9 @@ except ModuleNotFoundError as e:
 else:
     raise AssertionError
 try:
-    from pyflink.datastream import TimeWindow
+    from pyflink.datastream import AsyncDataStream
 except ImportError as e:
-    assert "windows" in str(e)
+    assert "asynchronous I/O" in str(e)
 else:
     raise AssertionError
 """)
