@@ -33,6 +33,7 @@ static const leat_operator *const builtin[] = {
     &leat_interval_join_operator,
     &leat_window_join_operator,
     &leat_co_group_operator,
+    &leat_iterate_operator,
 
     &leat_collection_operator,
     &leat_sequence_operator,

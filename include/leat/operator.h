@@ -99,6 +99,9 @@ enum {
        state is written there only. With LEAT_OP_KEYED the first input alone must be keyed. */
     LEAT_OP_BROADCAST = 1u << 9,
     LEAT_OP_BOUNDED = 1u << 10 /* a source that ends by itself */
+    /* The head of a loop: leat_iteration_close lets it read what comes back, too, as input 1
+       although it has one. */
+    LEAT_OP_LOOP = 1u << 10
 };
 
 typedef struct leat_operator {
@@ -153,6 +156,9 @@ typedef struct leat_operator {
        current key has come and its timers have fired. Afterwards the key's state is forgotten.
        Timers that are set here are not taken. */
     leat_status (*on_end_of_key)(leat_context *ctx, void *self);
+    /* In a loop: will it still give results of what it got, without a record, a watermark or an end
+       (calls that have not answered)? Pending timers of processing time need no answer. */
+    bool (*busy)(leat_context *ctx, void *self);
 } leat_operator;
 
 /* --- What hooks may call ---------------------------------------------------------------------- */

@@ -126,6 +126,15 @@ LEAT_API leat_stream *leat_stream_window_co_group(leat_stream *a, leat_stream *b
                                                   const leat_window_spec *spec,
                                                   leat_function co_group);
 
+/* A loop: a stream of what is in `s` and of what comes back. leat_iteration_close says what does: a
+   stream made of the loop's, of the same type; it is answered. Its partitioning is kept, several
+   streams are united first. Without a parallelism of its own the loop's head has that of what comes
+   back. A bounded job ends once no record is on its way round; `max_wait_ms`, Flink's time to wait
+   for one, has no meaning. What comes back is read first, never pushes back (it spills into
+   io.tmp.dirs), and counts for no watermark. A loop may be within another one. */
+LEAT_API leat_stream *leat_stream_iterate(leat_stream *s, int64_t max_wait_ms);
+LEAT_API leat_stream *leat_iteration_close(leat_stream *loop, leat_stream *feedback);
+
 /* How records go to the next operator's subtasks. */
 LEAT_API leat_stream *leat_stream_forward(leat_stream *s);
 LEAT_API leat_stream *leat_stream_rebalance(leat_stream *s);

@@ -555,6 +555,13 @@ static void async_close(leat_context *ctx, void *self, bool failed) {
     s->desk = NULL;
 }
 
+/* Calls under way, or a batch that begins in time; other batches begin at the end of data. */
+static bool async_busy(leat_context *ctx, void *self) {
+    const async_self *s = self;
+    (void)ctx;
+    return s->elements > s->waiting || (s->waiting && s->batch_due != INT64_MAX);
+}
+
 static void async_fini(void *self) {
     async_self *s = self;
     async_element *e;
@@ -581,6 +588,7 @@ const leat_operator leat_async_operator = {
     .restore = async_restore,
     .close = async_close,
     .fini = async_fini,
+    .busy = async_busy,
 };
 
 static leat_stream *add_async(leat_stream *s, const leat_function *async,

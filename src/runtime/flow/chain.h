@@ -36,7 +36,8 @@ typedef struct leati_op_info {
     const leat_type *input_types[2];
     const leat_type *key_type; /* of its records, when they come from a key_by that has one */
     const leati_args *args;
-    bool keyed; /* its records come by their keys */
+    bool keyed;     /* its records come by their keys */
+    uint64_t loops; /* bit i: it is part of loop i, so that rounds ask it (rounds.h) */
 } leati_op_info;
 
 /* What the chain asks of the job it belongs to. */
@@ -100,6 +101,7 @@ struct leat_context {
     uint32_t functions_open;        /* bit i: parameter i was opened */
     int64_t pair_times[2];          /* of leat_context_set_times */
     leat_record retimed;            /* `current` with the time of leat_context_set_time */
+    uint32_t ends_told;             /* bit i: the end of input i was told to its operator */
 };
 
 typedef struct leati_open_cursor {

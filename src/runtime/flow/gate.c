@@ -6,14 +6,29 @@
 typedef struct gate_port {
     leati_channel *channel;
     unsigned input;
+    leati_port_role role;
+    uint64_t loops; /* whose rounds come on it */
     int64_t watermark;
-    bool idle, ended, aligned; /* aligned: its barrier came */
+    bool idle, ended, aligned; /* aligned: its barrier, or its vote, came */
     bool behind;               /* was idle, and has not caught up with what was told meanwhile */
 } gate_port;
 
+/* A round on its way through this gate. */
+typedef struct gate_round {
+    int loop;
+    int arrived;
+    int64_t flags;
+} gate_round;
+
 struct leati_gate {
     gate_port *ports;
-    int count, next;
+    int count;
+    int next[2]; /* where to look first, among what a loop brings back and among streams */
+    int inner;   /* ports that are no streams */
+    bool held;   /* streams are not read */
+    uint64_t came_back;
+    gate_round *rounds;
+    int round_count;
     int64_t watermark;    /* told to the chain */
     int64_t barrier;      /* being aligned */
     int aligned;          /* ports whose barrier came */
@@ -36,18 +51,34 @@ void leati_gate_free(leati_gate *g) {
         leati_channel_unref(g->ports[i].channel);
     }
     leati_free(g->ports);
+    leati_free(g->rounds);
     leati_free(g);
 }
 
 leat_status leati_gate_add(leati_gate *g, leati_channel *channel, unsigned input) {
+    return leati_gate_add_port(g, channel, input, LEATI_PORT_STREAM, 0);
+}
+
+leat_status leati_gate_add_port(leati_gate *g, leati_channel *channel, unsigned input,
+                                leati_port_role role, uint64_t loops) {
     gate_port *ports = leati_resize(g->ports, (size_t)(g->count + 1) * sizeof *ports);
     if (!ports) {
         leati_channel_unref(channel);
         return LEAT_E_NOMEM;
     }
     g->ports = ports;
-    ports[g->count++] = (gate_port){.channel = channel, .input = input, .watermark = INT64_MIN};
+    ports[g->count++] = (gate_port){
+        .channel = channel, .input = input, .role = role, .loops = loops, .watermark = INT64_MIN};
+    g->inner += role != LEATI_PORT_STREAM;
     return LEAT_OK;
+}
+
+void leati_gate_hold(leati_gate *g, bool hold) {
+    g->held = hold;
+}
+
+uint64_t leati_gate_came_back(const leati_gate *g) {
+    return g->came_back;
 }
 
 static void tell(leati_gate *g, leati_element_kind kind, int64_t value) {
@@ -63,6 +94,7 @@ static void merge_watermarks(leati_gate *g) {
     bool any = false, ended = true;
     for (int i = 0; i < g->count; i++) {
         const gate_port *p = &g->ports[i];
+        if (p->role != LEATI_PORT_STREAM) continue;
         ended &= p->ended || p->watermark == INT64_MAX;
         if (p->idle || p->behind || p->ended) continue;
         any = true;
@@ -81,6 +113,7 @@ static void flush_watermarks(leati_gate *g, const gate_port *last) {
     if (last->watermark != g->watermark) return;
     for (int i = 0; i < g->count; i++) {
         const gate_port *p = &g->ports[i];
+        if (p->role != LEATI_PORT_STREAM) continue;
         if (!p->idle && !p->ended) return;
         if (!p->ended && p->watermark > high) high = p->watermark;
     }
@@ -90,10 +123,13 @@ static void flush_watermarks(leati_gate *g, const gate_port *last) {
 }
 
 static void merge_idleness(leati_gate *g) {
-    bool idle = true;
-    for (int i = 0; i < g->count; i++) idle &= g->ports[i].idle || g->ports[i].ended;
-    bool all_ended = true;
-    for (int i = 0; i < g->count; i++) all_ended &= g->ports[i].ended;
+    bool idle = true, all_ended = true;
+    for (int i = 0; i < g->count; i++) {
+        const gate_port *p = &g->ports[i];
+        if (p->role != LEATI_PORT_STREAM) continue;
+        idle &= p->idle || p->ended;
+        all_ended &= p->ended;
+    }
     if (all_ended || idle == g->idle) return;
     g->idle = idle;
     tell(g, idle ? LEATI_IDLE : LEATI_ACTIVE, 0);
@@ -103,9 +139,12 @@ static void merge_idleness(leati_gate *g) {
 
 static void release_if_aligned(leati_gate *g) {
     int waiting = 0;
-    for (int i = 0; i < g->count; i++) waiting += !g->ports[i].aligned && !g->ports[i].ended;
+    for (int i = 0; i < g->count; i++) {
+        const gate_port *p = &g->ports[i];
+        waiting += p->role == LEATI_PORT_STREAM && !p->aligned && !p->ended;
+    }
     if (!g->aligned || waiting) return;
-    for (int i = 0; i < g->count; i++) g->ports[i].aligned = false;
+    for (int i = 0; i < g->count; i++) g->ports[i].aligned &= g->ports[i].role != LEATI_PORT_STREAM;
     g->aligned = 0;
     tell(g, LEATI_BARRIER, g->barrier);
 }
@@ -113,7 +152,8 @@ static void release_if_aligned(leati_gate *g) {
 static void take_barrier(leati_gate *g, gate_port *p, int64_t barrier) {
     if (barrier < g->barrier) return; /* of a checkpoint that was given up */
     if (barrier > g->barrier) {
-        for (int i = 0; i < g->count; i++) g->ports[i].aligned = false;
+        for (int i = 0; i < g->count; i++)
+            g->ports[i].aligned &= g->ports[i].role != LEATI_PORT_STREAM;
         g->aligned = 0;
     }
     g->barrier = barrier;
@@ -122,13 +162,84 @@ static void take_barrier(leati_gate *g, gate_port *p, int64_t barrier) {
     release_if_aligned(g);
 }
 
+/* --- rounds of loops -------------------------------------------------------------------------- */
+
+/* NULL when memory ran out. */
+static gate_round *round_of(leati_gate *g, int loop) {
+    for (int i = 0; i < g->round_count; i++)
+        if (g->rounds[i].loop == loop) return &g->rounds[i];
+    gate_round *rounds = leati_resize(g->rounds, (size_t)(g->round_count + 1) * sizeof *rounds);
+    if (!rounds) return NULL;
+    g->rounds = rounds;
+    rounds[g->round_count] = (gate_round){.loop = loop};
+    return &rounds[g->round_count++];
+}
+
+/* On how many channels does the round come? `open`: is there a stream beside that goes on? Those on
+   which the round never comes are not waited for, since they may go on for ever. */
+static int channels_of(const leati_gate *g, int loop, bool feedback, bool *open) {
+    int count = 0;
+    for (int i = 0; i < g->count; i++) {
+        const gate_port *p = &g->ports[i];
+        bool comes = p->loops >> loop & 1;
+        count += comes && p->role != LEATI_PORT_VOTE;
+        *open |= !comes && !feedback && !p->ended && p->role == LEATI_PORT_STREAM;
+    }
+    return count;
+}
+
+/* No channel can bring the next round before all have brought this one: heads begin together. */
+static leat_status take_round(leati_gate *g, const gate_port *p, const leati_element *e) {
+    int loop = leati_round_loop(e);
+    gate_round *round = round_of(g, loop);
+    bool open = false;
+    if (!round) return LEAT_E_NOMEM;
+    round->flags |= leati_round_flags(e);
+    if (++round->arrived < channels_of(g, loop, p->role == LEATI_PORT_FEEDBACK, &open))
+        return LEAT_OK;
+    leati_element merged =
+        leati_round(LEATI_ROUND, loop, round->flags | (open ? LEATI_ROUND_OPEN : 0));
+    tell(g, LEATI_ROUND, merged.value);
+    round->arrived = 0;
+    round->flags = 0;
+    return LEAT_OK;
+}
+
+/* A head that was the first to hear all votes may have voted in the next round already. */
+static leat_status take_vote(leati_gate *g, gate_port *p, const leati_element *e) {
+    int64_t flags = leati_round_flags(e);
+    int missing = 0;
+    gate_round *round = round_of(g, -1 - leati_round_loop(e));
+    if (!round) return LEAT_E_NOMEM;
+    p->aligned = true;
+    round->flags |= flags;
+    for (int i = 0; i < g->count; i++)
+        missing += g->ports[i].role == LEATI_PORT_VOTE && !g->ports[i].aligned;
+    if (missing) return LEAT_OK;
+    for (int i = 0; i < g->count; i++) g->ports[i].aligned &= g->ports[i].role != LEATI_PORT_VOTE;
+    tell(g, LEATI_VOTE, leati_round(LEATI_VOTE, leati_round_loop(e), round->flags).value);
+    round->flags = 0;
+    return LEAT_OK;
+}
+
+/* Feedback is beside time and barriers; its end, and that of votes, is the whole loop's. */
+static leat_status take_inner(leati_gate *g, gate_port *p, const leati_element *e) {
+    if (e->kind == LEATI_VOTE) return take_vote(g, p, e);
+    if (e->kind == LEATI_ROUND) return take_round(g, p, e);
+    if (e->kind == LEATI_END) p->ended = true;
+    return LEAT_OK;
+}
+
 /* --- ends ------------------------------------------------------------------------------------- */
 
 static void take_end(leati_gate *g, gate_port *p) {
     p->ended = true;
     bool input_ended = true;
-    for (int i = 0; i < g->count; i++)
-        if (g->ports[i].input == p->input) input_ended &= g->ports[i].ended;
+    for (int i = 0; i < g->count; i++) {
+        const gate_port *other = &g->ports[i];
+        if (other->role == LEATI_PORT_STREAM && other->input == p->input)
+            input_ended &= other->ended;
+    }
     release_if_aligned(g);
     merge_watermarks(g);
     if (!input_ended) return;
@@ -151,7 +262,8 @@ static void take_watermark(leati_gate *g, gate_port *p, int64_t watermark) {
     merge_watermarks(g);
 }
 
-static void take_signal(leati_gate *g, gate_port *p, const leati_element *e) {
+static leat_status take_signal(leati_gate *g, gate_port *p, const leati_element *e) {
+    if (p->role != LEATI_PORT_STREAM) return take_inner(g, p, e);
     switch (e->kind) {
     case LEATI_WATERMARK:
         set_idle(g, p, false);
@@ -160,8 +272,10 @@ static void take_signal(leati_gate *g, gate_port *p, const leati_element *e) {
     case LEATI_BARRIER: take_barrier(g, p, e->value); break;
     case LEATI_IDLE:
     case LEATI_ACTIVE: set_idle(g, p, e->kind == LEATI_IDLE); break;
+    case LEATI_ROUND: return take_round(g, p, e);
     default: take_end(g, p); break;
     }
+    return LEAT_OK;
 }
 
 static bool all_ended(const leati_gate *g) {
@@ -170,28 +284,42 @@ static bool all_ended(const leati_gate *g) {
     return true;
 }
 
-/* One look at every port, beginning behind the one that gave last. Takes signals in until there is
-   something to tell; LEAT_AGAIN when nothing was there. */
-static leat_status look(leati_gate *g, leati_element *out, unsigned *input, leati_channel **from) {
+static leat_status give(leati_gate *g, gate_port *p, unsigned *input, leati_channel **from) {
+    if (p->role == LEATI_PORT_STREAM)
+        set_idle(g, p, false);
+    else
+        g->came_back++;
+    *input = p->input;
+    *from = p->channel;
+    return LEAT_OK;
+}
+
+/* One look at every port that is a stream, or every one that is not, beginning behind the one that
+   gave last. Takes signals in until there is something to tell; LEAT_AGAIN when nothing was
+   there. */
+static leat_status look_among(leati_gate *g, bool streams, leati_element *out, unsigned *input,
+                              leati_channel **from) {
     leat_status found = LEAT_AGAIN;
     for (int i = 0; i < g->count && !g->pending_count; i++) {
-        gate_port *p = &g->ports[g->next];
-        if (++g->next == g->count) g->next = 0;
-        if (p->ended || p->aligned) continue;
+        gate_port *p = &g->ports[g->next[streams]];
+        if (++g->next[streams] == g->count) g->next[streams] = 0;
+        if (p->ended || p->aligned || (p->role == LEATI_PORT_STREAM) != streams) continue;
         leat_status status = leati_channel_pop(p->channel, out);
         if (status == LEAT_AGAIN) continue;
         found = LEAT_OK;
-        if (status < 0 || out->kind == LEATI_BATCH || out->kind == LEATI_FRAME) {
-            if (status >= 0) set_idle(g, p, false);
-            *input = p->input;
-            *from = p->channel;
-            return status;
-        }
-        take_signal(g, p, out);
+        if (status < 0) *from = p->channel;
+        if (status >= 0 && (out->kind == LEATI_BATCH || out->kind == LEATI_FRAME))
+            return give(g, p, input, from);
+        if (status >= 0) status = take_signal(g, p, out);
+        if (status < 0) return status;
     }
-    out->kind = LEATI_END;
-    *from = NULL;
     return found;
+}
+
+static leat_status look(leati_gate *g, leati_element *out, unsigned *input, leati_channel **from) {
+    leat_status status = g->inner ? look_among(g, false, out, input, from) : LEAT_AGAIN;
+    if (status == LEAT_AGAIN && !g->held) status = look_among(g, true, out, input, from);
+    return status;
 }
 
 static void take_pending(leati_gate *g, leati_element *out, unsigned *input) {

@@ -1,6 +1,7 @@
 /* gate.h: where a task's channels come together: takes elements in turn, gives the minimum of their
    watermarks, aligns barriers, and says when an input has ended. A channel whose barrier came waits
-   for those of the others; what it holds meanwhile stays in it. One thread: the task's. */
+   for those of the others; what it holds meanwhile stays in it. The rounds of a loop (rounds.h) are
+   merged without anybody waiting. One thread: the task's. */
 #ifndef LEATI_GATE_H
 #define LEATI_GATE_H
 
@@ -12,6 +13,21 @@ leati_gate *leati_gate_new(void);
 void leati_gate_free(leati_gate *g); /* abandons and releases the channels */
 /* Adopts a reference. */
 leat_status leati_gate_add(leati_gate *g, leati_channel *channel, unsigned input);
+
+/* What a channel is to a loop. Feedback is read first, and neither it nor votes count for
+   watermarks, idleness, barriers and ends. */
+typedef enum leati_port_role {
+    LEATI_PORT_STREAM,
+    LEATI_PORT_FEEDBACK,
+    LEATI_PORT_VOTE
+} leati_port_role;
+/* As leati_gate_add. `loops`: bit i: rounds of loop i come on it. */
+leat_status leati_gate_add_port(leati_gate *g, leati_channel *channel, unsigned input,
+                                leati_port_role role, uint64_t loops);
+/* While it is held, a gate with feedback reads nothing but that and votes. */
+void leati_gate_hold(leati_gate *g, bool hold);
+/* How many batches feedback has brought so far. */
+uint64_t leati_gate_came_back(const leati_gate *g);
 
 /* The next element for the chain: data, with its input and the channel that gets the credit back,
    or one merged signal (of LEATI_END: `value` is the input). LEAT_AGAIN: nothing there, or all

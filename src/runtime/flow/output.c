@@ -24,6 +24,7 @@ struct leati_output {
     const leat_type *type;
     int max_parallelism;
     bool cut, dirty;
+    uint64_t loops;
 };
 
 leati_output *leati_output_new(leati_chain *chain, leat_partitioning how, int subtask,
@@ -173,7 +174,12 @@ bool leati_output_dirty(const leati_output *o) {
     return o->dirty;
 }
 
+void leati_output_set_loops(leati_output *o, uint64_t loops) {
+    o->loops = loops;
+}
+
 leat_status leati_output_signal(leati_output *o, leati_element signal) {
+    if (signal.kind == LEATI_ROUND && !(o->loops >> leati_round_loop(&signal) & 1)) return LEAT_OK;
     leat_status status = leati_output_flush(o);
     for (int i = 0; i < o->count && status >= 0; i++) {
         leati_element e = signal;

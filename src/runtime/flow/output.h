@@ -19,9 +19,12 @@ leati_output *leati_output_new(leati_chain *chain, leat_partitioning how, int su
                                int max_parallelism, bool cut);
 void leati_output_free(leati_output *o);
 
+/* Bit i: rounds of loop i pass it; none without this call. */
+void leati_output_set_loops(leati_output *o, uint64_t loops);
+
 leat_status leati_output_write(leati_output *o, const leat_record *record);
 leat_status leati_output_flush(leati_output *o);
-/* Flushes, then sends the signal to every target. */
+/* Flushes, then sends the signal to every target. Rounds of loops that it is not part of stay. */
 leat_status leati_output_signal(leati_output *o, leati_element signal);
 /* Looks again at full targets; true when none is full any more. */
 bool leati_output_has_room(leati_output *o);

@@ -67,7 +67,8 @@ leat_status leati_sweep_open(leat_context *ctx, leat_time_domain domain, int64_t
 
 bool leati_chain_may_fire(const leati_chain *c) {
     if (c->depth) return false;
-    return !c->signalling || (c->signal.kind == LEATI_END && c->signal_stage == LEATI_STAGE_HOOK);
+    bool end = c->signal.kind == LEATI_END || c->signal.kind == LEATI_ROUND;
+    return !c->signalling || (end && c->signal_stage == LEATI_STAGE_HOOK);
 }
 
 /* Where records come key by key, timers of processing time wait for the end of their key. */
@@ -166,11 +167,36 @@ static leat_status take_idle(leat_context *ctx) {
     return status < 0 ? status : LEAT_OK;
 }
 
+/* Once for each input: in a loop a round has told of it before the channels end. */
+static leat_status tell_end(leat_context *ctx, unsigned input) {
+    const leat_operator *op = ctx->info->op;
+    if (ctx->ends_told & (1u << input)) return LEAT_OK;
+    leat_status status = op->on_end_of_data ? op->on_end_of_data(ctx, ctx->self, input) : LEAT_OK;
+    if (status == LEAT_OK) ctx->ends_told |= 1u << input;
+    return status;
+}
+
 /* Only the last input's end ends what comes after the head. */
 static leat_status call_end(leat_context *ctx) {
+    return tell_end(ctx, ctx->parent ? 0 : (unsigned)ctx->chain->signal.value);
+}
+
+/* Will there be results without a record, a watermark or an end? */
+static bool is_busy(leat_context *ctx) {
     const leat_operator *op = ctx->info->op;
-    unsigned input = ctx->parent ? 0 : (unsigned)ctx->chain->signal.value;
-    return op->on_end_of_data ? op->on_end_of_data(ctx, ctx->self, input) : LEAT_OK;
+    return first_timer(ctx, LEAT_PROCESSING_TIME) != INT64_MAX ||
+           (op->busy && op->busy(ctx, ctx->self));
+}
+
+static leat_status call_round(leat_context *ctx) {
+    leati_element *e = &ctx->chain->signal;
+    leat_status status = LEAT_OK;
+    if (!(ctx->info->loops >> leati_round_loop(e) & 1)) return LEAT_OK;
+    if (leati_round_flags(e) & LEATI_ROUND_END)
+        for (unsigned i = 0; i < ctx->info->op->inputs && status == LEAT_OK; i++)
+            status = tell_end(ctx, i);
+    if (is_busy(ctx)) e->value |= LEATI_ROUND_BUSY;
+    return status;
 }
 
 static leat_status call_barrier(leat_context *ctx) {
@@ -187,6 +213,7 @@ static leat_status call_slot(leat_context *ctx) {
     case LEATI_IDLE:
     case LEATI_ACTIVE: return LEAT_OK;
     case LEATI_END: return call_end(ctx);
+    case LEATI_ROUND: return call_round(ctx);
     default: return LEAT_E_INTERNAL;
     }
 }
@@ -223,7 +250,8 @@ static leat_status send(leat_context *ctx) {
     leat_status status = send_idle(ctx, false);
     if (status >= 0) status = send_watermark(ctx);
     if (status >= 0) status = send_idle(ctx, true);
-    bool passes = c->signal.kind == LEATI_BARRIER || c->signal.kind == LEATI_END;
+    bool passes = c->signal.kind == LEATI_BARRIER || c->signal.kind == LEATI_END ||
+                  c->signal.kind == LEATI_ROUND;
     if (status < 0 || !passes || stays_at_head(c)) return status;
     return send_to_outputs(ctx, c->signal);
 }

@@ -33,6 +33,7 @@ void leati_task_free(leati_task *t) {
     if (t->inbox) leati_inbox_close(t->inbox);
     leati_by_key_free(t->by_key);
     leati_gate_free(t->gate);
+    leati_rounds_free(t->rounds);
     leati_chain_free(t->chain);
     leati_inbox_unref(t->inbox);
     leati_free(t);
@@ -51,7 +52,10 @@ void leati_task_close(leati_task *t, bool failed) {
 }
 
 int64_t leati_task_next_time(const leati_task *t) {
-    return leati_chain_next_time(t->chain);
+    int64_t next = leati_chain_next_time(t->chain);
+    int64_t round = t->rounds ? leati_rounds_next_time(t->rounds) : INT64_MAX;
+    bool waits = t->chain->full || t->chain->held; /* whoever ends that wakes the task */
+    return round < next && !waits ? round : next;
 }
 
 void leati_task_barrier(leati_task *t, int64_t checkpoint) {
@@ -123,6 +127,11 @@ static leat_status run_batch(leati_task *t, int *budget) {
 }
 
 static leat_status take_data(leati_task *t, leati_element *e) {
+    if (LEAT_UNLIKELY(t->ends && t->rounds)) { /* see rounds.c: there is none */
+        leati_element_drop(e);
+        return leat_context_fail(t->chain->contexts[0], LEAT_E_INTERNAL,
+                                 "a record came back after the loop's end; please report this");
+    }
     t->from_records = (size_t)e->value;
     if (e->kind == LEATI_FRAME) {
         t->from_bytes = e->as.frame.charge;
@@ -194,17 +203,48 @@ static leat_status next_element(leati_task *t, int *budget) {
     }
     if (status != LEAT_OK || e.kind == LEATI_NOTHING) return status;
     if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
+static leat_status enter_signal(leati_task *t, leati_element e) {
     leat_context *head = t->chain->contexts[0];
     if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;
     leati_chain_signal(t->chain, e);
     return LEAT_OK;
 }
 
+/* What the head of a loop does before and behind the gate: some signals are kept from the chain, and
+   others come to it from here. */
+static leat_status next_of_loop(leati_task *t, leati_element *e) {
+    for (;;) {
+        leat_status status = leati_rounds_next(t->rounds, t->gate, t->ends > 0, e);
+        if (status != LEAT_AGAIN) return status;
+        status = leati_gate_next(t->gate, e, &t->input, &t->from);
+        if (status == LEAT_AGAIN) return leati_rounds_idle(t->rounds, e);
+        bool data = e->kind == LEATI_BATCH || e->kind == LEATI_FRAME;
+        if (status != LEAT_OK || data) return status;
+        status = leati_rounds_take(t->rounds, t->gate, t->chain, e);
+        if (status != LEAT_OK) return status == LEAT_AGAIN ? LEAT_OK : status;
+    }
+}
+
+static leat_status next_element(leati_task *t, int *budget) {
+    leati_element e;
+    t->chain->contexts[0]->current = NULL;
+    if (!t->gate) return next_of_source(t, budget);
+    leat_status status =
+        t->rounds ? next_of_loop(t, &e) : leati_gate_next(t->gate, &e, &t->input, &t->from);
+    if (status < 0) {
+        const char *why = t->from ? leati_channel_failure(t->from) : NULL;
+        return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
+    }
+    if (status != LEAT_OK) return status;
+    if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
+    return enter_signal(t, e);
+}
+
 /* The head is not ready to end: what it delivers meanwhile, watermarks included, goes its way as
    before. */
 static void let_end_wait(leati_task *t) {
     leati_chain *c = t->chain;
-    if (c->signal.kind != LEATI_END || c->signal_at) return;
+    if ((c->signal.kind != LEATI_END && c->signal.kind != LEATI_ROUND) || c->signal_at) return;
     c->signalling = false;
     t->end = c->signal;
     t->end_waits = true;

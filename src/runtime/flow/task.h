@@ -13,6 +13,7 @@
 #include "runtime/flow/chain.h"
 #include "runtime/flow/gate.h"
 #include "runtime/flow/inbox.h"
+#include "runtime/flow/rounds.h"
 
 typedef enum leati_task_state {
     LEATI_TASK_READY,   /* more to do at once */
@@ -26,6 +27,7 @@ typedef struct leati_task {
     leati_chain *chain;
     leati_gate *gate;     /* NULL: a source */
     leati_by_key *by_key; /* NULL: elements come to the chain as they come to the gate */
+    leati_rounds *rounds; /* NULL: not the head of one */
     leati_task_state state;
     bool source_done;
     int64_t began, looked_at;        /* the step, and when it last looked at the clock */

@@ -5,6 +5,10 @@
    varints, u8 chaining, u8 bound, u8 bounded, type as a blob, arguments (params.c), varint number
    of inputs; per input: varint node, tag and its type as blobs (empty: main, unknown), u8
    partitioning, u8 input. */
+   varints, u8 chaining, u8 bound, type as a blob, arguments (params.c), varint number of inputs;
+   per input: varint node, tag and its type as blobs (empty: main, unknown), u8 partitioning, u8
+   input; varint number of feedback edges, in the form of inputs. Inputs come before who reads them,
+   feedback edges do not. */
 #include "runtime/job/graph.h"
 
 #include "runtime/base/alloc.h"
@@ -45,6 +49,7 @@ void leati_node_free(leati_node *n) {
     leati_free(n->description);
     leati_free(n->slot_group);
     leati_free(n->inputs);
+    leati_free(n->feedback);
     leati_free(n);
 }
 
@@ -73,43 +78,58 @@ static bool copy_text(char **to, const char *from) {
     return *to || !from;
 }
 
-static bool copy_inputs(const leati_node *n, const int *numbers, leati_graph *out,
-                        leati_node *copy) {
-    copy->inputs = leati_zalloc((n->input_count + 1) * sizeof *copy->inputs);
-    for (size_t i = 0; copy->inputs && i < n->input_count; i++) {
-        leati_edge *e = &copy->inputs[i];
-        *e = n->inputs[i];
-        e->from = numbers[e->from - 1];
-        if (e->tag && !(e->tag = leati_graph_tag(out, e->tag))) return false;
-        copy->input_count++;
+/* NULL when memory ran out. */
+static leati_edge *copy_edges(const leati_edge *edges, size_t count, const int *numbers,
+                              leati_graph *out) {
+    leati_edge *copy = leati_zalloc((count + 1) * sizeof *copy);
+    for (size_t i = 0; copy && i < count; i++) {
+        copy[i] = edges[i];
+        copy[i].from = numbers[edges[i].from - 1];
+        if (!edges[i].tag || (copy[i].tag = leati_graph_tag(out, edges[i].tag))) continue;
+        leati_free(copy);
+        return NULL;
     }
-    return copy->inputs != NULL;
+    return copy;
 }
 
 static leati_node *node_copy(const leati_node *n, const int *numbers, leati_graph *out) {
     leati_node *copy = leati_memdup(n, sizeof *n);
     if (!copy) return NULL;
     atomic_fetch_add(&n->shared->refs, 1);
-    copy->inputs = NULL;
-    copy->input_count = 0;
+    copy->inputs = copy_edges(n->inputs, n->input_count, numbers, out);
+    copy->feedback = copy_edges(n->feedback, n->feedback_count, numbers, out);
     bool ok = copy_text(&copy->name, n->name);
     ok &= copy_text(&copy->uid, n->uid);
     ok &= copy_text(&copy->description, n->description);
     ok &= copy_text(&copy->slot_group, n->slot_group);
-    if (ok && copy_inputs(n, numbers, out, copy)) return copy;
+    if (ok && copy->inputs && copy->feedback) return copy;
     leati_node_free(copy);
     return NULL;
+}
+
+/* True when a node behind `n` became needed, which a pass from the last to the first has missed. */
+static bool mark_needed(const leati_node *n, int *numbers) {
+    bool missed = false;
+    for (size_t k = 0; k < n->input_count; k++) numbers[n->inputs[k].from - 1] = 1;
+    for (size_t k = 0; k < n->feedback_count; k++) {
+        missed |= !numbers[n->feedback[k].from - 1];
+        numbers[n->feedback[k].from - 1] = 1;
+    }
+    return missed;
 }
 
 /* Numbers those that are needed, from 1; 0 stays for the others. Inputs come before who reads
    them. */
 static int number_needed(const leati_graph *g, int *numbers) {
     int count = 0;
-    for (size_t i = g->count; i-- > 0;) {
-        const leati_node *n = g->nodes[i];
-        if (n->run && !numbers[i]) continue;
-        numbers[i] = 1;
-        for (size_t k = 0; k < n->input_count; k++) numbers[n->inputs[k].from - 1] = 1;
+    for (bool missed = true; missed;) {
+        missed = false;
+        for (size_t i = g->count; i-- > 0;) {
+            const leati_node *n = g->nodes[i];
+            if (n->run && !numbers[i]) continue;
+            numbers[i] = 1;
+            missed |= mark_needed(n, numbers);
+        }
     }
     for (size_t i = 0; i < g->count; i++)
         if (numbers[i]) numbers[i] = ++count;
@@ -146,6 +166,18 @@ static void put_text(leati_buf *out, const char *text) {
     leati_buf_blob(out, text, text ? strlen(text) : 0);
 }
 
+static void edges_encode(const leati_edge *edges, size_t count, leati_buf *out) {
+    leati_buf_varint(out, count);
+    for (size_t i = 0; i < count; i++) {
+        const leati_edge *e = &edges[i];
+        leati_buf_varint(out, (uint64_t)e->from);
+        put_text(out, e->tag);
+        put_text(out, e->tag_type ? e->tag_type->text : NULL);
+        leati_buf_u8(out, (uint8_t)e->partitioning);
+        leati_buf_u8(out, (uint8_t)e->input);
+    }
+}
+
 static void node_encode(const leati_node *n, leati_buf *out) {
     put_text(out, n->op->name);
     put_text(out, n->name);
@@ -160,15 +192,8 @@ static void node_encode(const leati_node *n, leati_buf *out) {
     leati_buf_u8(out, n->bounded);
     put_text(out, n->output_type ? n->output_type->text : NULL);
     leati_args_encode(&n->shared->args, out);
-    leati_buf_varint(out, n->input_count);
-    for (size_t i = 0; i < n->input_count; i++) {
-        const leati_edge *e = &n->inputs[i];
-        leati_buf_varint(out, (uint64_t)e->from);
-        put_text(out, e->tag);
-        put_text(out, e->tag_type ? e->tag_type->text : NULL);
-        leati_buf_u8(out, (uint8_t)e->partitioning);
-        leati_buf_u8(out, (uint8_t)e->input);
-    }
+    edges_encode(n->inputs, n->input_count, out);
+    edges_encode(n->feedback, n->feedback_count, out);
 }
 
 void leati_graph_encode(const leati_graph *g, leati_buf *out) {
@@ -185,7 +210,9 @@ static char *get_text(leati_reader *in) {
     return text;
 }
 
-static leat_status edge_decode(leati_graph *g, leati_edge *e, leati_reader *in) {
+/* Which nodes an edge may come from: `first` to `last`. */
+static leat_status edge_decode(leati_graph *g, leati_edge *e, size_t first, size_t last,
+                               leati_reader *in) {
     e->from = (int)leati_reader_varint(in);
     char *tag = get_text(in), *type = get_text(in);
     e->tag_type = type ? leat_type_parse(type, NULL) : NULL;
@@ -196,12 +223,27 @@ static leat_status edge_decode(leati_graph *g, leati_edge *e, leati_reader *in) 
     bool lost = tag && !e->tag;
     leati_free(tag);
     if (lost) return LEAT_E_NOMEM;
-    bool wrong = in->failed || e->from < 1 || (size_t)e->from >= g->count ||
+    bool wrong = in->failed || e->from < 1 || (size_t)e->from < first || (size_t)e->from > last ||
                  e->partitioning > LEAT_CUSTOM || e->input > 1;
     return wrong ? LEAT_E_FORMAT : LEAT_OK;
 }
 
-static leat_status node_decode(leati_graph *g, leati_node *n, leati_reader *in, leat_error *err) {
+static leat_status edges_decode(leati_graph *g, leati_edge **edges, size_t *edge_count,
+                                size_t first, size_t last, leati_reader *in) {
+    size_t count = (size_t)leati_reader_varint(in);
+    if (in->failed || count > leati_reader_left(in)) return LEAT_E_FORMAT;
+    *edges = leati_zalloc((count + 1) * sizeof **edges);
+    if (!*edges) return LEAT_E_NOMEM;
+    *edge_count = count;
+    leat_status status = LEAT_OK;
+    for (size_t i = 0; i < count && status >= 0; i++)
+        status = edge_decode(g, &(*edges)[i], first, last, in);
+    return status;
+}
+
+/* Of a graph that will have `total` nodes. */
+static leat_status node_decode(leati_graph *g, leati_node *n, size_t total, leati_reader *in,
+                               leat_error *err) {
     char *op = get_text(in);
     n->op = op ? leat_operator_find(op) : NULL;
     leat_status status =
@@ -224,14 +266,11 @@ static leat_status node_decode(leati_graph *g, leati_node *n, leati_reader *in, 
     if (type && !(n->output_type = leat_type_parse(type, err))) status = err->status;
     leati_free(type);
     if (status >= 0) status = leati_args_decode(&n->shared->args, n->op, in, err);
-    n->input_count = (size_t)leati_reader_varint(in);
-    if (status >= 0 && (in->failed || n->input_count > leati_reader_left(in)))
-        status = LEAT_E_FORMAT;
-    if (status >= 0) n->inputs = leati_zalloc((n->input_count + 1) * sizeof *n->inputs);
-    if (!n->inputs) n->input_count = 0;
-    for (size_t i = 0; i < n->input_count && status >= 0; i++)
-        status = edge_decode(g, &n->inputs[i], in);
-    return status;
+    size_t own = g->count;
+    if (status >= 0) status = edges_decode(g, &n->inputs, &n->input_count, 1, own - 1, in);
+    if (status >= 0) status = edges_decode(g, &n->feedback, &n->feedback_count, own, total, in);
+    bool head = n->op->flags & LEAT_OP_LOOP;
+    return status >= 0 && n->feedback_count && !head ? LEAT_E_FORMAT : status;
 }
 
 leat_status leati_graph_decode(leati_graph *out, leati_reader *in, leat_error *err) {
@@ -248,7 +287,7 @@ leat_status leati_graph_decode(leati_graph *out, leati_reader *in, leat_error *e
         }
         n->id = (int)i + 1;
         out->nodes[out->count++] = n;
-        status = node_decode(out, n, in, err);
+        status = node_decode(out, n, count, in, err);
     }
     if (status >= 0 && in->failed) status = LEAT_E_FORMAT;
     if (status >= 0) return LEAT_OK;

@@ -47,6 +47,9 @@ struct leati_node {
     const leat_type *output_type; /* NULL: unknown */
     leati_edge *inputs;
     size_t input_count;
+    leati_edge *feedback; /* of the head of a loop: what comes back, from nodes behind it */
+    size_t feedback_count;
+    const leat_type *feedback_type; /* that it has to have; NULL: any. Known to who builds only */
 };
 
 typedef struct leati_graph {

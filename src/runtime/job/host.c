@@ -4,6 +4,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/flow/output.h"
+#include "runtime/job/loops.h"
 
 struct leati_host {
     const leati_plan *plan;
@@ -117,9 +118,24 @@ static leat_status add_task(leati_host *h, int number) {
     if (!v->source && !(t->gate = leati_gate_new())) return LEAT_E_NOMEM;
     leat_status status = add_contexts(p, v, at->subtask, t);
     return status < 0 ? status : add_sort(p, v, t);
+    int loop = leati_loop_number(p->graph, v->nodes[0]);
+    if (loop >= 0 && !(t->rounds = leati_rounds_new(loop))) return LEAT_E_NOMEM;
+    return add_contexts(p, v, at->subtask, t);
 }
 
 /* --- channels --------------------------------------------------------------------------------- */
+
+/* The reader's end. What comes back in a loop must never wait for the loop. */
+static leat_status add_port(leati_host *h, const leati_route *r, int reader, leati_channel *c) {
+    const leati_config *config = h->plan->config;
+    leat_status status = LEAT_OK;
+    c->on_data = leati_seat_notice(h->seats[reader]);
+    if (r->role == LEATI_PORT_FEEDBACK)
+        status = leati_channel_spill(c, r->type, leati_config_get(config, "io.tmp.dirs"));
+    if (status < 0) return status;
+    leati_channel_ref(c);
+    return leati_gate_add_port(h->tasks[reader]->gate, c, r->input, r->role, r->loops);
+}
 
 static leat_status add_channel(leati_host *h, const leati_route *r, int from, int to,
                                const leati_wires *wires) {
@@ -136,11 +152,7 @@ static leat_status add_channel(leati_host *h, const leati_route *r, int from, in
     h->channels[number] = c;
     leat_status status = LEAT_OK;
     if (out) c->on_room = leati_seat_notice(h->seats[writer]);
-    if (in) {
-        c->on_data = leati_seat_notice(h->seats[reader]);
-        leati_channel_ref(c);
-        status = leati_gate_add(in->gate, c, r->input);
-    }
+    if (in) status = add_port(h, r, reader, c);
     if (status < 0 || (out && in)) return status;
     int peer = p->tasks[out ? reader : writer].host;
     return wires->join(wires->arg, c, number, peer, out != NULL, r->type);
@@ -159,6 +171,17 @@ static leat_status add_channels(leati_host *h, const leati_route *r, const leati
 
 /* --- outputs ---------------------------------------------------------------------------------- */
 
+static leat_status add_votes(leati_host *h, const leati_route *r, int from, leati_task *t) {
+    int heads = h->plan->vertices[r->to_vertex].parallelism;
+    leat_status status = LEAT_OK;
+    for (int i = 0; i < heads && status >= 0; i++) {
+        leati_channel *c = h->channels[leati_route_channel(h->plan, r, from, i)];
+        leati_channel_ref(c);
+        status = leati_rounds_add_vote(t->rounds, c);
+    }
+    return status;
+}
+
 static leat_status add_output(leati_host *h, const leati_route *r, int from, leati_task *t) {
     const leati_plan *p = h->plan;
     const leati_vertex *to = &p->vertices[r->to_vertex];
@@ -175,9 +198,10 @@ static leat_status add_output(leati_host *h, const leati_route *r, int from, lea
     if (count) {
         leati_output *o = leati_output_new(t->chain, r->how, ctx->subtask, targets, count, r->type,
                                            to->max_parallelism, !t->chain->around.object_reuse);
+        if (o) leati_output_set_loops(o, r->loops);
         status = o ? leati_chain_add_output(t->chain, ctx, r->tag, o) : LEAT_E_NOMEM;
     }
-    if (!r->tag) ctx->targets = to->parallelism;
+    if (!r->tag && r->role == LEATI_PORT_STREAM) ctx->targets = to->parallelism;
     leati_free(targets);
     return status;
 }
@@ -187,7 +211,8 @@ static leat_status add_outputs(leati_host *h, const leati_route *r) {
     leat_status status = LEAT_OK;
     for (int i = 0; i < v->parallelism && status >= 0; i++) {
         leati_task *t = h->tasks[v->first_task + i];
-        if (t) status = add_output(h, r, i, t);
+        if (!t) continue;
+        status = r->role == LEATI_PORT_VOTE ? add_votes(h, r, i, t) : add_output(h, r, i, t);
     }
     return status;
 }

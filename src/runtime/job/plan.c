@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/job/loops.h"
 
 /* Where each node went while vertices are formed. */
 typedef struct seat {
@@ -32,8 +33,7 @@ static const leat_type *key_type(const leati_graph *g, const leati_edge *e) {
     return text ? leat_type_parse(text, &err) : NULL; /* key_by complains of a wrong one */
 }
 
-static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *info,
-                             leat_error *err) {
+static void fill_info(leati_plan *p, const leati_node *n, leati_op_info *info) {
     info->op = n->op;
     info->name = n->name;
     info->uid = n->uid;
@@ -53,8 +53,12 @@ static leat_status fill_info(leati_plan *p, const leati_node *n, leati_op_info *
         info->keyed &= broadcast || n->inputs[i].partitioning == LEAT_HASH;
         if (!info->key_type && !broadcast) info->key_type = key_type(p->graph, &n->inputs[i]);
     }
+    if (n->feedback_count) info->input_types[1] = input_type(p->graph, &n->feedback[0]);
+}
+
+static leat_status check_parallelism(const leati_op_info *info, leat_error *err) {
     if (info->parallelism <= info->max_parallelism) return LEAT_OK;
-    return leat_error_set(err, LEAT_E_ARGUMENT, n->name,
+    return leat_error_set(err, LEAT_E_ARGUMENT, info->name,
                           "parallelism %d is above the maximum of %d; raise "
                           "pipeline.max-parallelism or set_max_parallelism",
                           info->parallelism, info->max_parallelism);
@@ -78,11 +82,14 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
     p->infos = leati_zalloc((size_t)p->info_count * sizeof *p->infos + 1);
     if (!p->infos) return leat_error_set(err, LEAT_E_NOMEM, "plan", "no memory");
     for (int i = 0; i < p->info_count && status >= 0; i++) {
-        status = fill_info(p, p->graph->nodes[i], &p->infos[i], err);
-        if (status >= 0) status = check_uid(p, i, err);
+        fill_info(p, p->graph->nodes[i], &p->infos[i]);
+        status = check_uid(p, i, err);
         p->language |= leati_args_language(&p->graph->nodes[i]->shared->args) != NULL;
     }
-    return status;
+    leati_loops_set_parallelism(p);
+    for (int i = 0; i < p->info_count && status >= 0; i++)
+        status = check_parallelism(&p->infos[i], err);
+    return status < 0 ? status : leati_loops_find(p, err);
 }
 
 /* --- chaining --------------------------------------------------------------------------------- */
@@ -110,7 +117,7 @@ static bool same_group(const leati_node *a, const leati_node *b) {
 
 static bool chains(const leati_plan *p, int to) {
     const leati_node *n = p->graph->nodes[to];
-    if (n->input_count != 1 || n->op->inputs != 1) return false;
+    if (n->input_count != 1 || n->op->inputs != 1 || n->feedback_count) return false;
     if (n->chaining != LEATI_CHAIN_ALWAYS || n->op->flags & LEAT_OP_HEAD) return false;
     if (!leati_config_bool(p->config, "pipeline.operator-chaining.enabled")) return false;
     const leati_edge *e = &n->inputs[0];
@@ -176,8 +183,16 @@ static bool same_targets(const leati_plan *p, const leati_route *r) {
     return true;
 }
 
+/* Along streams go the rounds of all loops that both ends are part of, along feedback those of the
+   loop that it closes. */
+static uint64_t loops_of(const leati_plan *p, const leati_edge *e, int to, leati_port_role role) {
+    int own = leati_loop_number(p->graph, to);
+    if (role == LEATI_PORT_FEEDBACK) return (uint64_t)1 << own;
+    return p->infos[e->from - 1].loops & p->infos[to].loops;
+}
+
 static leat_status add_route(leati_plan *p, const seat *seats, const leati_edge *e, int to,
-                             leat_error *err) {
+                             leati_port_role role, leat_error *err) {
     seat from = seats[e->from - 1];
     leati_route *r = &p->routes[p->route_count++];
     const leati_vertex *a = &p->vertices[from.vertex], *b = &p->vertices[seats[to].vertex];
@@ -188,6 +203,8 @@ static leat_status add_route(leati_plan *p, const seat *seats, const leati_edge 
                        .tag = e->tag,
                        .type = input_type(p->graph, e),
                        .how = resolve(p, e, to),
+                       .role = role,
+                       .loops = loops_of(p, e, to, role),
                        .first_channel = p->channels};
     p->channels += a->parallelism * b->parallelism;
     if (r->how == LEAT_CUSTOM && !same_targets(p, r))
@@ -202,17 +219,40 @@ static leat_status add_route(leati_plan *p, const seat *seats, const leati_edge 
                           b->parallelism);
 }
 
+/* From every subtask of a head to every one. */
+static void add_votes(leati_plan *p, const leati_vertex *v) {
+    p->routes[p->route_count++] = (leati_route){.from_vertex = v->id,
+                                                .to_vertex = v->id,
+                                                .how = LEAT_BROADCAST,
+                                                .role = LEATI_PORT_VOTE,
+                                                .first_channel = p->channels};
+    p->channels += v->parallelism * v->parallelism;
+}
+
+static leat_status add_feedback(leati_plan *p, const seat *seats, int head, leat_error *err) {
+    const leati_node *n = p->graph->nodes[head];
+    leat_status status = LEAT_OK;
+    for (size_t k = 0; k < n->feedback_count && status >= 0; k++)
+        status = add_route(p, seats, &n->feedback[k], head, LEATI_PORT_FEEDBACK, err);
+    if (n->feedback_count) add_votes(p, &p->vertices[seats[head].vertex]);
+    return status;
+}
+
 static leat_status form_routes(leati_plan *p, const seat *seats, leat_error *err) {
-    size_t edges = 0;
-    for (int i = 0; i < p->info_count; i++) edges += p->graph->nodes[i]->input_count;
+    size_t edges = (size_t)leati_loop_count(p->graph);
+    for (int i = 0; i < p->info_count; i++) {
+        const leati_node *n = p->graph->nodes[i];
+        edges += n->input_count + n->feedback_count;
+    }
     p->routes = leati_zalloc((edges + 1) * sizeof *p->routes);
     leat_status status = p->routes ? LEAT_OK : LEAT_E_NOMEM;
     for (int i = 0; i < p->info_count && status >= 0; i++) {
         const leati_node *n = p->graph->nodes[i];
         for (size_t k = 0; k < n->input_count && status >= 0; k++) {
             bool chained = seats[i].place > 0;
-            if (!chained) status = add_route(p, seats, &n->inputs[k], i, err);
+            if (!chained) status = add_route(p, seats, &n->inputs[k], i, LEATI_PORT_STREAM, err);
         }
+        if (status >= 0) status = add_feedback(p, seats, i, err);
     }
     return status;
 }

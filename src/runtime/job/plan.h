@@ -5,6 +5,7 @@
 #define LEATI_PLAN_H
 
 #include "runtime/flow/chain.h"
+#include "runtime/flow/gate.h"
 #include "runtime/job/graph.h"
 
 /* Operators that run as one task: nodes in topological order, the first is the head. */
@@ -32,6 +33,8 @@ typedef struct leati_route {
     const char *tag;
     const leat_type *type;
     leat_partitioning how; /* never FORWARD_OR_REBALANCE */
+    leati_port_role role;  /* what it is to a loop: votes go from all heads to all */
+    uint64_t loops;        /* bit i: rounds of loop i pass it */
     int first_channel;     /* of from.parallelism x to.parallelism, row by row; not all exist */
 } leati_route;
 

@@ -38,16 +38,21 @@ static const char *prefix(const leat_operator *op) {
     return op->flags & LEAT_OP_SINK ? "Sink: " : "";
 }
 
+static void put_edge(leati_buf *b, const leati_plan *p, const leati_edge *e, int to, bool first,
+                     const char *side) {
+    leati_buf_printf(b, "%s{ \"id\" : %d, \"ship_strategy\" : \"%s\", \"side\" : \"%s\" }",
+                     first ? "" : ", ", leati_graph_node(p->graph, e->from)->id, strategy(p, e, to),
+                     side);
+}
+
 static void put_predecessors(leati_buf *b, const leati_plan *p, int i) {
     const leati_node *n = p->graph->nodes[i];
     if (!n->input_count) return;
     leati_buf_text(b, ",\n      \"predecessors\" : [ ");
-    for (size_t k = 0; k < n->input_count; k++) {
-        const leati_edge *e = &n->inputs[k];
-        leati_buf_printf(b, "%s{ \"id\" : %d, \"ship_strategy\" : \"%s\", \"side\" : \"%s\" }",
-                         k ? ", " : "", leati_graph_node(p->graph, e->from)->id, strategy(p, e, i),
-                         e->input ? "first" : "second");
-    }
+    for (size_t k = 0; k < n->input_count; k++)
+        put_edge(b, p, &n->inputs[k], i, k == 0, n->inputs[k].input ? "first" : "second");
+    for (size_t k = 0; k < n->feedback_count; k++)
+        put_edge(b, p, &n->feedback[k], i, false, "feedback");
     leati_buf_text(b, " ]");
 }
 

@@ -240,7 +240,7 @@ static leat_status take_data(remote_end *e, leati_reader *in) {
 static leat_status take_signal(remote_end *e, leati_reader *in) {
     uint8_t kind = leati_reader_u8(in);
     int64_t value = (int64_t)leati_reader_u64(in);
-    if (in->failed || leati_reader_left(in) || kind < LEATI_WATERMARK || kind > LEATI_END)
+    if (in->failed || leati_reader_left(in) || kind < LEATI_WATERMARK || kind > LEATI_VOTE)
         return LEAT_E_FORMAT;
     leati_element element = leati_signal((leati_element_kind)kind, value);
     return leati_channel_push(e->channel, &element, 0, 0);

@@ -1,0 +1,697 @@
+/* Tests of iteration.c, loops.c and flow/rounds.c in whole jobs: results and ends of loops at any
+   parallelism, with little room, with timers, streams from outside and loops within loops; what is
+   refused. */
+#include "gather.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int parallelisms[] = {1, 2, 4};
+
+#define EACH_PARALLELISM(p) (size_t at = 0, p = 0; at < 3 && (p = (size_t)parallelisms[at]); at++)
+
+static leat_env *small_env(int parallelism) {
+    leat_env *env = env_of(parallelism, 3);
+    leat_error err;
+    assert_int_equal(leat_env_set(env, "pipeline.channel.memory", "2kb", &err), LEAT_OK);
+    return env;
+}
+
+/* --- functions -------------------------------------------------------------------------------- */
+
+static leat_status less_one(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
+    (void)ctx, (void)arg;
+    *out = leat_int(in->value.as.i - 1);
+    return LEAT_OK;
+}
+
+static leat_status is_positive(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
+    (void)ctx, (void)arg;
+    *keep = in->value.as.i > 0;
+    return LEAT_OK;
+}
+
+static leat_status is_not_positive(leat_context *ctx, const leat_record *in, bool *keep,
+                                   void *arg) {
+    (void)ctx, (void)arg;
+    *keep = in->value.as.i <= 0;
+    return LEAT_OK;
+}
+
+static leat_stream *filter(leat_stream *s, leat_filter_call call) {
+    return leat_stream_filter(s, leat_filter_fn(call, NULL));
+}
+
+static leat_stream *count_down(leat_stream *s) {
+    return leat_stream_map(s, leat_map_fn(less_one, NULL));
+}
+
+typedef struct tally {
+    atomic_llong count, sum;
+} tally;
+
+static leat_status add_up(leat_context *ctx, const leat_record *in, void *arg) {
+    tally *t = arg;
+    (void)ctx;
+    atomic_fetch_add(&t->count, 1);
+    atomic_fetch_add(&t->sum, in->value.as.i);
+    return LEAT_OK;
+}
+
+static void add_to(leat_stream *s, tally *t) {
+    *t = (tally){0};
+    leat_stream_sink(s, leat_sink_fn(add_up, t));
+}
+
+static void expect_tally(tally *t, long long count, long long sum) {
+    assert_int_equal(atomic_load(&t->count), count);
+    assert_int_equal(atomic_load(&t->sum), sum);
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+typedef leat_stream *(*partition)(leat_stream *s);
+static leat_stream *as_it_is(leat_stream *s) {
+    return s;
+}
+static leat_stream *keyed(leat_stream *s) {
+    return leat_stream_key_by(s, leat_field(0));
+}
+
+static void loop_ends_when_nothing_comes_back(void **state) {
+    (void)state;
+    static const partition ways[] = {as_it_is,           leat_stream_rebalance, leat_stream_shuffle,
+                                     leat_stream_global, leat_stream_rescale,   keyed};
+    for
+        EACH_PARALLELISM(p)
+    for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {
+        tally t;
+        leat_env *env = small_env((int)p);
+        leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 200), 0);
+        leat_stream *body = count_down(loop);
+        leat_iteration_close(loop, ways[i](filter(body, is_positive)));
+        add_to(filter(body, is_not_positive), &t);
+        env_run(env);
+        expect_tally(&t, 200, 0);
+        leat_env_free(env);
+    }
+}
+
+static void loop_broadcast_back_multiplies(void **state) {
+    (void)state;
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            long long expected = 0, copies = 1;
+            leat_env *env = small_env((int)p);
+            leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 5, 5), 0);
+            leat_stream *body = count_down(loop);
+            leat_iteration_close(loop, leat_stream_broadcast(filter(body, is_positive)));
+            add_to(body, &t);
+            env_run(env);
+            for (int i = 0; i < 5; i++, copies *= (long long)p) expected += copies;
+            assert_int_equal(atomic_load(&t.count), expected);
+            leat_env_free(env);
+        }
+}
+
+static void loop_with_nothing_in_it_ends(void **state) {
+    (void)state;
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            leat_env *env = small_env((int)p);
+            leat_stream *loop =
+                leat_stream_iterate(filter(leat_env_sequence(env, -5, 0), is_positive),
+                                    1000000); /* nobody waits so long */
+            add_to(leat_iteration_close(loop, count_down(loop)), &t);
+            env_run(env);
+            expect_tally(&t, 0, 0);
+            leat_env_free(env);
+        }
+}
+
+static leat_status twice_less_one(leat_context *ctx, const leat_record *in, leat_emitter *out,
+                                  void *arg) {
+    (void)ctx, (void)arg;
+    leat_value less = leat_int(in->value.as.i - 1);
+    leat_status status = leat_emitter_push(out, &less);
+    return status < 0 ? status : leat_emitter_push(out, &less);
+}
+
+/* 2^15 records and more are on their way at the same time, and memory holds some dozen. */
+static void loop_body_that_multiplies_spills(void **state) {
+    (void)state;
+    enum { DEPTH = 15, ROOTS = 4 };
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            leat_env *env = small_env((int)p);
+            leat_stream *roots = leat_env_sequence(env, DEPTH, DEPTH + ROOTS - 1);
+            leat_stream *loop = leat_stream_iterate(roots, 0);
+            leat_stream *body = leat_stream_flat_map(loop, leat_flat_map_fn(twice_less_one, NULL));
+            leat_iteration_close(loop, leat_stream_rebalance(filter(body, is_positive)));
+            add_to(filter(body, is_not_positive), &t);
+            env_run(env);
+            expect_tally(&t, (1 << DEPTH) * ((1 << ROOTS) - 1), 0);
+            leat_env_free(env);
+        }
+}
+
+static leat_status collatz(leat_context *ctx, const leat_record *in, leat_emitter *out, void *arg) {
+    const leat_value *item = in->value.as.items;
+    int64_t n = item[1].as.i;
+    (void)ctx, (void)arg;
+    leat_value next[3] = {item[0], leat_int(n % 2 ? 3 * n + 1 : n / 2), leat_int(item[2].as.i + 1)};
+    leat_value tuple = leat_tuple(next, 3);
+    return leat_emitter_push(out, &tuple);
+}
+
+static leat_status begin_collatz(leat_context *ctx, const leat_record *in, leat_emitter *out,
+                                 void *arg) {
+    (void)ctx, (void)arg;
+    leat_value first[3] = {in->value, in->value, leat_int(0)};
+    leat_value tuple = leat_tuple(first, 3);
+    return leat_emitter_push(out, &tuple);
+}
+
+static leat_status not_one(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
+    (void)ctx;
+    *keep = (in->value.as.items[1].as.i != 1) == (arg == NULL);
+    return LEAT_OK;
+}
+
+static leat_status steps(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
+    (void)ctx, (void)arg;
+    *out = in->value.as.items[2];
+    return LEAT_OK;
+}
+
+static void loop_keyed_body_gives_collatz(void **state) {
+    (void)state;
+    long long sum = 0;
+    for (int64_t start = 2; start <= 300; start++)
+        for (int64_t n = start; n != 1; n = n % 2 ? 3 * n + 1 : n / 2) sum++;
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            leat_env *env = small_env((int)p);
+            leat_stream *s = leat_stream_flat_map(leat_env_sequence(env, 2, 300),
+                                                  leat_flat_map_fn(begin_collatz, NULL));
+            leat_stream *loop = leat_stream_iterate(s, 0);
+            leat_stream *body = leat_stream_flat_map(leat_stream_key_by(loop, leat_field(1)),
+                                                     leat_flat_map_fn(collatz, NULL));
+            leat_iteration_close(loop, leat_stream_filter(body, leat_filter_fn(not_one, NULL)));
+            leat_stream *done = leat_stream_filter(body, leat_filter_fn(not_one, &t));
+            add_to(leat_stream_map(done, leat_map_fn(steps, NULL)), &t);
+            env_run(env);
+            expect_tally(&t, 299, sum);
+            leat_env_free(env);
+        }
+}
+
+/* --- several loops ---------------------------------------------------------------------------- */
+
+static void loops_in_a_row_and_beside_each_other_end(void **state) {
+    (void)state;
+    for
+        EACH_PARALLELISM(p) {
+            tally t, u;
+            leat_env *env = small_env((int)p);
+            leat_stream *s = leat_env_sequence(env, 1, 50);
+            leat_stream *a = leat_stream_iterate(s, 0), *b = leat_stream_iterate(s, 0);
+            leat_stream *body_a = count_down(a), *body_b = count_down(leat_stream_rebalance(b));
+            leat_iteration_close(a, filter(body_a, is_positive));
+            leat_iteration_close(b, filter(body_b, is_positive));
+            leat_stream *c = leat_stream_iterate(
+                leat_stream_union(filter(body_a, is_not_positive), filter(body_b, is_not_positive)),
+                0);
+            leat_stream *body_c = leat_stream_rebalance(count_down(c));
+            leat_stream *more = leat_stream_map(body_c, leat_map_fn(less_one, NULL));
+            leat_iteration_close(c, filter(leat_stream_rebalance(more), is_positive)); /* nothing */
+            add_to(body_a, &t);
+            add_to(more, &u);
+            env_run(env);
+            assert_int_equal(atomic_load(&t.count), 50 * 51 / 2);
+            expect_tally(&u, 100, -200);
+            leat_env_free(env);
+        }
+}
+
+/* A number is 100 times the rounds that the outer loop has still to do, and what the inner loop counts
+   down. */
+static leat_status inner_goes_on(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
+    (void)ctx;
+    *keep = (in->value.as.i % 100 > 0) == (arg == NULL);
+    return LEAT_OK;
+}
+
+static leat_status next_outer(leat_context *ctx, const leat_record *in, leat_value *out,
+                              void *arg) {
+    (void)ctx, (void)arg;
+    *out = leat_int(in->value.as.i - 100 + 7);
+    return LEAT_OK;
+}
+
+static leat_status more_than_seven(leat_context *ctx, const leat_record *in, bool *keep,
+                                   void *arg) {
+    (void)ctx, (void)arg;
+    *keep = in->value.as.i > 7;
+    return LEAT_OK;
+}
+
+static void loop_within_a_loop_ends(void **state) {
+    (void)state;
+    long long inner_steps = 0, exits = 0;
+    for (int64_t start = 201; start <= 260; start++)
+        for (int64_t n = start; n > 7; n = n - 100 + 7, exits++)
+            for (; n % 100; n--) inner_steps++;
+    for
+        EACH_PARALLELISM(p) {
+            tally t, u;
+            leat_env *env = small_env((int)p);
+            leat_stream *outer = leat_stream_iterate(leat_env_sequence(env, 201, 260), 0);
+            leat_stream *inner = leat_stream_iterate(leat_stream_rebalance(outer), 0);
+            leat_stream *down = count_down(leat_stream_rebalance(inner));
+            leat_stream *goes_on = leat_stream_filter(down, leat_filter_fn(inner_goes_on, NULL));
+            leat_iteration_close(inner, leat_stream_shuffle(goes_on));
+            leat_stream *exit = leat_stream_filter(down, leat_filter_fn(inner_goes_on, &t));
+            leat_stream *next = leat_stream_map(exit, leat_map_fn(next_outer, NULL));
+            leat_iteration_close(outer, filter(leat_stream_rebalance(next), more_than_seven));
+            add_to(down, &t);
+            add_to(exit, &u);
+            env_run(env);
+            assert_int_equal(atomic_load(&t.count), inner_steps);
+            assert_int_equal(atomic_load(&u.count), exits);
+            leat_env_free(env);
+        }
+}
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+/* Waits with each record for a timer, which lets it go, one less. */
+typedef struct waiter {
+    leat_time_domain domain;
+    leat_state *value;
+} waiter;
+
+static leat_status waiter_open(leat_context *ctx, void *arg, void **self) {
+    waiter *w = calloc(1, sizeof *w);
+    leat_error err;
+    if (!w) return LEAT_E_NOMEM;
+    *self = w;
+    w->domain = *(leat_time_domain *)arg;
+    return leat_context_state(ctx, "value", LEAT_VALUE_STATE, NULL, &w->value, &err);
+}
+
+static void waiter_close(leat_context *ctx, void *self) {
+    (void)ctx;
+    free(self);
+}
+
+static leat_status waiter_on_record(leat_context *ctx, unsigned input, const leat_record *in,
+                                    leat_emitter *out, void *self) {
+    waiter *w = self;
+    (void)input, (void)out;
+    bool event = w->domain == LEAT_EVENT_TIME;
+    leat_timer timer = {w->domain, event ? in->value.as.i : leat_context_now(ctx) + 3, {NULL, 0}};
+    leat_status status = leat_state_put(ctx, w->value, (leat_namespace){NULL, 0}, &in->value);
+    return status < 0 ? status : leat_timer_set(ctx, &timer);
+}
+
+static leat_status waiter_on_timer(leat_context *ctx, const leat_timer *timer, leat_emitter *out,
+                                   void *self) {
+    waiter *w = self;
+    leat_value v;
+    (void)ctx, (void)timer;
+    leat_status status = leat_state_get(ctx, w->value, (leat_namespace){NULL, 0}, &v);
+    if (status != LEAT_OK) return status < 0 ? status : LEAT_OK;
+    v = leat_int(v.as.i - 1);
+    return leat_emitter_push(out, &v);
+}
+
+static leat_status thousands(leat_context *ctx, const leat_record *in, leat_value *key, void *arg) {
+    (void)ctx, (void)arg;
+    *key = leat_int(in->value.as.i / 1000);
+    return LEAT_OK;
+}
+
+static leat_status thousandths(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
+    (void)ctx, (void)arg;
+    *keep = in->value.as.i % 1000 > 0;
+    return LEAT_OK;
+}
+
+static leat_status times_1000_and_3(leat_context *ctx, const leat_record *in, leat_value *out,
+                                    void *arg) {
+    (void)ctx, (void)arg;
+    *out = leat_int(in->value.as.i * 1000 + 3);
+    return LEAT_OK;
+}
+
+static leat_stream *wait_for(leat_stream *s, leat_time_domain *domain) {
+    leat_function f = leat_keyed_process_fn(waiter_on_record, waiter_on_timer, domain);
+    f.open = waiter_open;
+    f.close = waiter_close;
+    return leat_stream_process(leat_stream_key_by(s, leat_key_fn(thousands, NULL)), f);
+}
+
+/* Results that only timers give. The loop waits for those of processing time. Those of event time
+   fire at the last watermark, which comes once, when nothing else is on its way; what comes back
+   then sets timers for a time that is past, and these never fire, as everywhere. */
+static void loop_waits_for_timers(void **state) {
+    (void)state;
+    for (int d = 0; d < 2; d++)
+        for
+            EACH_PARALLELISM(p) {
+                tally t;
+                leat_time_domain domain = d ? LEAT_PROCESSING_TIME : LEAT_EVENT_TIME;
+                leat_env *env = small_env((int)p);
+                leat_stream *s = leat_env_sequence(env, 1, 20);
+                s = leat_stream_map(s, leat_map_fn(times_1000_and_3, NULL));
+                leat_stream *loop = leat_stream_iterate(s, 0);
+                leat_stream *body = wait_for(loop, &domain);
+                leat_iteration_close(loop, filter(body, thousandths));
+                add_to(body, &t);
+                env_run(env);
+                assert_int_equal(atomic_load(&t.count), d ? 60 : 20);
+                leat_env_free(env);
+            }
+}
+
+/* --- an operator that gives out at the end ------------------------------------------------------ */
+
+typedef struct keeper {
+    int64_t kept[4096];
+    int count, ends;
+    leat_cursor cursor;
+} keeper;
+
+static leat_status keeper_on_record(leat_context *ctx, void *self, unsigned input,
+                                    const leat_record *in) {
+    keeper *k = self;
+    (void)input;
+    if (k->ends) return leat_emit(ctx, in);
+    k->kept[k->count++] = in->value.as.i;
+    return LEAT_OK;
+}
+
+static leat_status keeper_end(leat_context *ctx, void *self, unsigned input) {
+    keeper *k = self;
+    leat_status status = LEAT_OK;
+    (void)input;
+    assert_int_equal(k->ends++, 0); /* told once */
+    for (int i = 0; i < k->count && status >= 0; i++) {
+        leat_record r = leat_record_of(leat_int(k->kept[i]), LEAT_NO_TIME);
+        status = leat_emit(ctx, &r);
+    }
+    return status < 0 ? status : LEAT_OK;
+}
+
+static const leat_operator keeper_operator = {
+    .size = sizeof(leat_operator),
+    .name = "keeper",
+    .inputs = 1,
+    .self_size = sizeof(keeper),
+    .on_record = keeper_on_record,
+    .on_end_of_data = keeper_end,
+};
+
+static void loop_goes_on_with_what_the_end_brought_back(void **state) {
+    (void)state;
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            leat_env *env = small_env((int)p);
+            leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 100), 0);
+            leat_stream *body = count_down(loop);
+            body = leat_graph_add(NULL, &keeper_operator, NULL, 0, &body, 1);
+            leat_iteration_close(loop, leat_stream_rebalance(filter(body, is_positive)));
+            add_to(filter(body, is_not_positive), &t);
+            env_run(env);
+            expect_tally(&t, 100, 0);
+            leat_env_free(env);
+        }
+}
+
+/* --- streams from outside ----------------------------------------------------------------------- */
+
+static leat_status take_first(leat_context *ctx, unsigned input, const leat_record *in,
+                              leat_emitter *out, void *arg) {
+    (void)ctx, (void)arg;
+    leat_value v = leat_int(in->value.as.i - (input == 0));
+    return leat_emitter_push(out, &v);
+}
+
+/* What the body reads from outside goes round, too; it comes late and slowly. */
+static void loop_waits_for_a_stream_from_outside(void **state) {
+    (void)state;
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            leat_push_source *push;
+            leat_error err;
+            leat_env *env = small_env((int)p);
+            leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 10), 0);
+            leat_stream *outside = leat_env_push_source(env, &push);
+            leat_stream *body =
+                leat_stream_co_map(leat_stream_rebalance(loop), leat_stream_rebalance(outside),
+                                   leat_co_map_fn(take_first, NULL));
+            leat_iteration_close(loop, filter(body, is_positive));
+            add_to(filter(body, is_not_positive), &t);
+            leat_job *job = leat_env_start(env, "outside", &err);
+            assert_non_null(job);
+            for (int64_t i = 1; i <= 5; i++) {
+                leat_value v = leat_int(i);
+                assert_int_equal(leat_push(push, &v, LEAT_NO_TIME, -1), LEAT_OK);
+                while (atomic_load(&t.count) < 10 + i)
+                    assert_int_equal(leat_job_wait(job, 5), LEAT_AGAIN);
+            }
+            assert_int_equal(leat_push_end(push), LEAT_OK);
+            assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
+            assert_int_equal(leat_job_status(job), LEAT_JOB_FINISHED);
+            expect_tally(&t, 15, 0);
+            leat_job_free(job);
+            leat_env_free(env);
+        }
+}
+
+/* --- ends that are no ends of data --------------------------------------------------------------- */
+
+static leat_status counted(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
+    (void)ctx;
+    atomic_fetch_add((atomic_int *)arg, 1);
+    *out = in->value;
+    return LEAT_OK;
+}
+
+static void loop_without_end_is_cancelled(void **state) {
+    (void)state;
+    for
+        EACH_PARALLELISM(p) {
+            leat_error err;
+            atomic_int rounds = 0;
+            leat_env *env = small_env((int)p);
+            leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 1000), 0);
+            leat_stream *body =
+                leat_stream_map(leat_stream_rebalance(loop), leat_map_fn(counted, &rounds));
+            leat_iteration_close(loop, leat_stream_shuffle(body));
+            leat_job *job = leat_env_start(env, "for ever", &err);
+            assert_non_null(job);
+            while (atomic_load(&rounds) < 5000) assert_int_equal(leat_job_wait(job, 5), LEAT_AGAIN);
+            leat_job_cancel(job);
+            assert_int_equal(leat_job_wait(job, 20000), LEAT_OK);
+            assert_int_equal(leat_job_status(job), LEAT_JOB_CANCELED);
+            leat_job_free(job);
+            leat_env_free(env);
+        }
+}
+
+static leat_status break_at_7(leat_context *ctx, const leat_record *in, leat_value *out,
+                              void *arg) {
+    (void)arg;
+    *out = leat_int(in->value.as.i - 1);
+    return in->value.as.i == 7 ? leat_context_fail(ctx, LEAT_E_RANGE, "seven") : LEAT_OK;
+}
+
+static leat_status run(leat_env *env, leat_error *err) {
+    *err = (leat_error){.text = ""};
+    return leat_env_execute(env, "test", err);
+}
+
+static void loop_failure_in_the_body_ends_the_job(void **state) {
+    (void)state;
+    leat_error err;
+    leat_env *env = small_env(2);
+    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 20, 30), 0);
+    leat_stream *body = leat_stream_map(loop, leat_map_fn(break_at_7, NULL));
+    leat_iteration_close(loop, leat_stream_rebalance(body));
+    assert_int_equal(run(env, &err), LEAT_E_RANGE);
+    assert_string_equal(err.text, "seven");
+    leat_env_free(env);
+}
+
+static void loop_without_a_disk_fails(void **state) {
+    (void)state;
+    leat_error err;
+    leat_env *env = small_env(2);
+    assert_int_equal(leat_env_set(env, "io.tmp.dirs", "/nonexistent", &err), LEAT_OK);
+    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 15, 16), 0);
+    leat_stream *body = leat_stream_flat_map(loop, leat_flat_map_fn(twice_less_one, NULL));
+    leat_iteration_close(loop, leat_stream_rebalance(filter(body, is_positive)));
+    assert_int_equal(run(env, &err), LEAT_E_IO);
+    assert_string_equal(err.text, "no file can be made in '/nonexistent': No such file or "
+                                  "directory; name a folder with room in io.tmp.dirs");
+    leat_env_free(env);
+}
+
+/* --- refusals ----------------------------------------------------------------------------------- */
+
+static void expect_refusal(leat_env *env, leat_status status, const char *text) {
+    leat_error err;
+    assert_int_equal(run(env, &err), status);
+    assert_string_equal(err.text, text);
+    leat_env_free(env);
+}
+
+static void loop_that_is_closed_wrongly_is_refused(void **state) {
+    (void)state;
+    leat_env *env = env_of(1, 10);
+    leat_stream *s = leat_env_sequence(env, 1, 3), *loop = leat_stream_iterate(s, 0);
+    leat_stream_print(count_down(loop));
+    expect_refusal(env, LEAT_E_STATE,
+                   "the loop was never closed; call close_with on what iterate answered, with the "
+                   "stream that is to come back");
+
+    env = env_of(1, 10);
+    s = leat_stream_name(leat_env_sequence(env, 1, 3), "numbers");
+    leat_iteration_close(leat_stream_iterate(s, 0), s);
+    expect_refusal(env, LEAT_E_ARGUMENT,
+                   "the loop can't be closed with 'numbers', which does not come from it");
+
+    env = env_of(1, 10);
+    s = leat_stream_name(leat_env_sequence(env, 1, 3), "numbers");
+    loop = leat_stream_iterate(s, 0);
+    leat_iteration_close(loop, leat_stream_union(count_down(loop), s));
+    expect_refusal(env, LEAT_E_ARGUMENT,
+                   "the loop can't be closed with 'numbers', which does not come from it");
+
+    env = env_of(1, 10);
+    loop = leat_stream_iterate(leat_env_sequence(env, 1, 3), 0);
+    leat_iteration_close(loop, count_down(loop));
+    leat_iteration_close(loop, count_down(loop));
+    expect_refusal(env, LEAT_E_STATE,
+                   "the loop is closed; unite what is to come back and close it once");
+
+    env = env_of(1, 10);
+    s = leat_env_sequence(env, 1, 3);
+    leat_iteration_close(s, count_down(s));
+    expect_refusal(env, LEAT_E_ARGUMENT, "the stream is not what leat_stream_iterate answered");
+
+    env = env_of(1, 10);
+    loop = leat_stream_iterate(leat_stream_returns(leat_env_sequence(env, 1, 3), "LONG"), 0);
+    s = leat_stream_name(leat_stream_returns(count_down(loop), "STRING"), "texts");
+    leat_iteration_close(loop, s);
+    expect_refusal(env, LEAT_E_TYPE,
+                   "the loop's values are LONG and 'texts', which it is closed with, gives STRING; "
+                   "they have to be the same");
+
+    leat_env *other = env_of(1, 10);
+    env = env_of(1, 10);
+    loop = leat_stream_iterate(leat_env_sequence(env, 1, 3), 0);
+    leat_iteration_close(loop, leat_env_sequence(other, 1, 3));
+    expect_refusal(env, LEAT_E_ARGUMENT, "a stream of another environment");
+    leat_env_free(other);
+    assert_null(leat_iteration_close(NULL, NULL));
+}
+
+static void loop_other_parallelism_comes_back_evenly(void **state) {
+    (void)state;
+    tally t;
+    leat_env *env = small_env(2);
+    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 50), 0);
+    loop = leat_stream_parallelism(loop, 3);
+    leat_stream *body = leat_stream_parallelism(count_down(loop), 2);
+    leat_iteration_close(loop, leat_stream_parallelism(filter(body, is_positive), 1));
+    add_to(filter(body, is_not_positive), &t);
+    env_run(env);
+    expect_tally(&t, 50, 0);
+    leat_env_free(env);
+
+    env = small_env(4); /* without its own the head has that of what comes back: forward fits */
+    loop = leat_stream_iterate(leat_env_sequence(env, 1, 50), 0);
+    body = leat_stream_parallelism(count_down(loop), 2);
+    leat_iteration_close(
+        loop, leat_stream_forward(leat_stream_parallelism(filter(body, is_positive), 2)));
+    add_to(filter(body, is_not_positive), &t);
+    env_run(env);
+    expect_tally(&t, 50, 0);
+    leat_env_free(env);
+}
+
+static void loops_that_cross_are_refused(void **state) {
+    (void)state;
+    leat_env *env = env_of(1, 10);
+    leat_stream *s = leat_env_sequence(env, 1, 3);
+    leat_stream *a = leat_stream_name(leat_stream_iterate(s, 0), "a");
+    leat_stream *b = leat_stream_name(leat_stream_iterate(leat_stream_rebalance(s), 0), "b");
+    leat_stream *both = leat_stream_co_map(a, b, leat_co_map_fn(take_first, NULL));
+    leat_iteration_close(a, filter(both, is_positive));
+    leat_iteration_close(b, filter(both, is_positive));
+    expect_refusal(env, LEAT_E_UNSUPPORTED,
+                   "the loop and 'a' cross each other; put one within the other");
+
+    env = env_of(1, 10);
+    a = leat_stream_name(leat_stream_iterate(leat_env_sequence(env, 1, 3), 0), "a");
+    b = leat_stream_name(leat_stream_iterate(leat_stream_rebalance(a), 0), "b");
+    leat_stream *beside = leat_stream_name(count_down(a), "beside");
+    both = leat_stream_co_map(b, beside, leat_co_map_fn(take_first, NULL));
+    leat_iteration_close(b, filter(both, is_positive));
+    leat_iteration_close(a, filter(both, is_positive));
+    expect_refusal(env, LEAT_E_UNSUPPORTED,
+                   "it is in the loop 'b', and reads 'beside', which is outside of that but in the "
+                   "loop around it; let all of it enter at 'b'");
+}
+
+/* The second execution needs the whole loop again, but not the first one's sinks. */
+static void loop_runs_again_for_a_new_reader(void **state) {
+    (void)state;
+    tally t, u;
+    leat_env *env = small_env(2);
+    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 30), 0);
+    leat_stream *body = count_down(loop);
+    leat_iteration_close(loop, leat_stream_rebalance(filter(body, is_positive)));
+    add_to(filter(body, is_not_positive), &t);
+    env_run(env);
+    expect_tally(&t, 30, 0);
+    add_to(body, &u);
+    env_run(env);
+    expect_tally(&t, 30, 0);
+    assert_int_equal(atomic_load(&u.count), 30 * 31 / 2);
+    leat_env_free(env);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loop_ends_when_nothing_comes_back),
+        cmocka_unit_test(loop_broadcast_back_multiplies),
+        cmocka_unit_test(loop_with_nothing_in_it_ends),
+        cmocka_unit_test(loop_body_that_multiplies_spills),
+        cmocka_unit_test(loop_keyed_body_gives_collatz),
+        cmocka_unit_test(loops_in_a_row_and_beside_each_other_end),
+        cmocka_unit_test(loop_within_a_loop_ends),
+        cmocka_unit_test(loop_waits_for_timers),
+        cmocka_unit_test(loop_goes_on_with_what_the_end_brought_back),
+        cmocka_unit_test(loop_waits_for_a_stream_from_outside),
+        cmocka_unit_test(loop_without_end_is_cancelled),
+        cmocka_unit_test(loop_failure_in_the_body_ends_the_job),
+        cmocka_unit_test(loop_without_a_disk_fails),
+        cmocka_unit_test(loop_that_is_closed_wrongly_is_refused),
+        cmocka_unit_test(loop_other_parallelism_comes_back_evenly),
+        cmocka_unit_test(loops_that_cross_are_refused),
+        cmocka_unit_test(loop_runs_again_for_a_new_reader),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
