@@ -34,6 +34,7 @@ static const leat_operator *const builtin[] = {
     &leat_window_join_operator,
     &leat_co_group_operator,
     &leat_iterate_operator,
+    &leat_connected_iterate_operator,
 
     &leat_collection_operator,
     &leat_sequence_operator,

@@ -36,6 +36,7 @@ extern LEAT_API const leat_operator leat_interval_join_operator;
 extern LEAT_API const leat_operator leat_window_join_operator;
 extern LEAT_API const leat_operator leat_co_group_operator;
 extern LEAT_API const leat_operator leat_iterate_operator;
+extern LEAT_API const leat_operator leat_connected_iterate_operator;
 
 extern LEAT_API const leat_operator leat_collection_operator;
 extern LEAT_API const leat_operator leat_sequence_operator;

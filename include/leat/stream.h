@@ -134,6 +134,9 @@ LEAT_API leat_stream *leat_stream_window_co_group(leat_stream *a, leat_stream *b
    io.tmp.dirs), and counts for no watermark. A loop may be within another one. */
 LEAT_API leat_stream *leat_stream_iterate(leat_stream *s, int64_t max_wait_ms);
 LEAT_API leat_stream *leat_iteration_close(leat_stream *loop, leat_stream *feedback);
+/* Before the close: what comes back, as a stream of its own, of `type` (may be NULL); the loop then
+   gives only what its stream brings. The two may be connected. */
+LEAT_API leat_stream *leat_iteration_feedback(leat_stream *loop, const char *type);
 
 /* How records go to the next operator's subtasks. */
 LEAT_API leat_stream *leat_stream_forward(leat_stream *s);

@@ -4,18 +4,18 @@
    round came back on all its feedback channels; from its first round on it reads nothing but
    feedback. Say all heads vote "no record came back since my last vote" and yet a record comes back
    to some head after its vote; take the first such record in time. It is made of a record that some
-   head sent before, and that one had come to that head on its stream, or had come back to it, before
-   its last vote: after that vote none had come until this one's, and none after it, for ours is the
-   first. So it was sent before that head sent the round, which it does only when all have voted in
-   the last. But what was sent before the round comes back before it on every path, since gates wait
-   for the round of all their channels, and the head to which it came back voted after it: a
-   contradiction. In the first round the beginning of the holding back takes the place of the last
-   vote. Gates hold up no channel, so a record may overtake a round, but never the other way.
+   head sent before, and that one had come to that head on its stream, or had come back to it,
+   before its last vote: after that vote none had come until this one's, and none after it, for ours
+   is the first. So it was sent before that head sent the round, which it does only when all have
+   voted in the last. But what was sent before the round comes back before it on every path, since
+   gates wait for the round of all their channels, and the head to which it came back voted after
+   it: a contradiction. In the first round the beginning of the holding back takes the place of the
+   last vote. Gates hold up no channel, so a record may overtake a round, but never the other way.
 
    What is not seen by that are records to come: timers of processing time, results of calls that
    have not answered (LEATI_ROUND_BUSY), and streams from outside that the body reads, too
-   (LEATI_ROUND_OPEN). They let rounds go on, now and then, and the end wait; rounds of an outer loop
-   need not wait for them and take the news of the first kind along. The second kind they see
+   (LEATI_ROUND_OPEN). They let rounds go on, now and then, and the end wait; rounds of an outer
+   loop need not wait for them and take the news of the first kind along. The second kind they see
    themselves. */
 #include "runtime/flow/rounds.h"
 

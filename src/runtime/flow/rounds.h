@@ -1,13 +1,14 @@
-/* rounds.h: when a loop is at rest. A loop is a head, a task per subtask that reads a stream and what
-   comes back to it, and a body, whose tasks are between the head and the feedback edges. This is the
-   part of a head's task that decides when the end of its stream may pass.
+/* rounds.h: when a loop is at rest. A loop is a head, a task per subtask that reads a stream and
+   what comes back to it, and a body, whose tasks are between the head and the feedback edges. This
+   is the part of a head's task that decides when the end of its stream may pass.
 
    Rounds. A head holds back what its stream ends with. When it has nothing else to do it sends a
    round (LEATI_ROUND) through the body, as empty barriers that nobody is held up by: a gate passes
-   it on when it has come from all channels of the loop. A head that has sent the round, and to which
-   it came back on all feedback channels, votes (LEATI_VOTE), on a channel to every head: did records
-   come back since it voted last? With the votes of all heads, all know the same, and begin the next
-   round together. When no record came back to any head, none is on its way; why, is in rounds.c.
+   it on when it has come from all channels of the loop. A head that has sent the round, and to
+   which it came back on all feedback channels, votes (LEATI_VOTE), on a channel to every head: did
+   records come back since it voted last? With the votes of all heads, all know the same, and begin
+   the next round together. When no record came back to any head, none is on its way; why, is in
+   rounds.c.
 
    What a round finds out is in its flags, which gates and operators add to. A round with
    LEATI_ROUND_END tells the body's operators of the end of data; it closes nothing, since what they

@@ -210,8 +210,8 @@ static leat_status enter_signal(leati_task *t, leati_element e) {
     return LEAT_OK;
 }
 
-/* What the head of a loop does before and behind the gate: some signals are kept from the chain, and
-   others come to it from here. */
+/* What the head of a loop does before and behind the gate: some signals are kept from the chain,
+   and others come to it from here. */
 static leat_status next_of_loop(leati_task *t, leati_element *e) {
     for (;;) {
         leat_status status = leati_rounds_next(t->rounds, t->gate, t->ends > 0, e);

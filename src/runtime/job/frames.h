@@ -6,7 +6,7 @@
 #include "runtime/base/buf.h"
 
 enum {
-    LEATI_WIRE_VERSION = 1,
+    LEATI_WIRE_VERSION = 2,
     LEATI_FRAME_HEADER = 5,    /* u32 size of the payload, u8 kind */
     LEATI_FRAME_MOST = 1 << 30 /* bytes of a payload */
 };

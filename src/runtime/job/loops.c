@@ -3,8 +3,8 @@
    The graph has no cycles but for the feedback edges of heads, so the nodes that a head reaches are
    found in one pass. The body of a loop is what its head reaches and what leads back to the head
    over no other feedback edges than those of heads that it reaches itself: its own, and those of
-   the loops within it. Rounds (flow/rounds.h) go along all edges between nodes of the body, so each of
-   these gets them from all that it reads within the body.
+   the loops within it. Rounds (flow/rounds.h) go along all edges between nodes of the body, so each
+   of these gets them from all that it reads within the body.
 
    Two loops are one within the other when one head reaches the other. Then the inner head holds the
    rounds of the outer loop until the inner loop is at rest, and that is worth something only if

@@ -141,10 +141,10 @@ static leat_status twice_less_one(leat_context *ctx, const leat_record *in, leat
     return status < 0 ? status : leat_emitter_push(out, &less);
 }
 
-/* 2^15 records and more are on their way at the same time, and memory holds some dozen. */
+/* 2^14 records and more are on their way at the same time, and memory holds some dozen. */
 static void loop_body_that_multiplies_spills(void **state) {
     (void)state;
-    enum { DEPTH = 15, ROOTS = 4 };
+    enum { DEPTH = 14, ROOTS = 2 };
     for
         EACH_PARALLELISM(p) {
             tally t;
@@ -240,8 +240,8 @@ static void loops_in_a_row_and_beside_each_other_end(void **state) {
         }
 }
 
-/* A number is 100 times the rounds that the outer loop has still to do, and what the inner loop counts
-   down. */
+/* A number is 100 times the rounds that the outer loop has still to do, and what the inner loop
+   counts down. */
 static leat_status inner_goes_on(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
     (void)ctx;
     *keep = (in->value.as.i % 100 > 0) == (arg == NULL);
@@ -381,7 +381,7 @@ static void loop_waits_for_timers(void **state) {
             }
 }
 
-/* --- an operator that gives out at the end ------------------------------------------------------ */
+/* --- an operator that gives out at the end ---------------------------------------------------- */
 
 typedef struct keeper {
     int64_t kept[4096];
@@ -436,7 +436,7 @@ static void loop_goes_on_with_what_the_end_brought_back(void **state) {
         }
 }
 
-/* --- streams from outside ----------------------------------------------------------------------- */
+/* --- streams from outside --------------------------------------------------------------------- */
 
 static leat_status take_first(leat_context *ctx, unsigned input, const leat_record *in,
                               leat_emitter *out, void *arg) {
@@ -478,7 +478,7 @@ static void loop_waits_for_a_stream_from_outside(void **state) {
         }
 }
 
-/* --- ends that are no ends of data --------------------------------------------------------------- */
+/* --- ends that are no ends of data ------------------------------------------------------------ */
 
 static leat_status counted(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
     (void)ctx;
@@ -547,7 +547,7 @@ static void loop_without_a_disk_fails(void **state) {
     leat_env_free(env);
 }
 
-/* --- refusals ----------------------------------------------------------------------------------- */
+/* --- refusals --------------------------------------------------------------------------------- */
 
 static void expect_refusal(leat_env *env, leat_status status, const char *text) {
     leat_error err;
@@ -594,9 +594,7 @@ static void loop_that_is_closed_wrongly_is_refused(void **state) {
     loop = leat_stream_iterate(leat_stream_returns(leat_env_sequence(env, 1, 3), "LONG"), 0);
     s = leat_stream_name(leat_stream_returns(count_down(loop), "STRING"), "texts");
     leat_iteration_close(loop, s);
-    expect_refusal(env, LEAT_E_TYPE,
-                   "the loop's values are LONG and 'texts', which it is closed with, gives STRING; "
-                   "they have to be the same");
+    expect_refusal(env, LEAT_E_TYPE, "what comes back has to be LONG, and 'texts' gives STRING");
 
     leat_env *other = env_of(1, 10);
     env = env_of(1, 10);
