@@ -98,10 +98,10 @@ enum {
     /* Its second input is broadcast: every subtask gets all of it, without keys, and broadcast
        state is written there only. With LEAT_OP_KEYED the first input alone must be keyed. */
     LEAT_OP_BROADCAST = 1u << 9,
-    LEAT_OP_BOUNDED = 1u << 10 /* a source that ends by itself */
+    LEAT_OP_BOUNDED = 1u << 10, /* a source that ends by itself */
     /* The head of a loop: leat_iteration_close lets it read what comes back, too, as input 1
        although it has one. */
-    LEAT_OP_LOOP = 1u << 10
+    LEAT_OP_LOOP = 1u << 11
 };
 
 typedef struct leat_operator {

@@ -14,13 +14,12 @@ typedef enum leati_element_kind {
     LEATI_BARRIER,   /* value: the checkpoint's number */
     LEATI_IDLE,      /* the sender has nothing to say for a while; its watermark does not count */
     LEATI_ACTIVE,
-    LEATI_END, /* no more data will come */
-    /* Never in a channel, only in a task that takes its records key by key (by_key.h): */
-    LEATI_KEY_END, /* the current key has no more records */
-    LEATI_NOTHING  /* something was taken, and nothing is to be handed on yet */
     LEATI_END,   /* no more data will come */
     LEATI_ROUND, /* of a loop (rounds.h): value by leati_round */
     LEATI_VOTE,  /* from head to head: the same */
+    /* Never in a channel, only in a task that takes its records key by key (by_key.h): */
+    LEATI_KEY_END, /* the current key has no more records */
+    LEATI_NOTHING  /* something was taken, and nothing is to be handed on yet */
 } leati_element_kind;
 
 /* What a round found. */

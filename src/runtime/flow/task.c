@@ -191,18 +191,6 @@ static leat_status next_of_source(leati_task *t, int *budget) {
 
 /* --- one turn --------------------------------------------------------------------------------- */
 
-static leat_status next_element(leati_task *t, int *budget) {
-    leati_element e;
-    t->chain->contexts[0]->current = NULL;
-    if (!t->gate) return next_of_source(t, budget);
-    leat_status status = t->by_key ? leati_by_key_next(t->by_key, t->gate, &e, &t->input, &t->from)
-                                   : leati_gate_next(t->gate, &e, &t->input, &t->from);
-    if (status < 0 && t->from) {
-        const char *why = leati_channel_failure(t->from);
-        return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
-    }
-    if (status != LEAT_OK || e.kind == LEATI_NOTHING) return status;
-    if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
 static leat_status enter_signal(leati_task *t, leati_element e) {
     leat_context *head = t->chain->contexts[0];
     if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;
@@ -225,17 +213,22 @@ static leat_status next_of_loop(leati_task *t, leati_element *e) {
     }
 }
 
+static leat_status take_element(leati_task *t, leati_element *e) {
+    if (t->rounds) return next_of_loop(t, e);
+    if (t->by_key) return leati_by_key_next(t->by_key, t->gate, e, &t->input, &t->from);
+    return leati_gate_next(t->gate, e, &t->input, &t->from);
+}
+
 static leat_status next_element(leati_task *t, int *budget) {
     leati_element e;
     t->chain->contexts[0]->current = NULL;
     if (!t->gate) return next_of_source(t, budget);
-    leat_status status =
-        t->rounds ? next_of_loop(t, &e) : leati_gate_next(t->gate, &e, &t->input, &t->from);
-    if (status < 0) {
-        const char *why = t->from ? leati_channel_failure(t->from) : NULL;
+    leat_status status = take_element(t, &e);
+    if (status < 0 && t->from) {
+        const char *why = leati_channel_failure(t->from);
         return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
     }
-    if (status != LEAT_OK) return status;
+    if (status != LEAT_OK || e.kind == LEATI_NOTHING) return status;
     if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
     return enter_signal(t, e);
 }

@@ -4,11 +4,8 @@
    group as blobs (empty: none), parallelism and max parallelism and buffer timeout as signed
    varints, u8 chaining, u8 bound, u8 bounded, type as a blob, arguments (params.c), varint number
    of inputs; per input: varint node, tag and its type as blobs (empty: main, unknown), u8
-   partitioning, u8 input. */
-   varints, u8 chaining, u8 bound, type as a blob, arguments (params.c), varint number of inputs;
-   per input: varint node, tag and its type as blobs (empty: main, unknown), u8 partitioning, u8
-   input; varint number of feedback edges, in the form of inputs. Inputs come before who reads them,
-   feedback edges do not. */
+   partitioning, u8 input; varint number of feedback edges, in the form of inputs. Inputs come
+   before who reads them, feedback edges do not. */
 #include "runtime/job/graph.h"
 
 #include "runtime/base/alloc.h"

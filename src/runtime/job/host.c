@@ -116,11 +116,10 @@ static leat_status add_task(leati_host *h, int number) {
     h->seats[number] = seat;
     t->flush_every = flush_every(p, v);
     if (!v->source && !(t->gate = leati_gate_new())) return LEAT_E_NOMEM;
-    leat_status status = add_contexts(p, v, at->subtask, t);
-    return status < 0 ? status : add_sort(p, v, t);
     int loop = leati_loop_number(p->graph, v->nodes[0]);
     if (loop >= 0 && !(t->rounds = leati_rounds_new(loop))) return LEAT_E_NOMEM;
-    return add_contexts(p, v, at->subtask, t);
+    leat_status status = add_contexts(p, v, at->subtask, t);
+    return status < 0 ? status : add_sort(p, v, t);
 }
 
 /* --- channels --------------------------------------------------------------------------------- */

@@ -181,6 +181,10 @@ leat_status leati_loops_find(leati_plan *p, leat_error *err) {
     const leati_graph *g = p->graph;
     loop_sets s = {.count = (int)g->count, .loops = leati_loop_count(g)};
     if (!s.loops) return LEAT_OK;
+    if (p->batch)
+        return leat_error_set(err, LEAT_E_UNSUPPORTED, "plan",
+                              "a job with a loop can't run in batch; set execution.runtime-mode to "
+                              "STREAMING");
     if (s.loops > LEATI_MOST_LOOPS)
         return leat_error_set(err, LEAT_E_UNSUPPORTED, "plan", "a job has at most %d loops, not %d",
                               LEATI_MOST_LOOPS, s.loops);
