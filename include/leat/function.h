@@ -42,6 +42,9 @@ LEAT_API leat_status leat_emitter_side(leat_emitter *out, const char *tag, const
 /* Hands over a cursor, which is driven after the call returned. It belongs to its maker and must
    live until its `close`. */
 LEAT_API leat_status leat_emitter_cursor(leat_emitter *out, leat_cursor *cursor);
+/* The same as the last thing of a call: a few items are taken at once while there is room, which
+   costs less where most cursors are short. */
+LEAT_API leat_status leat_emitter_cursor_last(leat_emitter *out, leat_cursor *cursor);
 
 /* The calls of the roles. `self` is what `open` gave, or `arg` without `open`. What an `out` value
    points to must live until the next call of the same function; leat_context_alloc gives such

@@ -124,7 +124,7 @@ static leat_status open_cursor(py_call *c, leat_emitter *out, PyObject *iterator
                      .call = c,
                      .iterator = iterator,
                      .busy = true};
-    return leat_emitter_cursor(out, &k->cursor);
+    return leat_emitter_cursor_last(out, &k->cursor);
 }
 
 /* --- all items -------------------------------------------------------------------------------- */

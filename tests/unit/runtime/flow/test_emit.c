@@ -31,6 +31,30 @@ OPERATOR(a_operator, "a", pass);
 OPERATOR(b_operator, "b", pass);
 OPERATOR(c_operator, "c", pass);
 
+/* Cursors that are the last thing of a call, in both ways that there are. */
+static bool as_last;
+
+static leat_status hand_over(leat_context *ctx, leat_cursor *cursor) {
+    return as_last ? leat_emitter_cursor_last(leat_context_emitter(ctx), cursor)
+                   : leat_context_cursor(ctx, cursor);
+}
+
+static int take_as_last(void **state) {
+    (void)state;
+    as_last = true;
+    return 0;
+}
+
+static int take_later(void **state) {
+    (void)state;
+    as_last = false;
+    return 0;
+}
+#define EITHER_WAY(test)                                         \
+    cmocka_unit_test(test), {                                    \
+#test " (as last)", test, take_as_last, take_later, NULL \
+    }
+
 /* A cursor that gives 10 * input + 1 ... 10 * input + `left`. */
 typedef struct count {
     leat_cursor cursor; /* first */
@@ -71,7 +95,7 @@ static leat_status open_two(leat_context *ctx, void *self, unsigned input, const
     (void)input;
     rig *r = rig_of(self);
     rig_log(r, "%s%d", leat_context_name(ctx), (int)in->value.as.i);
-    return leat_context_cursor(ctx, count_new(r, in->value.as.i, 2));
+    return hand_over(ctx, count_new(r, in->value.as.i, 2));
 }
 
 OPERATOR(two_operator, "two", open_two);
@@ -306,7 +330,7 @@ static leat_status open_look(leat_context *ctx, void *self, unsigned input, cons
     look *l = calloc(1, sizeof *l);
     assert_non_null(l);
     *l = (look){{look_advance, look_close}, rig_of(self), 2};
-    return leat_context_cursor(ctx, &l->cursor);
+    return hand_over(ctx, &l->cursor);
 }
 
 OPERATOR(look_operator, "look", open_look);
@@ -376,7 +400,7 @@ static leat_status open_failing(leat_context *ctx, void *self, unsigned input,
     (void)input;
     count *c = (count *)(void *)count_new(rig_of(self), in->value.as.i, 1);
     c->cursor.advance = fail_advance;
-    return leat_context_cursor(ctx, &c->cursor);
+    return hand_over(ctx, &c->cursor);
 }
 
 OPERATOR(failing_operator, "failing", open_failing);
@@ -430,16 +454,16 @@ int main(void) {
         cmocka_unit_test(emit_to_one_child_calls_it),
         cmocka_unit_test(emit_to_a_fork_reaches_children_and_outputs),
         cmocka_unit_test(emit_to_a_side_reaches_its_listeners_only),
-        cmocka_unit_test(cursor_gives_all_before_the_next_record),
-        cmocka_unit_test(cursor_in_a_cursor_is_exhausted_first),
-        cmocka_unit_test(cursor_of_an_earlier_record_comes_first),
-        cmocka_unit_test(cursor_and_emits_of_one_call_keep_their_order),
-        cmocka_unit_test(cursor_waits_while_an_output_is_full),
-        cmocka_unit_test(cursor_holds_the_batch_until_it_is_exhausted),
-        cmocka_unit_test(cursor_sees_key_and_time_of_its_record),
-        cmocka_unit_test(cursors_open_at_the_close_are_closed_once),
-        cmocka_unit_test(cursor_that_fails_names_operator_and_record),
-        cmocka_unit_test(cursor_without_memory_is_closed_and_fails),
+        EITHER_WAY(cursor_gives_all_before_the_next_record),
+        EITHER_WAY(cursor_in_a_cursor_is_exhausted_first),
+        EITHER_WAY(cursor_of_an_earlier_record_comes_first),
+        EITHER_WAY(cursor_and_emits_of_one_call_keep_their_order),
+        EITHER_WAY(cursor_waits_while_an_output_is_full),
+        EITHER_WAY(cursor_holds_the_batch_until_it_is_exhausted),
+        EITHER_WAY(cursor_sees_key_and_time_of_its_record),
+        EITHER_WAY(cursors_open_at_the_close_are_closed_once),
+        EITHER_WAY(cursor_that_fails_names_operator_and_record),
+        EITHER_WAY(cursor_without_memory_is_closed_and_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
