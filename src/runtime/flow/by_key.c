@@ -20,9 +20,7 @@ struct leati_by_key {
     bool has_item; /* `item` is the next record of the key */
     bool busy;     /* the sorter is the I/O thread's */
     bool gives, in_key;
-    int ends; /* inputs that have ended, in this order: */
-    int64_t ended[2];
-    int told; /* of the final watermark and the ends */
+    unsigned told; /* of the final watermark and the ends */
 };
 
 static void unref(void *arg) {
@@ -104,17 +102,53 @@ static leat_status start_work(leati_by_key *b) {
 
 /* --- taking ----------------------------------------------------------------------------------- */
 
-static leat_status add_all(leati_by_key *b, unsigned input, const leati_batch *batch) {
-    const leat_type *type = head_of(b)->info->input_types[input];
-    leat_status status = LEAT_OK;
-    for (uint32_t i = 0; i < batch->count && status >= 0; i++) {
-        leat_record record = batch->records[i];
-        if (!b->options.keys) {
-            record.key = leat_null();
-            record.hash = 0;
-        }
-        status = leati_sorter_add(b->sorter, input, &record, type);
+/* Frames are read as if there were no interpreter, so that objects pass as bytes. But of a key that
+   is one, or has one inside, the canonical bytes are wanted. */
+static bool has_object_bytes(const leat_value *v) {
+    if (LEAT_LIKELY(leati_kind_is_scalar(v->kind) || v->kind == LEAT_STRING)) return false;
+    if (v->kind == LEAT_BYTES) return v->flags & LEATI_OBJECT_BYTES;
+    size_t count = v->kind == LEAT_MAP ? 2 * (size_t)v->size : v->size;
+    const leat_value *items = v->kind == LEAT_ROW ? v->as.row->items : v->as.items;
+    if (v->kind == LEAT_DECIMAL || v->kind == LEAT_OBJECT) return false;
+    for (size_t i = 0; i < count; i++)
+        if (has_object_bytes(&items[i])) return true;
+    return false;
+}
+
+/* While records are taken nothing else is in the arena. */
+static leat_status revive_key(leati_by_key *b, leat_value *key) {
+    leati_buf bytes;
+    leati_buf_init(&bytes);
+    leat_status status = leati_value_encode(key, NULL, &bytes);
+    leati_arena_reset(&b->arena);
+    char *copy = status < 0 ? NULL : leati_arena_alloc(&b->arena, bytes.size);
+    if (copy) {
+        memcpy(copy, bytes.bytes, bytes.size);
+        leati_reader in = leati_reader_of(copy, bytes.size);
+        status = leati_value_decode(&in, leati_context_domain(head_of(b)), &b->arena, key);
+    } else if (status >= 0) {
+        status = LEAT_E_NOMEM;
     }
+    leati_buf_fini(&bytes);
+    return status;
+}
+
+static leat_status add(leati_by_key *b, unsigned input, leat_record record) {
+    leat_status status = LEAT_OK;
+    if (!b->options.keys) {
+        record.key = leat_null();
+        record.hash = 0;
+    } else if (LEAT_UNLIKELY(has_object_bytes(&record.key))) {
+        status = revive_key(b, &record.key);
+    }
+    const leat_type *type = head_of(b)->info->input_types[input];
+    return status < 0 ? status : leati_sorter_add(b->sorter, input, &record, type);
+}
+
+static leat_status add_all(leati_by_key *b, unsigned input, const leati_batch *batch) {
+    leat_status status = LEAT_OK;
+    for (uint32_t i = 0; i < batch->count && status >= 0; i++)
+        status = add(b, input, batch->records[i]);
     if (status == LEAT_E_RANGE)
         return leat_context_fail(head_of(b), status,
                                  "a record has more than 1 GiB and can't be sorted; make it "
@@ -124,18 +158,10 @@ static leat_status add_all(leati_by_key *b, unsigned input, const leati_batch *b
 
 static leat_status take_data(leati_by_key *b, leati_element *e, unsigned input,
                              leati_channel *from) {
-    size_t records = (size_t)e->value, bytes = e->as.frame.charge;
-    leati_batch *batch = e->as.batch;
-    leat_status status = LEAT_OK;
-    if (e->kind == LEATI_FRAME) {
-        uint16_t domain = leati_context_domain(head_of(b));
-        status = leati_batch_decode(e->as.frame.bytes, e->as.frame.size, domain, &batch);
-        if (status < 0)
-            return leat_context_fail(head_of(b), status, "a frame from another process is damaged");
-    } else {
-        records = batch->count;
-        bytes = batch->bytes;
-    }
+    leati_batch *batch;
+    size_t records, bytes;
+    leat_status status = leati_element_open(e, 0, &batch, &records, &bytes);
+    if (status < 0) return leat_context_fail(head_of(b), status, "a frame of records is damaged");
     status = add_all(b, input, batch);
     leati_batch_unref(batch);
     leati_channel_give_back(from, records, bytes);
@@ -143,7 +169,7 @@ static leat_status take_data(leati_by_key *b, leati_element *e, unsigned input,
     return status;
 }
 
-/* Of signals only the ends matter: they, and the final watermark, come behind all records. */
+/* Signals are told again, as far as they matter, when all is handed on. */
 static leat_status take(leati_by_key *b, leati_gate *gate, leati_element *out, unsigned *input,
                         leati_channel **from) {
     leat_status status = leati_gate_next(gate, out, input, from);
@@ -158,7 +184,6 @@ static leat_status take(leati_by_key *b, leati_gate *gate, leati_element *out, u
         bool waits = b->options.sorted >> *input & 1;
         return waits ? take_data(b, out, *input, *from) : LEAT_OK;
     }
-    if (out->kind == LEATI_END) b->ended[b->ends++] = out->value;
     out->kind = LEATI_NOTHING;
     return LEAT_OK;
 }
@@ -166,7 +191,6 @@ static leat_status take(leati_by_key *b, leati_gate *gate, leati_element *out, u
 /* --- giving ----------------------------------------------------------------------------------- */
 
 static leat_status begin_key(leati_by_key *b, const leati_pile_key *key) {
-    leati_reader in = leati_reader_of(key->value, key->value_size);
     leati_arena_reset(&b->arena);
     leat_record_init(&b->key, leat_null(), LEAT_MAX_TIME);
     b->key.hash = key->hash;
@@ -175,7 +199,7 @@ static leat_status begin_key(leati_by_key *b, const leati_pile_key *key) {
     char *copy = leati_arena_alloc(&b->arena, key->value_size);
     if (!copy) return LEAT_E_NOMEM;
     memcpy(copy, key->value, key->value_size);
-    in = leati_reader_of(copy, key->value_size);
+    leati_reader in = leati_reader_of(copy, key->value_size);
     leat_status status =
         leati_value_decode(&in, leati_context_domain(head_of(b)), &b->arena, &b->key.key);
     b->chain->key = &b->key;
@@ -228,10 +252,9 @@ static leat_status end_key(leati_by_key *b, leati_element *out) {
 }
 
 static leat_status give_end(leati_by_key *b, leati_element *out) {
-    int at = b->told++;
-    if (at > b->ends) return LEAT_DONE;
-    *out =
-        at ? leati_signal(LEATI_END, b->ended[at - 1]) : leati_signal(LEATI_WATERMARK, INT64_MAX);
+    unsigned at = b->told++;
+    if (at > head_of(b)->info->op->inputs) return LEAT_DONE;
+    *out = at ? leati_signal(LEATI_END, at - 1) : leati_signal(LEATI_WATERMARK, INT64_MAX);
     return LEAT_OK;
 }
 

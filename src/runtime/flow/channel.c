@@ -25,6 +25,20 @@ void leati_element_drop(leati_element *element) {
     if (element->kind == LEATI_FRAME) leati_free(element->as.frame.bytes);
 }
 
+leat_status leati_element_open(leati_element *element, uint16_t domain, leati_batch **batch,
+                               size_t *records, size_t *bytes) {
+    if (element->kind == LEATI_BATCH) {
+        *batch = element->as.batch;
+        *records = (*batch)->count;
+        *bytes = (*batch)->bytes;
+        return LEAT_OK;
+    }
+    leati_frame *frame = &element->as.frame;
+    *records = (size_t)element->value;
+    *bytes = frame->charge;
+    return leati_batch_decode(frame->bytes, frame->size, domain, batch);
+}
+
 void leati_channel_ref(leati_channel *c) {
     atomic_fetch_add(&c->refs, 1);
 }

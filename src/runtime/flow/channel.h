@@ -85,6 +85,10 @@ bool leati_channel_has_room(leati_channel *c, size_t records, size_t bytes);
 void leati_channel_credit(leati_channel *c, size_t *records, size_t *bytes);
 
 void leati_element_drop(leati_element *element);
+/* The batch of a data element, which is adopted, also on failure; frames are read, their objects in
+   `domain` (codec.h). `records` and `bytes` are what it was charged. */
+leat_status leati_element_open(leati_element *element, uint16_t domain, leati_batch **batch,
+                               size_t *records, size_t *bytes);
 
 /* For spill.c, under the lock. */
 bool leati_channel_ring_add(leati_channel *c, const leati_element *element);

@@ -127,25 +127,16 @@ static leat_status run_batch(leati_task *t, int *budget) {
 }
 
 static leat_status take_data(leati_task *t, leati_element *e) {
+    leat_context *head = t->chain->contexts[0];
     if (LEAT_UNLIKELY(t->ends && t->rounds)) { /* see rounds.c: there is none */
         leati_element_drop(e);
-        return leat_context_fail(t->chain->contexts[0], LEAT_E_INTERNAL,
+        return leat_context_fail(head, LEAT_E_INTERNAL,
                                  "a record came back after the loop's end; please report this");
     }
-    t->from_records = (size_t)e->value;
-    if (e->kind == LEATI_FRAME) {
-        t->from_bytes = e->as.frame.charge;
-        leat_context *head = t->chain->contexts[0];
-        leat_status status = leati_batch_decode(e->as.frame.bytes, e->as.frame.size,
-                                                leati_context_domain(head), &t->batch);
-        if (status < 0) return leat_context_fail(head, status, "a frame of records is damaged");
-    } else {
-        t->batch = e->as.batch;
-        t->from_records = t->batch->count;
-        t->from_bytes = t->batch->bytes;
-    }
+    leat_status status = leati_element_open(e, leati_context_domain(head), &t->batch,
+                                            &t->from_records, &t->from_bytes);
     t->at = 0;
-    return LEAT_OK;
+    return status < 0 ? leat_context_fail(head, status, "a frame of records is damaged") : LEAT_OK;
 }
 
 /* --- sources ---------------------------------------------------------------------------------- */
