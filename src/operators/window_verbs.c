@@ -6,7 +6,9 @@
 
 enum { MOST_ARGS = 11 };
 
+/* Arguments point into the copy of the spec. */
 typedef struct arg_list {
+    leat_window_spec spec;
     leat_arg items[MOST_ARGS];
     size_t count;
 } arg_list;
@@ -18,16 +20,17 @@ static void add_function(arg_list *args, const char *name, const leat_function *
 }
 
 static void add_spec(arg_list *args, const leat_window_spec *given) {
-    leat_window_spec spec = leat_window_spec_of(leat_function_of(LEAT_ROLE_NONE, NULL));
-    if (given) memcpy(&spec, given, given->size < sizeof spec ? given->size : sizeof spec);
-    add_function(args, "assigner", &spec.assigner);
-    add_function(args, "gap", &spec.gap);
-    add_function(args, "trigger", &spec.trigger);
-    add_function(args, "evictor", &spec.evictor);
-    add_function(args, "delta", &spec.delta);
-    if (spec.purging) args->items[args->count++] = leat_arg_int("purging", 1);
-    args->items[args->count++] = leat_arg_int("lateness", spec.allowed_lateness_ms);
-    if (spec.late_tag) args->items[args->count++] = leat_arg_string("late_tag", spec.late_tag);
+    leat_window_spec *spec = &args->spec;
+    *spec = leat_window_spec_of(leat_function_of(LEAT_ROLE_NONE, NULL));
+    if (given) memcpy(spec, given, given->size < sizeof *spec ? given->size : sizeof *spec);
+    add_function(args, "assigner", &spec->assigner);
+    add_function(args, "gap", &spec->gap);
+    add_function(args, "trigger", &spec->trigger);
+    add_function(args, "evictor", &spec->evictor);
+    add_function(args, "delta", &spec->delta);
+    if (spec->purging) args->items[args->count++] = leat_arg_int("purging", 1);
+    args->items[args->count++] = leat_arg_int("lateness", spec->allowed_lateness_ms);
+    if (spec->late_tag) args->items[args->count++] = leat_arg_string("late_tag", spec->late_tag);
 }
 
 static leat_stream *add_window(leat_stream *s, const leat_window_spec *spec, const char *verb,

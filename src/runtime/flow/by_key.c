@@ -17,8 +17,10 @@ struct leati_by_key {
     leat_record key;   /* without a value, at the end of time */
     uint64_t left;     /* records of the key that were not handed on */
     leati_pile_item item;
-    bool has_item; /* `item` is the next record of the key */
-    bool busy;     /* the sorter is the I/O thread's */
+    bool has_item;    /* `item` is the next record of the key */
+    bool busy;        /* the sorter is the I/O thread's */
+    atomic_bool lost; /* its answer: no memory for the letter */
+    leat_mailbox *mailbox;
     bool gives, in_key;
     unsigned told; /* of the final watermark and the ends */
 };
@@ -26,6 +28,7 @@ struct leati_by_key {
 static void unref(void *arg) {
     leati_by_key *b = arg;
     if (atomic_fetch_sub(&b->refs, 1) != 1) return;
+    leat_mailbox_unref(b->mailbox);
     leati_sorter_free(b->sorter);
     leati_arena_fini(&b->arena);
     leati_free(b->dirs);
@@ -87,9 +90,19 @@ static leat_status work_done(leat_context *ctx, void *self, void *arg, leat_stat
     return status;
 }
 
+/* The task has ended, or the answer found no memory: then the task hears of it without one. */
+static void work_dropped(void *arg) {
+    leati_by_key *b = arg;
+    atomic_store(&b->lost, true);
+    leat_mailbox_wake(b->mailbox);
+    unref(b);
+}
+
 /* LEAT_AGAIN: its answer wakes the task. */
 static leat_status start_work(leati_by_key *b) {
-    leat_io io = {.work = work, .done = work_done, .drop = unref, .arg = b};
+    leat_io io = {.work = work, .done = work_done, .drop = work_dropped, .arg = b};
+    if (!b->mailbox) b->mailbox = leat_context_mailbox(head_of(b));
+    if (!b->mailbox) return LEAT_E_NOMEM;
     atomic_fetch_add(&b->refs, 1);
     leat_status status = leat_context_io(head_of(b), &io);
     if (status < 0) {
@@ -275,7 +288,7 @@ static leat_status give(leati_by_key *b, leati_element *out, unsigned *input) {
 leat_status leati_by_key_next(leati_by_key *b, leati_gate *gate, leati_element *out,
                               unsigned *input, leati_channel **from) {
     *from = NULL;
-    if (b->busy) return LEAT_AGAIN;
+    if (b->busy) return atomic_load(&b->lost) ? LEAT_E_NOMEM : LEAT_AGAIN;
     if (leati_sorter_is_due(b->sorter)) return start_work(b);
     if (!b->gives) return take(b, gate, out, input, from);
     leat_status status = give(b, out, input);
