@@ -1,8 +1,8 @@
 /* leat.h: Leat, an embedded stream processing library: Flink's semantics, no cluster.
 
-   Reading order: base, value, type, record, function, state, window, async, operator, graph,
-   stream, job, env. A program builds a graph of streams in an env, executes it, and looks at one
-   error at the end. */
+   Reading order: base, value, type, record, function, state, window, async, metric, operator,
+   graph, stream, job, env. A program builds a graph of streams in an env, executes it, and looks at
+   one error at the end. */
 #ifndef LEAT_H
 #define LEAT_H
 
@@ -12,6 +12,7 @@
 #include "leat/function.h"
 #include "leat/graph.h"
 #include "leat/job.h"
+#include "leat/metric.h"
 #include "leat/operator.h"
 #include "leat/operators.h"
 #include "leat/record.h"

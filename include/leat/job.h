@@ -47,6 +47,13 @@ LEAT_API leat_status leat_job_result(leat_job *job, leat_error *err);
 LEAT_API const leat_failure *leat_job_failure(const leat_job *job);
 /* Milliseconds from start to end, or until now. */
 LEAT_API int64_t leat_job_runtime(const leat_job *job);
+/* The metrics of all operators (metric.h) as JSON, for leat_text_free: a list with an object for
+   each operator and subtask, {"operator", "uid", "id", "subtask", "parallelism", "metrics"}, where
+   "metrics" are numRecordsIn, numRecordsOut and those of its own by name: numbers, {"count", "rate"
+   in events a second} of meters, {"count", "sum", "min", "max", "mean"} of distributions. While the
+   job runs its processes are asked, and waited for 1 s at most; after the end it is what they told
+   last. NULL on failure. */
+LEAT_API char *leat_job_metrics(leat_job *job, leat_error *err);
 
 /* Host dispatch: runs up to `max` callbacks (-1: all there are) and answers how many ran, or a
    failure of the callback. The descriptor is readable when there is something to dispatch, or room

@@ -86,6 +86,9 @@ class Job:
     def wait(self, timeout: float) -> bool:
         """Wait so many seconds; True when it has ended. Raises what Python's signals raise."""
 
+    def metrics(self) -> str:
+        """The metrics of all operators and subtasks as JSON."""
+
     def cancel(self) -> None:
         """Ask it to end. Does not wait; harmless when it has ended."""
 

@@ -254,8 +254,10 @@ static leat_status window_on_record(leat_context *ctx, void *self, unsigned inpu
     }
     if (status < 0) return status;
     if (w->turns.count) return begin_turns(ctx, w);
-    if (taken || !w->late_tag || !is_late_record(ctx, w, in->time)) return LEAT_OK;
-    return leat_emit_side(ctx, w->late_tag, in);
+    if (taken || !is_late_record(ctx, w, in->time)) return LEAT_OK;
+    if (w->late_tag) return leat_emit_side(ctx, w->late_tag, in);
+    leat_metric_add(w->dropped, 1);
+    return LEAT_OK;
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */
@@ -344,7 +346,9 @@ static leat_status window_open(leat_context *ctx, void *self) {
     const leat_trigger *usual =
         w->event_time ? &leati_event_time_trigger : &leati_processing_time_trigger;
     w->only_first = w->triggers == usual && !w->assigns->merge;
-    return LEAT_OK;
+    leat_error err;
+    return leat_context_metric(ctx, "numLateRecordsDropped", LEAT_METRIC_COUNTER, &w->dropped,
+                               &err);
 }
 
 static void window_close(leat_context *ctx, void *self, bool failed) {

@@ -3,6 +3,7 @@
 #ifndef LEATI_WINDOWING_H
 #define LEATI_WINDOWING_H
 
+#include "leat/metric.h"
 #include "leat/operator.h"
 #include "leat/window.h"
 #include "operators/builtin.h"
@@ -69,6 +70,7 @@ struct leati_windowing {
     leat_function assigner, gap, trigger, evictor, delta, reduce, aggregate, window, join, co_group;
     int64_t purging, lateness;
     const char *late_tag;
+    leat_metric *dropped; /* late records that nobody listens to */
     leat_state *contents; /* per window: its elements, or what they were folded to */
     leat_state *merged;   /* per key: pairs of a window and the window that has its contents */
     leat_state *scratch;  /* per key, within one call: a value on its way */

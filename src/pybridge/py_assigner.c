@@ -2,6 +2,7 @@
    of a key become one. */
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
+#include "pybridge/py_metrics.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_window.h"
 
@@ -118,8 +119,9 @@ static PyObject *assigner_runtime_context(PyObject *self, PyObject *unused) {
     if (!c) return NULL;
     py_windowed *w = c->windowed;
     if (!c->states) c->states = py_states_new(c->state, w->ctx);
-    if (c->states && !w->global_store)
-        w->global_store = py_runtime_context_new(c->state, w->ctx, c->states);
+    if (!c->metrics) c->metrics = py_metrics_new(c->state, w->ctx);
+    if (c->states && c->metrics && !w->global_store)
+        w->global_store = py_runtime_context_new(c->state, w->ctx, c->states, c->metrics);
     return Py_XNewRef(w->global_store);
 }
 

@@ -51,6 +51,7 @@ struct py_call {
     PyObject *context;      /* of process functions and sinks that ask for one */
     PyObject *broadcast_context; /* of the broadcast side, where there is one */
     PyObject *states;            /* makes keyed state; NULL when there are no keys */
+    PyObject *metrics;           /* makes metrics */
     py_cursor cursor;
     py_side sides[PY_SIDES];
     uint32_t next_side;

@@ -313,11 +313,13 @@ static PyObject *job_parameters(leat_context *ctx) {
     return dict;
 }
 
-PyObject *py_runtime_context_new(py_state *state, leat_context *ctx, PyObject *states) {
+PyObject *py_runtime_context_new(py_state *state, leat_context *ctx, PyObject *states,
+                                 PyObject *metrics) {
     PyObject *type = py_known_get(state, PY_RUNTIME_CONTEXT);
     PyObject *parameters = type ? job_parameters(ctx) : NULL;
     if (!parameters) return NULL;
-    return PyObject_CallFunction(type, "siiiiNO", leat_context_name(ctx), leat_context_subtask(ctx),
-                                 leat_context_parallelism(ctx), leat_context_max_parallelism(ctx),
-                                 leat_context_attempt(ctx), parameters, states);
+    return PyObject_CallFunction(type, "siiiiNOO", leat_context_name(ctx),
+                                 leat_context_subtask(ctx), leat_context_parallelism(ctx),
+                                 leat_context_max_parallelism(ctx), leat_context_attempt(ctx),
+                                 parameters, states, metrics);
 }

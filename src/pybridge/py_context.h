@@ -12,8 +12,10 @@ void py_context_end(PyObject *context);
 void py_context_has_timers(PyObject *context);
 /* A timer of this domain is being processed from now on. */
 void py_context_fires(PyObject *context, leat_time_domain domain);
-/* The RuntimeContext for `open`; `states` makes keyed state (py_state.h), or is None. */
-PyObject *py_runtime_context_new(py_state *state, leat_context *ctx, PyObject *states);
+/* The RuntimeContext for `open`; `states` makes keyed state (py_state.h), or is None; `metrics`
+   makes metrics (py_metrics.h). */
+PyObject *py_runtime_context_new(py_state *state, leat_context *ctx, PyObject *states,
+                                 PyObject *metrics);
 
 bool py_context_types_init(PyObject *module, py_state *state);
 

@@ -14,6 +14,7 @@
 #include "pybridge/py_error.h"
 #include "pybridge/py_interp.h"
 #include "pybridge/py_item.h"
+#include "pybridge/py_metrics.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_window.h"
 #include "runtime/base/alloc.h"
@@ -205,7 +206,10 @@ static PyObject *load_spec(py_state *state, const char *spec, size_t size, leat_
 static bool call_open(py_call *c, leat_context *ctx) {
     if (!c->is_function) return true;
     if (leat_context_is_keyed(ctx) && !(c->states = py_states_new(c->state, ctx))) return false;
-    PyObject *runtime = py_runtime_context_new(c->state, ctx, c->states ? c->states : Py_None);
+    c->metrics = py_metrics_new(c->state, ctx);
+    if (!c->metrics) return false;
+    PyObject *runtime =
+        py_runtime_context_new(c->state, ctx, c->states ? c->states : Py_None, c->metrics);
     PyObject *none = runtime ? PyObject_CallMethod(c->function, "open", "O", runtime) : NULL;
     Py_XDECREF(runtime);
     Py_XDECREF(none);
@@ -271,6 +275,7 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
         leat_status status = py_error_user(c->state, ctx);
         py_windowed_end(c);
         py_states_end(c->states);
+        py_metrics_end(c->metrics);
         py_context_end(c->context);
         py_context_end(c->broadcast_context);
         return status;
@@ -305,6 +310,7 @@ static void call_free(py_call *c) {
     drop(c, c->context);
     drop(c, c->broadcast_context);
     drop(c, c->states);
+    drop(c, c->metrics);
     drop(c, c->iterator);
     drop(c, c->collector);
     drop(c, c->function);
@@ -330,6 +336,7 @@ static void function_close(leat_context *ctx, void *self) {
     if (!none) py_error_user(c->state, ctx);
     Py_XDECREF(none);
     py_states_end(c->states);
+    py_metrics_end(c->metrics);
     call_free(c);
 }
 

@@ -115,6 +115,20 @@ static PyObject *job_wait(PyObject *self, PyObject *timeout) {
     }
 }
 
+static PyObject *job_metrics(PyObject *self, PyObject *unused) {
+    (void)unused;
+    leat_error err;
+    py_interp *interp = interp_of(self);
+    py_pause pause;
+    py_interp_pause(interp, &pause);
+    char *text = leat_job_metrics(job_of(self)->job, &err);
+    py_interp_resume(interp, &pause);
+    if (!text) return PyErr_Format(PyExc_RuntimeError, "%s: %s", err.where, err.text);
+    PyObject *json = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    leat_text_free(text);
+    return json;
+}
+
 static PyObject *job_cancel(PyObject *self, PyObject *unused) {
     (void)unused;
     py_pause pause;
@@ -224,6 +238,7 @@ static PyMethodDef job_methods[] = {
     {"wait", job_wait, METH_O,
      PyDoc_STR("Wait so many seconds; True when it has ended. Raises what Python's signals "
                "raise.")},
+    {"metrics", job_metrics, METH_NOARGS, PyDoc_STR("The metrics as JSON.")},
     {"cancel", job_cancel, METH_NOARGS,
      PyDoc_STR("Ask it to end. Does not wait; harmless when it has ended.")},
     {"result", job_result, METH_NOARGS,

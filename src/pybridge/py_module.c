@@ -14,6 +14,7 @@
 #include "pybridge/py_interp.h"
 #include "pybridge/py_job.h"
 #include "pybridge/py_log.h"
+#include "pybridge/py_metrics.h"
 #include "pybridge/py_object.h"
 #include "pybridge/py_print.h"
 #include "pybridge/py_shape.h"
@@ -302,7 +303,7 @@ static int module_exec(PyObject *module) {
     bool ok = py_graph_type_init(module, state) && py_job_type_init(module, state) &&
               py_context_types_init(module, state) && py_source_types_init(module, state) &&
               py_state_types_init(module, state) && py_broadcast_types_init(module, state) &&
-              py_state_types_init(module, state) && py_window_types_init(module, state) &&
+              py_metrics_types_init(module, state) && py_window_types_init(module, state) &&
               add_exceptions(module, state) &&
               PyModule_AddStringConstant(module, "__version__", leat_version()) == 0;
     if (ok) state->interp = py_interp_new(state);
@@ -321,6 +322,8 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->timers_type);
     Py_VISIT(state->collector_type);
     Py_VISIT(state->states_type);
+    Py_VISIT(state->metrics_type);
+    for (int i = 0; i < PY_METRIC_KINDS; i++) Py_VISIT(state->metric_types[i]);
     Py_VISIT(state->broadcast_reading_type);
     Py_VISIT(state->broadcast_writing_type);
     for (int i = 0; i < PY_BROADCAST_CONTEXTS; i++) Py_VISIT(state->broadcast_context_types[i]);
@@ -349,6 +352,8 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->timers_type);
     Py_CLEAR(state->collector_type);
     Py_CLEAR(state->states_type);
+    Py_CLEAR(state->metrics_type);
+    for (int i = 0; i < PY_METRIC_KINDS; i++) Py_CLEAR(state->metric_types[i]);
     Py_CLEAR(state->broadcast_reading_type);
     Py_CLEAR(state->broadcast_writing_type);
     for (int i = 0; i < PY_BROADCAST_CONTEXTS; i++) Py_CLEAR(state->broadcast_context_types[i]);

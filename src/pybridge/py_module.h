@@ -67,7 +67,7 @@ typedef struct py_name_cache {
 } py_name_cache;
 
 enum { PY_STATE_KINDS = 5 }; /* of leat_state_kind */
-enum { PY_BROADCAST_CONTEXTS = 3 };
+enum { PY_BROADCAST_CONTEXTS = 3, PY_METRIC_KINDS = 3 };
 
 typedef struct py_state {
     py_interp *interp;
@@ -85,6 +85,7 @@ typedef struct py_state {
     PyTypeObject *broadcast_context_types[PY_BROADCAST_CONTEXTS];
     PyTypeObject *assigner_context_type, *trigger_context_type, *evictor_context_type;
     PyTypeObject *window_context_type;
+    PyTypeObject *metrics_type, *metric_types[PY_METRIC_KINDS];
 } py_state;
 
 py_state *py_module_state(PyObject *module);

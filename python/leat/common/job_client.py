@@ -50,10 +50,22 @@ class JobClient:
         """A future of all accumulators by name; empty, as Python functions have none."""
         return CompletableFuture(_Done({}))
 
+    def get_metrics(self) -> CompletableFuture:
+        """A future of the metrics of all operators (Leat's); it is there at once.
+
+        They are a list with a dict for each operator and subtask: `operator` (its name), `uid`,
+        `id`, `subtask` (from 0), `parallelism`, and `metrics`, a dict by name: `numRecordsIn`,
+        `numRecordsOut`, and what the functions count. Meters are dicts with `count` and `rate` (per
+        second), distributions with `count`, `sum`, `min`, `max` and `mean`. After the end it is
+        what was told last.
+        """
+        return CompletableFuture(_Done(_metrics(self._job)))
+
     def get_job_execution_result(self) -> CompletableFuture:
         """A future of the JobExecutionResult; it fails with the job's error."""
         return CompletableFuture(
-            _End(self._job, lambda job: (job.id, job.result())), JobExecutionResult
+            _End(self._job, lambda job: (job.id, job.result(), lambda: _metrics(job))),
+            JobExecutionResult,
         )
 
 
@@ -84,6 +96,13 @@ class _End:
         except Exception as e:
             return e
         return None
+
+
+def _metrics(job: Job) -> list[dict[str, Any]]:
+    import json
+
+    found: list[dict[str, Any]] = json.loads(job.metrics())
+    return found
 
 
 def _no_savepoints(what: str) -> NoReturn:

@@ -12,11 +12,11 @@ __all__ = ["JobExecutionResult"]
 class JobExecutionResult:
     """What a finished job answers: its id, its run time, its accumulators.
 
-    `j_job_execution_result` is the pair of the job's id and a dict with `runtime_ms`.
+    `j_job_execution_result` is the job's id, a dict with `runtime_ms`, and who tells the metrics.
     """
 
-    def __init__(self, j_job_execution_result: tuple[str, dict[str, Any]]) -> None:
-        self._job_id, self._parts = j_job_execution_result
+    def __init__(self, j_job_execution_result: tuple[Any, ...]) -> None:
+        self._job_id, self._parts, *self._told = j_job_execution_result
 
     def get_job_id(self) -> JobID:
         """The id of the job."""
@@ -33,6 +33,10 @@ class JobExecutionResult:
     def get_all_accumulator_results(self) -> dict[str, Any]:
         """All accumulators by name."""
         return dict(self._parts.get("accumulators", {}))
+
+    def get_metrics(self) -> list[dict[str, Any]]:
+        """The metrics of all operators at the end (Leat's), as `JobClient.get_metrics` has them."""
+        return self._told[0]() if self._told else []
 
     def __str__(self) -> str:
         return (

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         ValueState,
         ValueStateDescriptor,
     )
+    from leat.metrics import MetricGroup
 
 __all__ = [
     "AggregateFunction",
@@ -123,6 +124,7 @@ class RuntimeContext(KeyedStateStore):
         "_attempt",
         "_job_parameters",
         "_max_parallelism",
+        "_metrics",
         "_parallelism",
         "_subtask",
         "_task_name",
@@ -137,6 +139,7 @@ class RuntimeContext(KeyedStateStore):
         attempt: int,
         job_parameters: Mapping[str, str],
         states: Any = None,
+        metrics: Any = None,
     ) -> None:
         super().__init__(states)
         self._task_name = task_name
@@ -145,6 +148,7 @@ class RuntimeContext(KeyedStateStore):
         self._max_parallelism = max_parallelism
         self._attempt = attempt
         self._job_parameters = job_parameters
+        self._metrics = metrics
 
     def get_task_name(self) -> str:
         """The name of the task."""
@@ -174,15 +178,17 @@ class RuntimeContext(KeyedStateStore):
         """A parameter given to `ExecutionConfig.set_global_job_parameters`."""
         return self._job_parameters.get(key, default_value)
 
-    def get_metrics_group(self) -> NoReturn:
-        """A NotSupportedError: metrics come with a later release."""
-        _later("RuntimeContext.get_metrics_group(): metrics come", "count in the function itself")
+    def get_metrics_group(self) -> MetricGroup:
+        """Makes the metrics of this function in this subtask; the same group each time."""
+        from leat.metrics.metricbase import OperatorMetricGroup
 
+        if not isinstance(self._metrics, OperatorMetricGroup):
+            self._metrics = OperatorMetricGroup(self._metrics)
+        return self._metrics
 
-def _later(what: str, instead: str) -> NoReturn:
-    from leat.common.errors import NotSupportedError
-
-    raise NotSupportedError(f"{what} with a later release", instead)
+    def get_metric_group(self) -> MetricGroup:
+        """As `get_metrics_group`, by the name of Java's API."""
+        return self.get_metrics_group()
 
 
 class Function(ABC):  # noqa: B024 - PyFlink's base is abstract without abstract methods, too

@@ -3,6 +3,7 @@
 #include "runtime/flow/chain.h"
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
 #include "runtime/flow/output.h"
 
 #include <stdarg.h>
@@ -218,8 +219,16 @@ static void close_context(leat_context *ctx, bool failed) {
     ctx->opened = false;
 }
 
+/* Gauges are asked once more, while their functions are open. */
+static void last_metrics(leat_context *ctx, bool failed) {
+    ctx->current = NULL;
+    if (!failed && ctx->opened) leati_metrics_refresh(ctx, &ctx->metrics, leati_clock_monotonic());
+    leati_metrics_close(&ctx->metrics);
+}
+
 void leati_chain_close(leati_chain *c, bool failed) {
     while (c->depth) leati_chain_close_top(c);
+    for (int i = 0; i < c->count; i++) last_metrics(c->contexts[i], failed);
     for (int i = 0; i < c->count; i++) close_context(c->contexts[i], failed);
     leati_arena_reset(&c->arena);
     c->arena.inside = 0;
@@ -230,6 +239,7 @@ static void free_context(leat_context *ctx) {
     leati_free(ctx->tables);
     for (int i = 0; i < 2; i++) leati_timers_free(ctx->timers[i]);
     if (ctx->mailbox) leat_mailbox_unref(ctx->mailbox);
+    leati_metrics_free(&ctx->metrics);
     leati_arena_fini(&ctx->arena);
     leati_free(ctx->listeners);
     leati_free(ctx->self);

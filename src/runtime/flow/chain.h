@@ -17,6 +17,7 @@
 #include "runtime/bridge.h"
 #include "runtime/flow/element.h"
 #include "runtime/flow/failure.h"
+#include "runtime/flow/metrics.h"
 #include "runtime/flow/params.h"
 #include "runtime/state/table.h"
 #include "runtime/state/timers.h"
@@ -102,6 +103,8 @@ struct leat_context {
     int64_t pair_times[2];          /* of leat_context_set_times */
     leat_record retimed;            /* `current` with the time of leat_context_set_time */
     uint32_t ends_told;             /* bit i: the end of input i was told to its operator */
+    leati_count records;            /* that it got */
+    leati_metrics metrics;
 };
 
 typedef struct leati_open_cursor {
@@ -131,6 +134,7 @@ struct leati_chain {
     int output_count;
     leati_inbox *inbox;
     bool drains, pinned;
+    bool refreshes;       /* some metrics are taken from time to time */
     bool polls;           /* the head has an input, and asked to be polled */
     bool dirty_watermark; /* a watermark or idleness was let go between the signals */
     bool idle;            /* what the head was told last */

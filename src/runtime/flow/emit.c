@@ -10,6 +10,7 @@
 
 static inline leat_status hand_over(leat_context *child, const leat_record *record) {
     child->current = record;
+    leati_count_up(&child->records, 1);
     leat_status status = child->on_record(child, child->self, 0, record);
     if (LEAT_UNLIKELY(status < 0)) return leati_chain_blame(child, status);
     return LEAT_OK;

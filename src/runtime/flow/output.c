@@ -25,6 +25,7 @@ struct leati_output {
     int max_parallelism;
     bool cut, dirty;
     uint64_t loops;
+    leati_count written;
 };
 
 leati_output *leati_output_new(leati_chain *chain, leat_partitioning how, int subtask,
@@ -144,8 +145,13 @@ static leat_status put_everywhere(leati_output *o, const leat_record *record) {
     return status;
 }
 
+int64_t leati_output_written(const leati_output *o) {
+    return leati_count_read(&o->written);
+}
+
 leat_status leati_output_write(leati_output *o, const leat_record *record) {
     int target = 0;
+    leati_count_up(&o->written, 1);
     switch (o->how) {
     case LEAT_HASH: return put_hashed(o, record);
     case LEAT_BROADCAST: return put_everywhere(o, record);

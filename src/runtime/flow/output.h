@@ -28,6 +28,8 @@ leat_status leati_output_flush(leati_output *o);
 leat_status leati_output_signal(leati_output *o, leati_element signal);
 /* Looks again at full targets; true when none is full any more. */
 bool leati_output_has_room(leati_output *o);
+/* Records so far; any thread. */
+int64_t leati_output_written(const leati_output *o);
 bool leati_output_dirty(const leati_output *o);
 
 enum { LEATI_BATCH_RECORDS = 512, LEATI_BATCH_BYTES = 64 * 1024 };

@@ -287,7 +287,9 @@ static leat_status turn(leati_task *t, int *budget) {
     if (t->end_waits) return end_again(t);
     if (!t->batch) return next_element(t, budget);
     c->pinned = true;
+    uint32_t before = t->at;
     leat_status status = run_batch(t, budget);
+    leati_count_up(&c->contexts[0]->records, t->at - before);
     c->pinned = false;
     return status;
 }
@@ -352,6 +354,16 @@ static leat_status flush_if_due(leati_task *t, bool waits) {
     return leati_chain_flush(t->chain);
 }
 
+/* As long as it works; what a quiet task tells is what it told last. */
+static void refresh_metrics(leati_task *t) {
+    static const int64_t EVERY = 1000000000;
+    leati_chain *c = t->chain;
+    if (t->began - t->refreshed_at < EVERY) return;
+    t->refreshed_at = t->began;
+    for (int i = 0; i < c->count; i++)
+        leati_metrics_refresh(c->contexts[i], &c->contexts[i]->metrics, t->began);
+}
+
 leati_task_state leati_task_step(leati_task *t, int budget) {
     bool waits;
     t->began = t->looked_at = leati_clock_monotonic();
@@ -359,6 +371,7 @@ leati_task_state leati_task_step(leati_task *t, int budget) {
     leat_status status = go(t, budget, &waits);
     bool done = status == LEAT_DONE;
     if (status >= 0) status = flush_if_due(t, waits || done);
+    if (LEAT_UNLIKELY(t->chain->refreshes)) refresh_metrics(t);
     if (status < 0) {
         leati_chain_blame(t->chain->contexts[0], status);
         return t->state = LEATI_TASK_FAILED;

@@ -32,6 +32,7 @@ typedef struct leati_task {
     bool source_done;
     int64_t began, looked_at;        /* the step, and when it last looked at the clock */
     int stride, until_look;          /* records between two looks, and how many are left */
+    int64_t refreshed_at;            /* the metrics */
     int64_t flushed_at, flush_every; /* nanoseconds, monotonic; -1: only when idle or full */
 
     leati_batch *batch; /* being read */

@@ -306,6 +306,13 @@ void leati_host_interrupt(leati_host *h) {
             h->bridge->interrupt(h->bridge->interpreter, leati_runner_thread(h->runners[i]));
 }
 
+void leati_host_report(const leati_host *h, leati_buf *out) {
+    for (int i = 0; i < h->plan->task_count; i++) {
+        const leati_chain *c = h->tasks[i] ? h->tasks[i]->chain : NULL;
+        for (int k = 0; c && k < c->count; k++) leati_metrics_write(c->contexts[k], out);
+    }
+}
+
 void leati_host_free(leati_host *h) {
     if (!h) return;
     for (int i = 0; h->runners && i < h->runner_count; i++) leati_runner_free(h->runners[i]);

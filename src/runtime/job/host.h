@@ -38,6 +38,8 @@ void leati_host_stop(leati_host *h, bool failed);
 bool leati_host_join(leati_host *h, int timeout_ms, const leati_task **stuck);
 /* Raises in the threads that are inside user functions. */
 void leati_host_interrupt(leati_host *h);
+/* Appends the metrics of all its tasks (metrics.h). Any thread. */
+void leati_host_report(const leati_host *h, leati_buf *out);
 void leati_host_free(leati_host *h); /* after a successful join */
 
 #endif

@@ -88,6 +88,7 @@ static leat_status begin(leat_job *job, leat_error *err) {
         leati_host_new(job->plan, 0, job->attempt, job, &news, job->pool ? &wires : NULL, err);
     if (!job->host) return err->status;
     job->expected = job->plan->workers + !leati_host_empty(job->host);
+    leati_job_metrics_begin(job);
     if (job->pool) status = leati_pool_start(job->pool, err);
     if (status >= 0 && (status = leati_host_start(job->host)) < 0)
         leat_error_set(err, status, "job", "no thread could be started");
@@ -173,12 +174,14 @@ static void join_host(leat_job *job) {
    same time. What a fenced function can reach is never freed. */
 static void end(leat_job *job) {
     bool failed = leati_job_is_failing(job);
+    leati_job_metrics_end(job);
     if (failed && job->host) leati_host_stop(job->host, true);
     if (job->pool) leati_pool_stop(job->pool, failed);
     if (job->host) {
         leati_host_stop(job->host, leati_job_is_failing(job));
         join_host(job);
     }
+    leati_job_metrics_last(job);
     if (job->fenced) return;
     leati_host_free(job->host);
     leati_pool_free(job->pool);
@@ -229,18 +232,21 @@ static void make_id(char *id) {
 static void job_destroy(leat_job *job) {
     leati_collect_free(job);
     leati_dispatch_free(job);
+    if (job->plan) leati_job_reports_free(job);
     leati_failure_fini(&job->failure);
     leati_plan_free(job->plan);
     leati_blueprint_unref(job->blue);
     leati_free(job->name);
     pthread_cond_destroy(&job->changed);
     pthread_mutex_destroy(&job->lock);
+    pthread_mutex_destroy(&job->metrics_lock);
     leati_free(job);
 }
 
 static void init_locks(leat_job *job) {
     leati_deadline_cond_init(&job->changed);
     pthread_mutex_init(&job->lock, NULL);
+    pthread_mutex_init(&job->metrics_lock, NULL);
 }
 
 static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
@@ -248,7 +254,8 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     job->name = leati_strdup(name ? name : "Leat Streaming Job");
     job->plan = leati_plan_new(&job->blue->graph, job->blue->config, err);
     if (!job->plan) return err->status;
-    if (!job->name) status = LEAT_E_NOMEM;
+    job->reports = leati_zalloc((size_t)(job->plan->workers + 1) * sizeof *job->reports);
+    if (!job->name || !job->reports) status = LEAT_E_NOMEM;
     if (status >= 0) status = leati_dispatch_init(job);
     if (status >= 0) leati_pushes_begin(job);
     leati_interpreter_hold();

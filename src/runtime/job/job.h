@@ -10,6 +10,12 @@ typedef struct leati_pool leati_pool; /* the workers: pool.h */
 typedef struct leati_collect leati_collect;
 typedef struct leati_dispatch leati_dispatch;
 
+/* What a host has told of its metrics last. */
+typedef struct leati_report {
+    char *bytes;
+    size_t size;
+} leati_report;
+
 struct leat_job {
     leati_link link; /* in the env's jobs */
     leat_env *env;
@@ -35,7 +41,11 @@ struct leat_job {
     unsigned long interrupter; /* a thread, since whoever is stuck may hold its interpreter */
     bool interrupter_started;
     atomic_bool interrupting;
-    bool fenced; /* a function never returned: what it can reach is left alone */
+    bool fenced;                  /* a function never returned: what it can reach is left alone */
+    pthread_mutex_t metrics_lock; /* held while hosts are asked for their metrics */
+    bool measured;                /* they can be */
+    leati_report *reports;        /* by host */
+    int64_t reported;             /* how many came */
     leati_collect *collects;
     leati_dispatch *dispatch;
 };
@@ -58,6 +68,14 @@ void leati_job_fail_text(leat_job *job, leat_status status, const char *format, 
     LEAT_PRINTF(3, 4);
 /* Did it fail, or was it cancelled? Any thread. */
 bool leati_job_is_failing(leat_job *job);
+
+/* job_metrics.c: a host's report came, any thread; hosts may be asked from now on, and not any
+   more; the main process's last words. */
+void leati_job_report(leat_job *job, int host, const char *bytes, size_t size);
+void leati_job_metrics_begin(leat_job *job);
+void leati_job_metrics_end(leat_job *job);
+void leati_job_metrics_last(leat_job *job);
+void leati_job_reports_free(leat_job *job);
 
 /* push.c: its push sources take records from now on; and those that never opened take no more. */
 void leati_pushes_begin(leat_job *job);

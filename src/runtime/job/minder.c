@@ -171,6 +171,7 @@ static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, cons
     case LEATI_F_OPENED: return take_once(&m->opened, leati_job_host_opened, m->job);
     case LEATI_F_ENDED: return take_once(&m->ended, leati_job_host_ended, m->job);
     case LEATI_F_FAILED: return take_failure(m, payload, size);
+    case LEATI_F_METRICS: leati_job_report(m->job, m->index, payload, size); return LEAT_OK;
     case LEATI_F_CLOSED:
         flag(m, &m->closed);
         m->news.changed(m->news.arg);
@@ -271,6 +272,13 @@ void leati_minder_finish(leati_minder *m, bool failed) {
     if (failed && !m->hello) leati_process_kill(&m->process);
     pthread_mutex_unlock(&m->lock);
     leati_connection_send(m->control, LEATI_F_FINISH, &how, sizeof how, NULL, 0);
+}
+
+bool leati_minder_ask(leati_minder *m) {
+    pthread_mutex_lock(&m->lock);
+    bool asks = m->hello && !m->finishing && !m->closed && !m->gone;
+    pthread_mutex_unlock(&m->lock);
+    return asks && leati_connection_send(m->control, LEATI_F_TELL, NULL, 0, NULL, 0) >= 0;
 }
 
 bool leati_minder_closed(leati_minder *m) {

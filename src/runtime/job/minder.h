@@ -43,6 +43,8 @@ void leati_minder_weigh(leati_minder *m, int64_t limit);
 /* Asks it to close; who has not even said hello, and is not wanted any more, is killed. Any
    thread. */
 void leati_minder_finish(leati_minder *m, bool failed);
+/* Asks for its metrics, which come as leati_job_report; false when it can't be. Any thread. */
+bool leati_minder_ask(leati_minder *m);
 void leati_minder_kill(leati_minder *m);   /* any thread */
 bool leati_minder_closed(leati_minder *m); /* it did all it had to; or is gone */
 bool leati_minder_gone(leati_minder *m);

@@ -68,7 +68,8 @@ typedef struct leati_plan {
 /* Borrows graph and config for its life. */
 leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config, leat_error *err);
 void leati_plan_free(leati_plan *p);
-char *leati_plan_json(const leati_plan *p); /* allocated; NULL when memory ran out */
+char *leati_plan_json(const leati_plan *p);             /* allocated; NULL when memory ran out */
+void leati_json_string(leati_buf *b, const char *text); /* in quotes, escaped */
 
 /* Does the route join these two subtasks? */
 bool leati_route_joins(const leati_plan *p, const leati_route *r, int from, int to);

@@ -6,7 +6,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/job/plan.h"
 
-static void put_string(leati_buf *b, const char *text) {
+void leati_json_string(leati_buf *b, const char *text) {
     leati_buf_u8(b, '"');
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
         if (*c == '"' || *c == '\\')
@@ -60,9 +60,9 @@ static void put_node(leati_buf *b, const leati_plan *p, int i) {
     const leati_node *n = p->graph->nodes[i];
     char *name = leati_format("%s%s", prefix(n->op), n->name);
     leati_buf_printf(b, "%s    {\n      \"id\" : %d,\n      \"type\" : ", i ? ",\n" : "", n->id);
-    put_string(b, name ? name : "");
+    leati_json_string(b, name ? name : "");
     leati_buf_printf(b, ",\n      \"pact\" : \"%s\",\n      \"contents\" : ", pact(n->op));
-    put_string(b, n->description ? n->description : name ? name : "");
+    leati_json_string(b, n->description ? n->description : name ? name : "");
     leati_buf_printf(b, ",\n      \"parallelism\" : %d", p->infos[i].parallelism);
     put_predecessors(b, p, i);
     leati_buf_text(b, "\n    }");
@@ -82,7 +82,7 @@ static void put_task(leati_buf *b, const leati_plan *p, const leati_vertex *v) {
             leati_buf_printf(b, "%s\"main\"", i ? ", " : "");
     }
     leati_buf_text(b, " ],\n      \"reason\" : ");
-    put_string(b, v->reason);
+    leati_json_string(b, v->reason);
     if (v->waiting)
         leati_buf_printf(b, ",\n      \"input\" : \"%s\"",
                          v->by_key ? "sorted by key" : "behind the broadcast input");

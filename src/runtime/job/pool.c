@@ -253,6 +253,12 @@ static void end_workers(leati_pool *pool, bool failed) {
     wait_until(pool, leati_minder_gone, GRACE_MS);
 }
 
+int leati_pool_ask(leati_pool *pool) {
+    int asked = 0;
+    for (int i = 0; i < pool->count; i++) asked += leati_minder_ask(pool->minders[i]);
+    return asked;
+}
+
 void leati_pool_stop(leati_pool *pool, bool failed) {
     if (pool->thread_started) end_workers(pool, failed);
     if (pool->remote) leati_remote_close(pool->remote);

@@ -14,6 +14,9 @@ typedef struct leati_pool leati_pool;
 leati_pool *leati_pool_new(leat_job *job, leati_wires *wires, leat_error *err);
 /* Sends every worker its part. News come as leati_job_host_opened, _ended and leati_job_fail. */
 leat_status leati_pool_start(leati_pool *pool, leat_error *err);
+/* Asks all workers for their metrics, and answers how many will tell. Any thread, before the
+   stop. */
+int leati_pool_ask(leati_pool *pool);
 /* Asks the workers to close, waits for it (1.5 s after a failure), and kills who did not. Then no
    worker is left, what they printed is out, and channels to them are silent. */
 void leati_pool_stop(leati_pool *pool, bool failed);

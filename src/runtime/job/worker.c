@@ -87,6 +87,14 @@ static void host_failed(void *arg, leati_failure *failure) {
     leati_buf_fini(&text);
 }
 
+static void tell_metrics(worker *w) {
+    leati_buf report;
+    leati_buf_init(&report);
+    if (w->host) leati_host_report(w->host, &report);
+    if (!report.failed) say(w, LEATI_F_METRICS, report.bytes, report.size);
+    leati_buf_fini(&report);
+}
+
 static void report(worker *w, const leat_error *err) {
     leati_failure failure = {.status = err->status, .subtask = -1};
     failure.text = leati_format("%s: %s", err->where, err->text);
@@ -140,7 +148,10 @@ static void on_closer(uv_idle_t *idle) {
         if (w->failed && ++w->looks % INTERRUPT_EVERY == 0) leati_host_interrupt(w->host);
         return;
     }
-    if (!w->closed) say(w, LEATI_F_CLOSED, NULL, 0);
+    if (!w->closed) {
+        tell_metrics(w);
+        say(w, LEATI_F_CLOSED, NULL, 0);
+    }
     w->closed = true;
     if (!leati_connection_idle(w->control)) return;
     uv_idle_stop(&w->closer);
@@ -166,6 +177,10 @@ static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, cons
     (void)c;
     if (kind == LEATI_F_JOB) {
         if (begin(w, payload, size, &err) < 0) report(w, &err);
+        return LEAT_OK;
+    }
+    if (kind == LEATI_F_TELL) {
+        if (!w->closed) tell_metrics(w);
         return LEAT_OK;
     }
     if (kind != LEATI_F_FINISH || size != 1) return LEAT_E_FORMAT;

@@ -62,7 +62,8 @@ def test_job_status():
 def test_job_id_and_result():
     assert str(JobID("ab")) == "ab"
     assert JobID("ab") == JobID("ab")
-    result = JobExecutionResult(("ab", {"runtime_ms": 7}))
+    result = JobExecutionResult(("ab", {"runtime_ms": 7}, lambda: [{"subtask": 0}]))
+    assert result.get_metrics() == [{"subtask": 0}]
     assert result.get_accumulator_result("x") is None
     assert "7 ms" in str(result)
 

@@ -343,7 +343,6 @@ def test_what_comes_later_says_so(env, pairs):
     for attempt in (
         pairs.cache,
         lambda: env.enable_checkpointing(1000),
-        lambda: RuntimeContext("t", 0, 1, 128, 0, {}).get_metrics_group(),
     ):
         with pytest.raises(NotSupportedError, match="later release; "):
             attempt()

@@ -24,7 +24,14 @@ static void tumbling_windows_sum(void **state) {
     expect(h, "(a,3)@9");
     expect(h, "(b,5)@9");
     expect_watermark(h, 9);
-    take(h, "a", 100, 9); /* late: dropped */
+    leat_metric *dropped;
+    leat_error err;
+    assert_int_equal(leat_context_metric(harness_context(h), "numLateRecordsDropped",
+                                         LEAT_METRIC_COUNTER, &dropped, &err),
+                     LEAT_OK);
+    int64_t before = leat_metric_count(dropped); /* a revived operator counts anew */
+    take(h, "a", 100, 9);                        /* late: dropped */
+    if (!*state) assert_int_equal(leat_metric_count(dropped), before + 1);
     assert_int_equal(harness_end(h, 0), LEAT_OK);
     expect(h, "(a,4)@19");
     end_windows(h);

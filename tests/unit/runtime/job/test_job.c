@@ -399,6 +399,71 @@ static void partitioners_deal_out_and_end(void **state) {
     assert_true(got[0] > 5 && got[1] > 5);
 }
 
+/* --- metrics ---------------------------------------------------------------------------------- */
+
+static leat_status open_counter(leat_context *ctx, void *arg, void **self) {
+    leat_error err;
+    (void)arg;
+    return leat_context_metric(ctx, "odd \"ones\"", LEAT_METRIC_COUNTER, (leat_metric **)self,
+                               &err);
+}
+
+static leat_status count_odd(leat_context *ctx, const leat_record *in, bool *keep, void *self) {
+    (void)ctx;
+    *keep = in->value.as.i % 2;
+    if (*keep) leat_metric_add(self, 1);
+    return LEAT_OK;
+}
+
+/* Asks for the metrics of a job until it has ended. */
+static void *ask_for_metrics(void *arg) {
+    leat_job *job = arg;
+    leat_error err;
+    do {
+        char *text = leat_job_metrics(job, &err);
+        assert_non_null(text);
+        assert_true(text[0] == '[' && text[strlen(text) - 1] == ']');
+        leat_text_free(text);
+    } while (leat_job_wait(job, 0) == LEAT_AGAIN);
+    return NULL;
+}
+
+static void job_tells_its_metrics(void **state) {
+    (void)state;
+    leat_error err;
+    gathered g;
+    gathered_init(&g);
+    leat_env *env = env_of(2, 8);
+    leat_function f = leat_filter_fn(count_odd, NULL);
+    f.open = open_counter;
+    leat_stream *s = leat_stream_parallelism(leat_env_sequence(env, 1, 10000), 1);
+    s = leat_stream_filter(leat_stream_uid(leat_stream_rebalance(s), "u"), f);
+    leat_stream_sink(leat_stream_name(s, "Odd"), gathered_sink(&g));
+    leat_job *job = leat_env_start(env, "metrics", &err);
+    assert_non_null(job);
+    pthread_t asking;
+    assert_int_equal(pthread_create(&asking, NULL, ask_for_metrics, job), 0);
+    assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
+    pthread_join(asking, NULL);
+    assert_int_equal(leat_job_result(job, &err), LEAT_OK);
+    char *text = leat_job_metrics(job, &err);
+    assert_non_null(text);
+    static const char *const wanted[] = {
+        "\"uid\": \"u\", \"id\": 1, \"subtask\": 0, \"parallelism\": 1, \"metrics\": "
+        "{\"numRecordsIn\": 0, \"numRecordsOut\": 10000}}",
+        "{\"operator\": \"Odd\", \"uid\": \"\", \"id\": 2, \"subtask\": 1, \"parallelism\": 2, "
+        "\"metrics\": {\"numRecordsIn\": 5000, \"numRecordsOut\": 0, \"odd \\\"ones\\\"\": 0}}",
+        "\"metrics\": {\"numRecordsIn\": 5000, \"numRecordsOut\": 5000, \"odd \\\"ones\\\"\": 5000}}",
+    };
+    for (int i = 0; i < 3; i++)
+        if (!strstr(text, wanted[i])) fail_msg("%s is not in %s", wanted[i], text);
+    leat_text_free(text);
+    leat_env_free(env);
+    gathered_fini(&g);
+    assert_null(leat_job_metrics(NULL, &err));
+    assert_int_equal(err.status, LEAT_E_ARGUMENT);
+}
+
 /* --- a broadcast input ------------------------------------------------------------------------ */
 
 static leat_status open_rules(leat_context *ctx, void *arg, void **self) {
@@ -509,6 +574,7 @@ int main(void) {
         cmocka_unit_test(cancel_of_the_environment_ends_all_its_jobs),
         cmocka_unit_test(two_jobs_at_once_run_apart),
         cmocka_unit_test(partitioners_deal_out_and_end),
+        cmocka_unit_test(job_tells_its_metrics),
         cmocka_unit_test(every_subtask_keeps_what_is_broadcast),
         cmocka_unit_test(global_in_the_middle_of_a_job_ends_it),
         cmocka_unit_test(memory_that_runs_out_fails_the_job_and_nothing_else),

@@ -1,0 +1,41 @@
+/* metrics.h: what metric.h offers, between the files of the chain and those who report. A context's
+   metrics are a list that only grows; the numbers in it are written by the task's thread and read
+   by any, without a lock. */
+#ifndef LEATI_METRICS_H
+#define LEATI_METRICS_H
+
+#include <stdatomic.h>
+
+#include "leat/metric.h"
+#include "runtime/base/buf.h"
+
+/* A count that one thread raises and others read: a plain increment. */
+typedef atomic_int_fast64_t leati_count;
+static inline void leati_count_up(leati_count *count, int64_t by) {
+    int64_t now = atomic_load_explicit(count, memory_order_relaxed);
+    atomic_store_explicit(count, now + by, memory_order_relaxed);
+}
+static inline int64_t leati_count_read(const leati_count *count) {
+    return atomic_load_explicit((leati_count *)(uintptr_t)count, memory_order_relaxed);
+}
+
+typedef struct leati_metrics {
+    _Atomic(leat_metric *) first;
+} leati_metrics;
+
+/* Meters take their rates, gauges are asked. The task's thread; `now` is monotonic, in ns. */
+void leati_metrics_refresh(leat_context *ctx, leati_metrics *metrics, int64_t now);
+/* Gauges are not asked any more. */
+void leati_metrics_close(leati_metrics *metrics);
+void leati_metrics_free(leati_metrics *metrics); /* what they are, not the struct */
+
+/* A report: per context what reads as one of these. Any thread, while the context is there. */
+void leati_metrics_write(const leat_context *ctx, leati_buf *out);
+
+typedef enum leati_metric_form {
+    LEATI_FORM_NUMBER = 0, /* counters, gauges: zigzag */
+    LEATI_FORM_METER = 1,  /* zigzag count, zigzag events in 1000 s */
+    LEATI_FORM_SPREAD = 2  /* zigzag count, sum, least, most */
+} leati_metric_form;
+
+#endif
