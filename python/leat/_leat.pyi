@@ -60,6 +60,12 @@ class Env:
     def side_output(self, stream: int, tag: str, type_text: str | None) -> int:
         """What the stream's operator sends to this tag."""
 
+    def iteration_feedback(self, loop: int, type_text: str | None) -> int:
+        """What comes back in the loop, as a stream apart."""
+
+    def close_iteration(self, loop: int, feedback: int) -> None:
+        """Lead a stream back to the loop's head."""
+
     def set_option(self, stream: int, option: str, value: str | int) -> None:
         """name, uid, parallelism, max_parallelism, buffer_timeout, chaining (always, head, never),
         description, slot_sharing_group."""

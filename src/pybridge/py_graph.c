@@ -290,6 +290,27 @@ static PyObject *env_side_output(PyObject *self, PyObject *args) {
     return add_stream(self, side, type, false);
 }
 
+static PyObject *env_iteration_feedback(PyObject *self, PyObject *args) {
+    Py_ssize_t index;
+    const char *type_text;
+    const leat_type *type;
+    if (!PyArg_ParseTuple(args, "nz:iteration_feedback", &index, &type_text)) return NULL;
+    py_stream *s = stream_at(self, index);
+    if (!s || !parse_type(self, type_text, &type)) return NULL;
+    leat_stream *back = leat_iteration_feedback(s->stream, type_text ? type_text : "PICKLED");
+    return add_stream(self, back, type, false);
+}
+
+static PyObject *env_close_iteration(PyObject *self, PyObject *args) {
+    Py_ssize_t loop, feedback;
+    if (!PyArg_ParseTuple(args, "nn:close_iteration", &loop, &feedback)) return NULL;
+    py_stream *head = stream_at(self, loop), *back = stream_at(self, feedback);
+    if (!head || !back) return NULL;
+    if (leati_stream_id(leat_iteration_close(head->stream, back->stream)) == 0)
+        return raise_graph(self);
+    Py_RETURN_NONE;
+}
+
 static PyObject *env_set_option(PyObject *self, PyObject *args) {
     Py_ssize_t index;
     const char *option;
@@ -370,6 +391,10 @@ static PyMethodDef env_methods[] = {
     {"union", env_union, METH_O, PyDoc_STR("The records of all streams.")},
     {"side_output", env_side_output, METH_VARARGS,
      PyDoc_STR("What the stream's operator sends to this tag.")},
+    {"iteration_feedback", env_iteration_feedback, METH_VARARGS,
+     PyDoc_STR("What comes back in the loop, as a stream apart.")},
+    {"close_iteration", env_close_iteration, METH_VARARGS,
+     PyDoc_STR("Lead a stream back to the loop's head.")},
     {"set_option", env_set_option, METH_VARARGS, PyDoc_STR("Set an option of an operator.")},
     {"clear", env_clear, METH_NOARGS, PyDoc_STR("Forget the graph.")},
     {"plan", env_plan, METH_NOARGS, PyDoc_STR("The plan as JSON.")},

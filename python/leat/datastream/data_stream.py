@@ -2,6 +2,7 @@
 
 from leat.datastream.broadcast_stream import BroadcastConnectedStream, BroadcastStream
 from leat.datastream.connected_streams import ConnectedStreams
+from leat.datastream.iterative_stream import ConnectedIterativeStreams, IterativeStream
 from leat.datastream.keyed_stream import KeyedStream
 from leat.datastream.plain_stream import DataStream
 from leat.datastream.stream_sink import CloseableIterator, DataStreamSink
@@ -12,9 +13,11 @@ __all__ = [
     "BroadcastConnectedStream",
     "BroadcastStream",
     "CloseableIterator",
+    "ConnectedIterativeStreams",
     "ConnectedStreams",
     "DataStream",
     "DataStreamSink",
+    "IterativeStream",
     "KeyedStream",
     "WindowedStream",
 ]

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from leat.datastream.broadcast_stream import BroadcastConnectedStream, BroadcastStream
     from leat.datastream.connected_streams import ConnectedStreams
     from leat.datastream.connectors.base import Sink
+    from leat.datastream.iterative_stream import IterativeStream
     from leat.datastream.keyed_stream import KeyedStream
     from leat.datastream.node import Node
     from leat.datastream.slot_sharing_group import SlotSharingGroup
@@ -195,6 +196,22 @@ class DataStream:
         if isinstance(ds, BroadcastStream):
             return BroadcastConnectedStream(self, ds, ds.broadcast_state_descriptors)
         return ConnectedStreams(self, ds)
+
+    def iterate(self, max_wait_time_millis: int = 0) -> IterativeStream:
+        """The beginning of a loop: this stream and what `close_with` leads back to it.
+
+        Leat's addition, as in the Java API of Flink 1.20. A bounded job ends once no value is on
+        its way round any more, so `max_wait_time_millis`, for which Flink waits for one, has no
+        meaning; below 0 it is a ValueError.
+        """
+        from leat.datastream.iterative_stream import IterativeStream
+
+        if not isinstance(max_wait_time_millis, int) or max_wait_time_millis < 0:
+            raise ValueError(
+                f"iterate: the time to wait is 0 or more milliseconds, not {max_wait_time_millis!r}"
+            )
+        self._node.env._note_addition("DataStream.iterate")
+        return IterativeStream(self._node.then("iterate", {}, "Iteration", self._node.type_info))
 
     def shuffle(self) -> DataStream:
         """Deal values out at random."""

@@ -13,8 +13,8 @@
 
    Nothing waits for the reader, so a channel that its own reader fills can't lock up. Who pushes
    has no room only while more waits for the disk than the channel may hold in memory: the disk
-   alone gives that back. On the reading side of a channel from another process credit goes back as
-   soon as an element is in the ring or in the file.
+   alone gives that back. On the reading side of a channel from another process credit goes back at
+   once, unless the sender had no room here.
 
    A chunk is a row of entries: u8 kind, u64 value, u64 size, bytes. The file never outlives the
    process, so the format is nobody else's.
@@ -40,10 +40,9 @@ struct leati_spill {
     const leat_type *type;
     char *dirs;
     leati_buf tail, writing;
-    size_t tail_records, tail_bytes;       /* what its elements were charged */
-    size_t writing_records, writing_bytes; /* the same of the chunk that is written */
-    bool write_out, read_out;              /* work on the I/O thread */
-    size_t *chunks;                        /* a ring: sizes of what is in the file */
+    size_t owed_records, owed_bytes; /* credit that waits for the disk */
+    bool write_out, read_out;        /* work on the I/O thread */
+    size_t *chunks;                  /* a ring: sizes of what is in the file */
     size_t chunk_head, chunk_count, chunk_room;
     off_t write_at, read_at;
     char *reading; /* a chunk */
@@ -139,10 +138,21 @@ static bool add_chunk(leati_spill *s, size_t size) {
     return true;
 }
 
-/* The sender in another process may send more. */
+static bool has_room(const leati_channel *c) {
+    const leati_spill *s = c->spill;
+    return s->status < 0 || !s->write_out || waiting(s) < c->max_bytes;
+}
+
+/* The sender in another process may send more. It must not wait for anything but the disk: the
+   reader may be waiting for that sender. */
 static void give_credit(leati_channel *c, size_t records, size_t bytes) {
-    if (c->credit && !atomic_load(&c->abandoned) && (records || bytes))
-        c->credit(c->credit_arg, records, bytes);
+    leati_spill *s = c->spill;
+    s->owed_records += records;
+    s->owed_bytes += bytes;
+    bool any = s->owed_records || s->owed_bytes;
+    if (!any || !c->credit || !has_room(c) || atomic_load(&c->abandoned)) return;
+    c->credit(c->credit_arg, s->owed_records, s->owed_bytes);
+    s->owed_records = s->owed_bytes = 0;
 }
 
 /* --- writing ---------------------------------------------------------------------------------- */
@@ -194,10 +204,10 @@ static void chunk_written(void *arg, leat_status status) {
     if (status >= 0 && !atomic_load(&c->abandoned)) {
         s->write_at += (off_t)s->writing.size;
         if (!add_chunk(s, s->writing.size)) fail(c, LEAT_E_NOMEM, NULL, 0);
-        give_credit(c, s->writing_records, s->writing_bytes);
     }
     s->writing.size = 0;
     if (s->tail.size >= chunk_least(c)) start_write(c);
+    give_credit(c, 0, 0);
     tell(c, &c->on_data);
     tell_of_room(c);
     pthread_mutex_unlock(&c->lock);
@@ -210,9 +220,6 @@ static void start_write(leati_channel *c) {
     leati_buf empty = s->writing;
     s->writing = s->tail;
     s->tail = empty;
-    s->writing_records = s->tail_records;
-    s->writing_bytes = s->tail_bytes;
-    s->tail_records = s->tail_bytes = 0;
     if (!s->chunk_count && !s->read_out) s->write_at = s->read_at = 0;
     leati_channel_ref(c);
     s->write_out = true;
@@ -318,8 +325,6 @@ static void take_tail(leati_channel *c) {
     if (c->count || !s->tail.size || s->write_out || s->read_out || s->chunk_count) return;
     leat_status status = take_entries(c, s->tail.bytes, s->tail.size);
     s->tail.size = 0;
-    give_credit(c, s->tail_records, s->tail_bytes);
-    s->tail_records = s->tail_bytes = 0;
     if (status < 0) fail(c, status, NULL, 0);
     tell_of_room(c);
 }
@@ -357,9 +362,8 @@ static leat_status push_to_tail(leati_channel *c, leati_element_kind kind, int64
     leati_buf_u64(&s->tail, size);
     leati_buf_append(&s->tail, bytes, size);
     if (s->tail.failed) return fail(c, LEAT_E_NOMEM, NULL, 0);
-    s->tail_records += records;
-    s->tail_bytes += charge;
     if (s->tail.size >= chunk_least(c)) start_write(c);
+    give_credit(c, records, charge);
     return s->status < 0 ? s->status : LEAT_OK;
 }
 
@@ -419,8 +423,7 @@ void leati_spill_give_back(leati_channel *c, size_t records, size_t bytes) {
 
 bool leati_spill_has_room(leati_channel *c) {
     pthread_mutex_lock(&c->lock);
-    const leati_spill *s = c->spill;
-    bool room = s->status < 0 || !s->write_out || waiting(s) < c->max_bytes;
+    bool room = has_room(c);
     if (!room) atomic_store(&c->starved, true);
     pthread_mutex_unlock(&c->lock);
     return room;
