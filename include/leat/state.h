@@ -72,6 +72,11 @@ LEAT_API leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_n
    lent. */
 LEAT_API leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
                                     const leat_value *value);
+/* As leat_state_get of a LEAT_BYTES, whose bytes may be changed in place until the next call on
+   this state; they are aligned as malloc aligns. LEAT_E_TYPE for another kind, LEAT_E_STATE where
+   the state expires. */
+LEAT_API leat_status leat_state_edit(leat_context *ctx, leat_state *state, leat_namespace ns,
+                                     leat_value *out);
 /* Adds a copy of `item` (objects are kept by reference) at the end of the LEAT_LIST that is there,
    in amortised constant time; where there is nothing it begins a list. leat_state_get lends the
    whole list. `item` may point into it. Where the state expires the list does as a whole, counted

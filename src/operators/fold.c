@@ -73,7 +73,7 @@ static leat_status with(leat_context *ctx, const leati_fold *f, const leat_value
 /* --- the five results: `out` becomes the new accumulated element ------------------------------ */
 
 /* An integer that int64 does not hold is an object. */
-static leat_status check_range(leat_context *ctx, const leati_fold *f, const leat_value *sum) {
+leat_status leati_fold_check(leat_context *ctx, const leati_fold *f, const leat_value *sum) {
     if (!f->integer) return LEAT_OK;
     bool fits = sum->kind == LEAT_INT ? sum->as.i >= f->low && sum->as.i <= f->high
                                       : sum->kind != LEAT_OBJECT;
@@ -89,7 +89,7 @@ static leat_status sum_long(leat_context *ctx, const leati_fold *f, const leat_v
     leat_status status = take(ctx, f, v1, &a);
     if (status >= 0) status = take(ctx, f, v2, &b);
     if (status >= 0) status = leat_value_add(ctx, &a, &b, &sum);
-    if (status >= 0) status = check_range(ctx, f, &sum);
+    if (status >= 0) status = leati_fold_check(ctx, f, &sum);
     return status < 0 ? status : with(ctx, f, v1, &sum, out);
 }
 
@@ -244,21 +244,36 @@ static leat_status add_counts(leat_context *ctx, const leat_value *a, const leat
     return LEAT_OK;
 }
 
+static const leat_aggregate count_calls = {
+    sizeof(leat_aggregate), true, create_zero, add_one, result_is, add_counts,
+};
+
+static const leat_aggregate fold_calls = {
+    sizeof(leat_aggregate), true, create_null, add_fold, result_is, merge_fold,
+};
+
+bool leati_fold_of(const leat_function *f, const leati_fold **fold, leati_fold_verb *verb) {
+    *fold = NULL;
+    *verb = LEATI_FOLD_COUNT;
+    if (f->role == LEAT_ROLE_AGGREGATE && f->call.aggregate == &count_calls) return true;
+    bool is_one = f->role == LEAT_ROLE_REDUCE
+                      ? f->call.reduce == reduce_fold
+                      : f->role == LEAT_ROLE_AGGREGATE && f->call.aggregate == &fold_calls;
+    if (!is_one) return false;
+    *fold = &((const fold_self *)f->arg)->fold;
+    *verb = ((const fold_self *)f->arg)->verb;
+    return true;
+}
+
 static leat_status make_count(const leati_builtin_spec *spec, leat_function *f, leat_error *err) {
-    static const leat_aggregate calls = {
-        sizeof(leat_aggregate), true, create_zero, add_one, result_is, add_counts,
-    };
     (void)spec, (void)err;
-    f->call.aggregate = &calls;
+    f->call.aggregate = &count_calls;
     return LEAT_OK;
 }
 
 /* What follows the verb is an index or, where it is no number, a name; without it, field 0. */
 static leat_status make_fold(const leati_builtin_spec *spec, leat_function *f, leat_error *err,
                              leati_fold_verb verb) {
-    static const leat_aggregate calls = {
-        sizeof(leat_aggregate), true, create_null, add_fold, result_is, merge_fold,
-    };
     char *end;
     long index = strtol(spec->rest, &end, 10);
     bool is_index = *end == 0;
@@ -275,7 +290,7 @@ static leat_status make_fold(const leati_builtin_spec *spec, leat_function *f, l
     if (f->role == LEAT_ROLE_REDUCE)
         f->call.reduce = reduce_fold;
     else
-        f->call.aggregate = &calls;
+        f->call.aggregate = &fold_calls;
     return LEAT_OK;
 }
 

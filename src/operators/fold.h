@@ -22,7 +22,8 @@ typedef enum leati_fold_verb {
     LEATI_FOLD_MIN,
     LEATI_FOLD_MAX,
     LEATI_FOLD_MIN_BY,
-    LEATI_FOLD_MAX_BY
+    LEATI_FOLD_MAX_BY,
+    LEATI_FOLD_COUNT /* as a function only: how many there are */
 } leati_fold_verb;
 
 typedef struct leati_fold {
@@ -35,6 +36,12 @@ typedef struct leati_fold {
 
 /* Looks up the field's declared type; `type` (may be NULL) is that of the elements. */
 void leati_fold_init(leati_fold *f, const leat_type *type);
+
+/* Is `f`, a reducer or an aggregate that was opened, one of these? `fold` is NULL for a count. */
+bool leati_fold_of(const leat_function *f, const leati_fold **fold, leati_fold_verb *verb);
+
+/* LEAT_E_RANGE when the sum is beyond the declared type of its field. */
+leat_status leati_fold_check(leat_context *ctx, const leati_fold *f, const leat_value *sum);
 
 /* `out` becomes the new accumulated element, which may point into the others. LEAT_DONE: it is v1
    still; an object that nobody else holds may have been changed. */

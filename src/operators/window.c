@@ -55,6 +55,8 @@ static const leat_state_decl states[] = {
     {"contents", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, contents)},
     {"merged", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, merged)},
     {"scratch", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, scratch)},
+    {"rings", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, slicing.rings)},
+    {"firsts", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, slicing.firsts)},
     {0},
 };
 
@@ -239,25 +241,33 @@ static leat_status enter(leat_context *ctx, leati_windowing *w, const leat_recor
     return ns.bytes ? set_cleanup(ctx, w, window, ns) : LEAT_E_NOMEM;
 }
 
+/* All windows of the record were late. */
+static leat_status pass_by(leat_context *ctx, const leati_windowing *w, const leat_record *in) {
+    if (!is_late_record(ctx, w, in->time)) return LEAT_OK;
+    if (w->late_tag) return leat_emit_side(ctx, w->late_tag, in);
+    leat_metric_add(w->dropped, 1);
+    return LEAT_OK;
+}
+
 static leat_status window_on_record(leat_context *ctx, void *self, unsigned input,
                                     const leat_record *in) {
     leati_windowing *w = self;
     bool taken = false;
+    leat_status status = w->slicing.on ? leati_slices_add(ctx, w, in) : LEAT_AGAIN;
+    if (status == LEAT_DONE) return pass_by(ctx, w, in);
+    if (status != LEAT_AGAIN) return status;
     w->side = input;
     w->windows.ctx = ctx;
     w->windows.count = w->turns.count = 0;
     w->turns.cleans = false;
-    leat_status status = w->assigns->assign(ctx, in, &w->windows, w->assigner.arg);
+    status = w->assigns->assign(ctx, in, &w->windows, w->assigner.arg);
     for (size_t i = 0; i < w->windows.count && status >= 0; i++) {
         status = enter(ctx, w, in, &w->windows.items[i]);
         taken |= status == LEAT_OK;
     }
     if (status < 0) return status;
     if (w->turns.count) return begin_turns(ctx, w);
-    if (taken || !is_late_record(ctx, w, in->time)) return LEAT_OK;
-    if (w->late_tag) return leat_emit_side(ctx, w->late_tag, in);
-    leat_metric_add(w->dropped, 1);
-    return LEAT_OK;
+    return taken ? LEAT_OK : pass_by(ctx, w, in);
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */
@@ -270,6 +280,8 @@ static leat_status window_on_timer(leat_context *ctx, void *self, const leat_tim
     leat_status status = leat_window_of_namespace(timer->ns, &window);
     if (status >= 0 && w->assigns->merge) status = leati_merge_find(ctx, w, &window, &state);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_OK;
+    status = w->slicing.on ? leati_slices_fire(ctx, w, &window) : LEAT_AGAIN;
+    if (status != LEAT_AGAIN) return status;
     leat_trigger_result result = LEAT_CONTINUE;
     status = w->triggers->on_timer(ctx, timer, &window, &result, w->trigger.arg);
     if (status < 0) return status;
@@ -346,6 +358,7 @@ static leat_status window_open(leat_context *ctx, void *self) {
     const leat_trigger *usual =
         w->event_time ? &leati_event_time_trigger : &leati_processing_time_trigger;
     w->only_first = w->triggers == usual && !w->assigns->merge;
+    leati_slices_init(w);
     leat_error err;
     return leat_context_metric(ctx, "numLateRecordsDropped", LEAT_METRIC_COUNTER, &w->dropped,
                                &err);

@@ -267,3 +267,12 @@ bool leati_assigner_bind(const leat_function *f, const leat_function *gap) {
     if (asks) ((assigner *)f->arg)->gap = *gap;
     return asks == (gap->role != LEAT_ROLE_NONE);
 }
+
+bool leati_assigner_slides(const leat_function *f, int64_t *size, int64_t *slide, int64_t *offset) {
+    if (f->call.assigner->assign != assign_by_time) return false;
+    const assigner *a = f->arg;
+    *size = a->size;
+    *slide = a->slide;
+    *offset = a->offset;
+    return true;
+}

@@ -7,6 +7,7 @@
 #include "leat/operator.h"
 #include "leat/window.h"
 #include "operators/builtin.h"
+#include "operators/fold.h"
 
 extern const leat_trigger leati_event_time_trigger;
 extern const leat_trigger leati_processing_time_trigger;
@@ -66,6 +67,16 @@ typedef struct leati_turns {
     leati_pair pair;         /* of the window at `at` */
 } leati_turns;
 
+/* Sliding windows that are kept in slices. */
+typedef struct leati_slicing {
+    bool on;
+    const leati_fold *fold; /* NULL: a count */
+    leati_fold_verb verb;
+    int64_t size, slide, offset; /* of the windows */
+    int64_t unit;                /* of a slice */
+    leat_state *rings, *firsts;  /* per key */
+} leati_slicing;
+
 struct leati_windowing {
     leat_function assigner, gap, trigger, evictor, delta, reduce, aggregate, window, join, co_group;
     int64_t purging, lateness;
@@ -84,6 +95,7 @@ struct leati_windowing {
     bool only_first;      /* a window's first element sets all the timers it needs */
     leat_windows windows; /* of the record at hand */
     leat_merges merges;
+    leati_slicing slicing;
     leati_turns turns;
 };
 
@@ -108,6 +120,15 @@ leat_status leati_contents_get(leat_context *ctx, leati_windowing *w, leat_names
                                leat_value **elements, size_t *count);
 /* What leati_contents_get lent is not needed any more. */
 leat_status leati_contents_done(leat_context *ctx, leati_windowing *w, leat_namespace ns);
+
+/* --- window_slices.c: sliding windows that count an element once ------------------------------ */
+
+/* Turns slices on where nobody can see them. Of an operator that is open otherwise. */
+void leati_slices_init(leati_windowing *w);
+/* LEAT_AGAIN: the record has to go the usual way. LEAT_DONE: all its windows are late. */
+leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in);
+/* A timer of the window. LEAT_AGAIN: it has to go the usual way, too. */
+leat_status leati_slices_fire(leat_context *ctx, leati_windowing *w, const leat_window *window);
 
 /* --- co_group.c: windows of two inputs -------------------------------------------------------- */
 
@@ -135,7 +156,10 @@ leat_status leati_merge_forget(leat_context *ctx, leati_windowing *w, const leat
    assigner needs one and there is none, or needs none and there is one; true while it is not known
    which assigner it is. */
 bool leati_assigner_bind(const leat_function *assigner, const leat_function *gap);
-/* The same with a delta evictor. */
+/* The numbers of windows of time that were made by name; false for other assigners. */
+bool leati_assigner_slides(const leat_function *assigner, int64_t *size, int64_t *slide,
+                           int64_t *offset);
+/* The same as leati_assigner_bind with a delta evictor. */
 bool leati_evictor_bind(const leat_function *evictor, const leat_function *delta);
 
 #endif

@@ -190,6 +190,14 @@ leat_status leat_state_get(leat_context *ctx, leat_state *state, leat_namespace 
     return LEAT_UNLIKELY(expires) ? get_expiring(ctx, state, ns, out) : get(ctx, state, ns, out);
 }
 
+leat_status leat_state_edit(leat_context *ctx, leat_state *state, leat_namespace ns,
+                            leat_value *out) {
+    leat_status status = leati_context_need_key(ctx, "state was written");
+    if (status < 0) return status;
+    if (leati_table_ttl(state)->ms > 0) return LEAT_E_STATE;
+    return leati_table_edit(state, &ctx->current->key, ctx->current->hash, ns, out);
+}
+
 leat_status leat_state_put(leat_context *ctx, leat_state *state, leat_namespace ns,
                            const leat_value *value) {
     leat_status status = leati_context_need_key(ctx, "state was written");

@@ -208,6 +208,17 @@ leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash
     return LEAT_OK;
 }
 
+leat_status leati_table_edit(leati_table *t, const leat_value *key, uint64_t hash,
+                             leat_namespace ns, leat_value *out) {
+    leat_status status = address_set(t, key, hash, ns);
+    if (status < 0) return status;
+    const cell *c = cell_at_address(t);
+    if (!c) return LEAT_DONE;
+    if (c->value.kind != LEAT_BYTES) return LEAT_E_TYPE;
+    *out = c->value;
+    return LEAT_OK;
+}
+
 /* Stores at the address in the buffer; a cell that was made for a value that failed goes again. */
 static leat_status table_store(leati_table *t, const leat_value *value) {
     size_t before = t->count;

@@ -22,6 +22,9 @@ const leat_state_decl *leati_table_decl(const leati_table *t);
    same key and namespace are one look-up. As leat_state_get, _put, _remove. */
 leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             leat_value *out);
+/* A write in place, as leat_state_edit. */
+leat_status leati_table_edit(leati_table *t, const leat_value *key, uint64_t hash,
+                             leat_namespace ns, leat_value *out);
 leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             const leat_value *value);
 /* As leat_state_append; `time` (may be NULL) is that of now where the state expires. */

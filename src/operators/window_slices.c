@@ -1,0 +1,358 @@
+/* window_slices.c: sliding windows whose elements are counted once and not once per window.
+
+   Where nobody can see it, that is with event time, the default trigger, no lateness, no evictor
+   and no window function, and with the sums, minima, maxima and counts of Leat's own, the elements
+   of a key go into slices, whose length is the greatest common divisor of size and slide. A slice
+   has a number, that of its elements together, and the order of its first element among those of
+   the key; the elements that were first of a slice are kept in a list. When a window fires, the
+   numbers of its slices are put together, in the element that came first of all: the same as
+   without slices, bit by bit, as long as numbers are integers.
+
+   Per key there is one value of bytes, changed in place: a head and a ring of slices, in which
+   slice i has its place at i modulo a power of two. Only the next window to fire has a timer; when
+   it fires, slices that no later window has are dropped and the timer of the next one is set.
+
+   A key whose numbers turn out to be no integers of 64 bits, or are so far apart that a ring would
+   be mostly empty, changes over to the usual way: its open windows get what their slices had, and a
+   head without a ring says until which window that lasts. */
+#include "operators/fold.h"
+#include "operators/windowing.h"
+
+typedef struct slice {
+    int64_t number;
+    int64_t order; /* from 1; 0: it has no element */
+} slice;
+
+typedef struct ring {
+    int64_t plain;     /* the end of the last window that is kept the usual way; LEAT_NO_TIME: the
+                          key has slices */
+    int64_t low, high; /* all slices with elements are in between, both included */
+    int64_t live;      /* that many */
+    int64_t timer;     /* the end of the next window to fire; INT64_MAX: none */
+    int64_t arrivals;  /* elements in the list */
+    int64_t slots;     /* a power of two */
+    slice slices[];
+} ring;
+
+enum { FIRST_SLOTS = 8, MOST_SLOTS = 1 << 24 };
+
+static const leat_namespace everywhere = {NULL, 0};
+
+/* --- time ------------------------------------------------------------------------------------- */
+
+static int64_t floor_mod(int64_t a, int64_t b) {
+    int64_t rest = a % b;
+    return rest < 0 ? rest + b : rest;
+}
+
+static int64_t slice_at(const leati_slicing *s, int64_t time) {
+    int64_t from_zero = time - floor_mod(s->offset, s->unit);
+    return (from_zero - floor_mod(from_zero, s->unit)) / s->unit;
+}
+
+static int64_t start_of(const leati_slicing *s, int64_t i) {
+    return i * s->unit + floor_mod(s->offset, s->unit);
+}
+
+static int64_t last_window(const leati_slicing *s, int64_t time) {
+    return time - floor_mod(time - s->offset, s->slide);
+}
+
+/* The start of the first window that has this time and is not before `least`, a start, too. */
+static int64_t first_window(const leati_slicing *s, int64_t time, int64_t least) {
+    int64_t last = last_window(s, time);
+    int64_t first = last - (s->size - 1 - (time - last)) / s->slide * s->slide;
+    return first > least ? first : least;
+}
+
+/* The start of the first window that has not fired; the lowest when none has. */
+static int64_t first_open(const leati_slicing *s, int64_t watermark) {
+    if (watermark < INT64_MIN / 2) return INT64_MIN;
+    return last_window(s, watermark + 1 - s->size) + s->slide;
+}
+
+/* --- the ring --------------------------------------------------------------------------------- */
+
+static slice *slice_of(ring *r, int64_t i) {
+    return &r->slices[i & (r->slots - 1)];
+}
+
+static leat_status edit(leat_context *ctx, const leati_slicing *s, ring **out) {
+    leat_value v;
+    leat_status status = leat_state_edit(ctx, s->rings, everywhere, &v);
+    if (status == LEAT_OK) *out = (ring *)(uintptr_t)v.as.bytes;
+    return status;
+}
+
+/* Puts a ring with room for slices `low` to `high`, those of `old` (may be NULL) in it, and lends
+   it. */
+static leat_status make_ring(leat_context *ctx, const leati_slicing *s, const ring *old,
+                             int64_t low, int64_t high, ring **out) {
+    int64_t slots = old ? old->slots : FIRST_SLOTS;
+    while (slots <= high - low) slots *= 2;
+    size_t bytes = sizeof(ring) + (size_t)slots * sizeof(slice);
+    ring *r = leat_context_alloc(ctx, bytes);
+    if (!r) return LEAT_E_NOMEM;
+    memset(r, 0, bytes);
+    *r = old ? *old : (ring){.plain = LEAT_NO_TIME, .timer = INT64_MAX};
+    r->slots = slots;
+    for (int64_t i = old ? old->low : 1; i <= (old ? old->high : 0); i++)
+        *slice_of(r, i) = old->slices[i & (old->slots - 1)];
+    leat_value v = leat_bytes(r, bytes);
+    leat_status status = leat_state_put(ctx, s->rings, everywhere, &v);
+    return status < 0 ? status : edit(ctx, s, out);
+}
+
+/* Makes room for slice `i`. LEAT_AGAIN: the ring would be too large. */
+static leat_status reach(leat_context *ctx, const leati_slicing *s, int64_t i, ring **r) {
+    ring *old = *r;
+    bool is_empty = !old || !old->live;
+    int64_t low = is_empty || i < old->low ? i : old->low;
+    int64_t high = is_empty || i > old->high ? i : old->high;
+    uint64_t span = (uint64_t)high - (uint64_t)low;
+    uint64_t usual = 4 * (uint64_t)(s->size / s->unit) + 64;
+    uint64_t most = is_empty ? usual : usual + 16 * (uint64_t)old->live;
+    leat_status status = LEAT_OK;
+    if (span >= most || span >= MOST_SLOTS) return LEAT_AGAIN;
+    if (!old || span >= (uint64_t)old->slots) status = make_ring(ctx, s, old, low, high, r);
+    if (status < 0) return status;
+    (*r)->low = low;
+    (*r)->high = high;
+    return LEAT_OK;
+}
+
+static leat_status remove_key(leat_context *ctx, const leati_slicing *s) {
+    leat_status status = leat_state_remove(ctx, s->rings, everywhere);
+    return status < 0 ? status : leat_state_remove(ctx, s->firsts, everywhere);
+}
+
+/* --- numbers ---------------------------------------------------------------------------------- */
+
+/* LEAT_AGAIN: it is no integer. */
+static leat_status number_of(leat_context *ctx, const leati_slicing *s, const leat_value *v,
+                             int64_t *out) {
+    leat_value item;
+    *out = 1;
+    if (s->verb == LEATI_FOLD_COUNT) return LEAT_OK;
+    leat_status status = leat_value_field(ctx, v, (int)s->fold->field, s->fold->field_name, &item);
+    if (status == LEAT_E_NOMEM) return status;
+    if (status < 0 || item.kind != LEAT_INT) return LEAT_AGAIN;
+    *out = item.as.i;
+    return LEAT_OK;
+}
+
+/* Adds to the number of a slice that has one; false when that leaves the range. */
+static bool put_in(const leati_slicing *s, slice *into, int64_t number) {
+    int64_t sum;
+    switch (s->verb) {
+    case LEATI_FOLD_MIN:
+        if (number < into->number) into->number = number;
+        return true;
+    case LEATI_FOLD_MAX:
+        if (number > into->number) into->number = number;
+        return true;
+    default:
+        if (__builtin_add_overflow(into->number, number, &sum)) return false;
+        if (s->fold && (sum < s->fold->low || sum > s->fold->high)) return false;
+        into->number = sum;
+        return true;
+    }
+}
+
+/* What slices from `from` to `to`, both included, come to, when the sum of all is beyond 64 bits or
+   its type: one after the other, as languages can, or with the error that is due. */
+static leat_status add_up(leat_context *ctx, const leati_slicing *s, ring *r, int64_t from,
+                          int64_t to, leat_value *sum) {
+    leat_status status = LEAT_OK;
+    *sum = leat_int(0);
+    for (int64_t i = from; i <= to && status >= 0; i++) {
+        leat_value number = leat_int(slice_of(r, i)->number);
+        if (slice_of(r, i)->order) status = leat_value_add(ctx, sum, &number, sum);
+    }
+    return status < 0 || !s->fold ? status : leati_fold_check(ctx, s->fold, sum);
+}
+
+/* The result of the window that starts there. LEAT_DONE: nothing is in it. */
+static leat_status result_of(leat_context *ctx, const leati_slicing *s, ring *r, int64_t start,
+                             leat_value *out) {
+    int64_t from = slice_at(s, start), to = from + s->size / s->unit - 1;
+    if (from < r->low) from = r->low;
+    if (to > r->high) to = r->high;
+    slice all = {0, 0};
+    bool fits = true;
+    for (int64_t i = from; i <= to; i++) {
+        const slice *one = slice_of(r, i);
+        if (!one->order) continue;
+        if (!all.order)
+            all = *one;
+        else
+            fits &= put_in(s, &all, one->number);
+        if (one->order < all.order) all.order = one->order;
+    }
+    if (!all.order) return LEAT_DONE;
+    leat_value number = leat_int(all.number), list;
+    leat_status status = fits ? LEAT_OK : add_up(ctx, s, r, from, to, &number);
+    *out = number;
+    if (status < 0 || s->verb == LEATI_FOLD_COUNT) return status;
+    status = leat_state_get(ctx, s->firsts, everywhere, &list);
+    if (status != LEAT_OK) return status < 0 ? status : LEAT_E_INTERNAL;
+    const leat_value *first = &list.as.items[all.order - 1];
+    return leat_value_with_field(ctx, first, (int)s->fold->field, s->fold->field_name, &number,
+                                 out);
+}
+
+static leat_status set_timer(leat_context *ctx, const leati_slicing *s, int64_t start) {
+    char buffer[LEATI_WINDOW_BYTES];
+    leat_window window = leat_time_window(start, start + s->size);
+    leat_timer timer = {LEAT_EVENT_TIME, window.max_timestamp, leati_window_write(&window, buffer)};
+    return leat_timer_set(ctx, &timer);
+}
+
+/* --- the change to the usual way -------------------------------------------------------------- */
+
+/* All that the key has in slices goes to its open windows. */
+static leat_status spread(leat_context *ctx, leati_windowing *w, ring *r) {
+    const leati_slicing *s = &w->slicing;
+    int64_t least = first_open(s, leat_context_watermark(ctx));
+    int64_t start = first_window(s, start_of(s, r->low), least);
+    leat_status status = LEAT_OK;
+    for (; start <= start_of(s, r->high) && status >= 0; start += s->slide) {
+        char buffer[LEATI_WINDOW_BYTES];
+        leat_window window = leat_time_window(start, start + s->size);
+        leat_value result;
+        status = result_of(ctx, s, r, start, &result);
+        if (status != LEAT_OK) continue;
+        status = leat_state_put(ctx, w->contents, leati_window_write(&window, buffer), &result);
+        if (status >= 0) status = set_timer(ctx, s, start);
+    }
+    return status < 0 ? status : leat_state_remove(ctx, s->firsts, everywhere);
+}
+
+/* From now on, until the window that ends at `end` has fired, the key goes the usual way. */
+static leat_status go_plain(leat_context *ctx, leati_windowing *w, ring *r, int64_t end) {
+    const leati_slicing *s = &w->slicing;
+    bool has_slices = r && r->live;
+    ring head = {.plain = end};
+    if (has_slices && last_window(s, start_of(s, r->high)) + s->size > end)
+        head.plain = last_window(s, start_of(s, r->high)) + s->size;
+    leat_status status = has_slices ? spread(ctx, w, r) : LEAT_OK;
+    leat_value v = leat_bytes(&head, sizeof head);
+    if (status >= 0) status = leat_state_put(ctx, s->rings, everywhere, &v);
+    return status < 0 ? status : LEAT_AGAIN;
+}
+
+/* --- elements --------------------------------------------------------------------------------- */
+
+/* The elements of slices that are gone leave the list. */
+static leat_status compact(leat_context *ctx, const leati_slicing *s, ring *r) {
+    leat_value list;
+    leat_status status = leat_state_get(ctx, s->firsts, everywhere, &list);
+    if (status != LEAT_OK) return status;
+    int64_t *place = leat_context_alloc(ctx, ((size_t)r->arrivals + 1) * sizeof *place);
+    leat_value *kept = leat_context_alloc(ctx, (size_t)r->live * sizeof *kept);
+    if (!place || !kept) return LEAT_E_NOMEM;
+    memset(place, 0, ((size_t)r->arrivals + 1) * sizeof *place);
+    for (int64_t i = r->low; i <= r->high; i++) place[slice_of(r, i)->order] = 1;
+    int64_t count = 0;
+    for (int64_t order = 1; order <= r->arrivals; order++) {
+        if (!place[order]) continue;
+        kept[count++] = list.as.items[order - 1];
+        place[order] = count;
+    }
+    place[0] = 0;
+    for (int64_t i = r->low; i <= r->high; i++)
+        slice_of(r, i)->order = place[slice_of(r, i)->order];
+    r->arrivals = count;
+    leat_value rest = leat_list(kept, (size_t)count);
+    return leat_state_put(ctx, s->firsts, everywhere, &rest);
+}
+
+/* No window with this time ends later. */
+static int64_t last_end(const leati_slicing *s, int64_t time, bool is_far) {
+    int64_t end;
+    if (!is_far) return last_window(s, time) + s->size;
+    return __builtin_add_overflow(time, s->size, &end) ? INT64_MAX : end;
+}
+
+leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in) {
+    const leati_slicing *s = &w->slicing;
+    int64_t time = in->time, number;
+    if (time == LEAT_NO_TIME) return LEAT_AGAIN;
+    bool is_far = time < INT64_MIN / 4 || time > INT64_MAX / 4;
+    int64_t watermark = leat_context_watermark(ctx), end = last_end(s, time, is_far);
+    if (end - 1 <= watermark) return is_far ? LEAT_AGAIN : LEAT_DONE;
+    ring *r = NULL;
+    leat_status status = edit(ctx, s, &r);
+    if (status < 0) return status;
+    if (r && r->plain != LEAT_NO_TIME) {
+        if (end > r->plain) r->plain = end;
+        return LEAT_AGAIN;
+    }
+    if (is_far) return go_plain(ctx, w, r, end);
+    int64_t i = slice_at(s, time);
+    status = number_of(ctx, s, &in->value, &number);
+    if (status == LEAT_OK) status = reach(ctx, s, i, &r);
+    if (status != LEAT_OK) return status < 0 ? status : go_plain(ctx, w, r, end);
+    slice *into = slice_of(r, i);
+    if (into->order) return put_in(s, into, number) ? LEAT_OK : go_plain(ctx, w, r, end);
+    *into = (slice){number, ++r->arrivals};
+    r->live++;
+    int64_t next = first_window(s, time, first_open(s, watermark)) + s->size;
+    bool sooner = next < r->timer;
+    if (sooner) r->timer = next;
+    if (sooner) status = set_timer(ctx, s, next - s->size);
+    if (status < 0 || s->verb == LEATI_FOLD_COUNT) return status;
+    return leat_state_append(ctx, s->firsts, everywhere, &in->value);
+}
+
+/* --- firing ----------------------------------------------------------------------------------- */
+
+/* No window from the one at `start` on needs the slices before it. */
+static leat_status drop_before(leat_context *ctx, const leati_slicing *s, ring *r, int64_t start) {
+    int64_t low = slice_at(s, start);
+    for (; r->low < low && r->low <= r->high; r->low++) {
+        r->live -= slice_of(r, r->low)->order != 0;
+        *slice_of(r, r->low) = (slice){0, 0};
+    }
+    if (!r->live) return remove_key(ctx, s);
+    while (!slice_of(r, r->low)->order) r->low++;
+    int64_t next = first_window(s, start_of(s, r->low), start);
+    r->timer = next + s->size;
+    leat_status status = set_timer(ctx, s, next);
+    bool sparse = s->verb != LEATI_FOLD_COUNT && r->arrivals > 2 * r->live + 32;
+    return status < 0 || !sparse ? status : compact(ctx, s, r);
+}
+
+leat_status leati_slices_fire(leat_context *ctx, leati_windowing *w, const leat_window *window) {
+    const leati_slicing *s = &w->slicing;
+    ring *r;
+    leat_status status = edit(ctx, s, &r);
+    if (status != LEAT_OK) return status < 0 ? status : LEAT_OK;
+    if (r->plain != LEAT_NO_TIME) {
+        if (window->end >= r->plain) status = leat_state_remove(ctx, s->rings, everywhere);
+        return status < 0 ? status : LEAT_AGAIN;
+    }
+    leat_record out;
+    leat_record_init(&out, leat_null(), window->max_timestamp);
+    status = result_of(ctx, s, r, window->start, &out.value);
+    if (status == LEAT_OK) status = leat_emit(ctx, &out);
+    return status < 0 ? status : drop_before(ctx, s, r, window->start + s->slide);
+}
+
+/* --- may there be slices? --------------------------------------------------------------------- */
+
+static int64_t gcd(int64_t a, int64_t b) {
+    return b ? gcd(b, a % b) : a;
+}
+
+void leati_slices_init(leati_windowing *w) {
+    leati_slicing *s = &w->slicing;
+    bool visible = !w->default_trigger || !w->event_time || w->lateness || w->purging ||
+                   w->evictor.call.evictor || w->window.call.window;
+    const leat_function *f = w->reduce.call.reduce ? &w->reduce : &w->aggregate;
+    if (visible || !f->call.reduce || !leati_fold_of(f, &s->fold, &s->verb)) return;
+    if (s->verb == LEATI_FOLD_MIN_BY || s->verb == LEATI_FOLD_MAX_BY) return;
+    if (!leati_assigner_slides(&w->assigner, &s->size, &s->slide, &s->offset)) return;
+    s->unit = gcd(s->size, s->slide);
+    s->on = s->slide < s->size && s->unit >= s->slide / 4;
+}
