@@ -92,8 +92,7 @@ static double checked(int way, int64_t records) {
     came = summed = 0;
     double seconds = run(way, records);
     if (summed == records * (way == 2 ? 60 : 1)) return seconds;
-    fprintf(stderr, "way %d: %lld results, %lld in all\n", way, (long long)came,
-            (long long)summed);
+    fprintf(stderr, "way %d: %lld results, %lld in all\n", way, (long long)came, (long long)summed);
     exit(1);
 }
 
