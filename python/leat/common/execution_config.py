@@ -9,8 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
+from leat.common.execution_mode import ExecutionMode
+from leat.common.input_dependency_constraint import InputDependencyConstraint
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from leat.common.restart_strategy import RestartStrategyConfiguration
 
 __all__ = ["ExecutionConfig"]
 
@@ -199,6 +204,72 @@ class ExecutionConfig:
     def set_use_snapshot_compression(self, use_snapshot_compression: bool) -> ExecutionConfig:
         """Remembered for checkpoints, which come with a later release."""
         return self._keep("snapshot_compression", use_snapshot_compression)
+
+    # --- PyFlink 1.x: remembered only ------------------------------------------------------------
+
+    def set_execution_mode(self, execution_mode: ExecutionMode) -> ExecutionConfig:
+        """Remembered only: records go on as they come, as in Flink's streaming jobs."""
+        return self._keep("execution_mode", execution_mode)
+
+    def get_execution_mode(self) -> ExecutionMode:
+        """What was set; PIPELINED by default."""
+        return self._kept.get("execution_mode", ExecutionMode.PIPELINED)
+
+    def set_default_input_dependency_constraint(
+        self, input_dependency_constraint: InputDependencyConstraint
+    ) -> ExecutionConfig:
+        """Remembered only: all tasks of a job start together."""
+        return self._keep("input_dependency_constraint", input_dependency_constraint)
+
+    def get_default_input_dependency_constraint(self) -> InputDependencyConstraint:
+        """What was set; ANY by default."""
+        return self._kept.get("input_dependency_constraint", InputDependencyConstraint.ANY)
+
+    def set_restart_strategy(
+        self, restart_strategy_configuration: RestartStrategyConfiguration
+    ) -> ExecutionConfig:
+        """What happens to a job that failed. Sets `restart-strategy.*`."""
+        for key, value in restart_strategy_configuration._settings.items():
+            self._set(key, value)
+        return self._keep("restart_strategy", restart_strategy_configuration)
+
+    def get_restart_strategy(self) -> RestartStrategyConfiguration:
+        """What was set; the configuration's by default."""
+        from leat.common.restart_strategy import RestartStrategies
+
+        return self._kept.get("restart_strategy") or RestartStrategies.fall_back_restart()
+
+    def disable_auto_type_registration(self) -> ExecutionConfig:
+        """Remembered only: types are registered nowhere."""
+        return self._keep("auto_type_registration_disabled", True)
+
+    def is_auto_type_registration_disabled(self) -> bool:
+        """False unless it was disabled."""
+        return self._kept.get("auto_type_registration_disabled", False)
+
+    def add_default_kryo_serializer(
+        self, type_class_name: str, serializer_class_name: str
+    ) -> ExecutionConfig:
+        """Does nothing: there is no Kryo."""
+        return self
+
+    def register_type_with_kryo_serializer(
+        self, type_class_name: str, serializer_class_name: str
+    ) -> ExecutionConfig:
+        """Does nothing: there is no Kryo."""
+        return self
+
+    def register_kryo_type(self, type_class_name: str) -> ExecutionConfig:
+        """Does nothing: there is no Kryo."""
+        return self
+
+    def register_pojo_type(self, type_class_name: str) -> ExecutionConfig:
+        """Does nothing: there are no Java objects."""
+        return self
+
+    def get_registered_types_with_kryo_serializer_classes(self) -> dict[str, str]:
+        """Always empty: there is no Kryo."""
+        return {}
 
     def _keep(self, name: str, value: Any) -> ExecutionConfig:
         self._kept[name] = value

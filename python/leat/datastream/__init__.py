@@ -7,6 +7,13 @@ when they come.
 
 from typing import NoReturn
 
+from leat.datastream.checkpoint_config import CheckpointConfig, ExternalizedCheckpointCleanup
+from leat.datastream.checkpoint_storage import (
+    CheckpointStorage,
+    CustomCheckpointStorage,
+    FileSystemCheckpointStorage,
+    JobManagerCheckpointStorage,
+)
 from leat.datastream.checkpointing_mode import CheckpointingMode
 from leat.datastream.data_stream import (
     AllWindowedStream,
@@ -19,6 +26,7 @@ from leat.datastream.data_stream import (
     WindowedStream,
 )
 from leat.datastream.execution_mode import RuntimeExecutionMode
+from leat.datastream.externalized_checkpoint_retention import ExternalizedCheckpointRetention
 from leat.datastream.functions import (
     AggregateFunction,
     AllWindowFunction,
@@ -46,7 +54,18 @@ from leat.datastream.functions import (
 )
 from leat.datastream.output_tag import OutputTag
 from leat.datastream.slot_sharing_group import MemorySize, SlotSharingGroup
+from leat.datastream.state_backend import (
+    CustomStateBackend,
+    EmbeddedRocksDBStateBackend,
+    FsStateBackend,
+    HashMapStateBackend,
+    MemoryStateBackend,
+    PredefinedOptions,
+    RocksDBStateBackend,
+    StateBackend,
+)
 from leat.datastream.stream_execution_environment import StreamExecutionEnvironment
+from leat.datastream.time_characteristic import TimeCharacteristic
 from leat.datastream.time_domain import TimeDomain
 from leat.datastream.timerservice import TimerService
 from leat.datastream.window import (
@@ -67,17 +86,28 @@ __all__ = [
     "BroadcastConnectedStream",
     "BroadcastProcessFunction",
     "BroadcastStream",
+    "CheckpointConfig",
+    "CheckpointStorage",
     "CheckpointingMode",
     "CoFlatMapFunction",
     "CoMapFunction",
     "CoProcessFunction",
     "ConnectedStreams",
     "CountWindow",
+    "CustomCheckpointStorage",
+    "CustomStateBackend",
     "DataStream",
     "DataStreamSink",
+    "EmbeddedRocksDBStateBackend",
+    "ExternalizedCheckpointCleanup",
+    "ExternalizedCheckpointRetention",
+    "FileSystemCheckpointStorage",
     "FilterFunction",
     "FlatMapFunction",
+    "FsStateBackend",
     "GlobalWindow",
+    "HashMapStateBackend",
+    "JobManagerCheckpointStorage",
     "KeySelector",
     "KeyedBroadcastProcessFunction",
     "KeyedCoProcessFunction",
@@ -85,20 +115,25 @@ __all__ = [
     "KeyedStream",
     "MapFunction",
     "MemorySize",
+    "MemoryStateBackend",
     "MergingWindowAssigner",
     "OutputTag",
     "Partitioner",
+    "PredefinedOptions",
     "ProcessAllWindowFunction",
     "ProcessFunction",
     "ProcessJoinFunction",
     "ProcessWindowFunction",
     "ReduceFunction",
+    "RocksDBStateBackend",
     "RuntimeContext",
     "RuntimeExecutionMode",
     "SinkFunction",
     "SlotSharingGroup",
     "SourceFunction",
+    "StateBackend",
     "StreamExecutionEnvironment",
+    "TimeCharacteristic",
     "TimeDomain",
     "TimeWindow",
     "TimerService",
@@ -112,15 +147,6 @@ __all__ = [
 
 _LATER = {
     "asynchronous I/O": ("AsyncDataStream AsyncFunction AsyncRetryPredicate AsyncRetryStrategy"),
-    "checkpoints": (
-        "CheckpointConfig CheckpointStorage CustomCheckpointStorage ExternalizedCheckpointCleanup "
-        "ExternalizedCheckpointRetention FileSystemCheckpointStorage JobManagerCheckpointStorage"
-    ),
-    "state": (
-        "CustomStateBackend EmbeddedRocksDBStateBackend FsStateBackend HashMapStateBackend "
-        "MemoryStateBackend PredefinedOptions RocksDBStateBackend StateBackend"
-    ),
-    "event time": "TimeCharacteristic",
 }
 
 

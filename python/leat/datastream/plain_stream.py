@@ -171,7 +171,10 @@ class DataStream:
         return KeyedStream(_Keyed(node, key_type), self._node.type_info, self)
 
     def union(self, *streams: DataStream) -> DataStream:
-        """The values of this stream and of all others, in no fixed order."""
+        """The values of this stream and of all others, in no fixed order.
+
+        A ValueError if their types differ; streams without a type are of one type.
+        """
         from leat.datastream.keyed_stream import KeyedStream
 
         if not streams:
@@ -181,6 +184,8 @@ class DataStream:
                 raise TypeError(f"union needs DataStreams, not {stream!r}")
         others = [s._origin_stream if isinstance(s, KeyedStream) else s for s in streams]
         handles = self._node.handles(*(s._node for s in others))
+        for other in others:
+            _same_type(self._node.type_info, other._node.type_info)
         return DataStream(self._node.like(self._node.engine.union(handles)))
 
     def connect(
@@ -397,6 +402,17 @@ class _Keyed:
     def __init__(self, node: Node, key_type: TypeInformation | None) -> None:
         self.node = node
         self.key_type = key_type
+
+
+def _same_type(one: TypeInformation | None, other: TypeInformation | None) -> None:
+    """A ValueError if streams of these types have no union; no type is that of pickled objects."""
+    pickled = PickledBytesTypeInfo()
+    first, second = one or pickled, other or pickled
+    if first != second:
+        raise ValueError(
+            f"Cannot union streams of different types: {first} and {second}. Give the operator "
+            "before one of them an output_type."
+        )
 
 
 def later(what: str, instead: str) -> NoReturn:

@@ -12,12 +12,14 @@ from leat.common.execution_config import ExecutionConfig, _millis
 from leat.common.job_client import JobClient
 from leat.common.job_execution_result import JobExecutionResult
 from leat.common.typeinfo import RowTypeInfo, TypeInformation
+from leat.datastream.checkpoint_config import CheckpointConfig
 from leat.datastream.checkpointing_mode import CheckpointingMode
 from leat.datastream.execution_mode import RuntimeExecutionMode
 from leat.datastream.functions import SourceFunction
 from leat.datastream.node import DEFAULT_PARALLELISM, Node, shipped, type_text
 from leat.datastream.plain_stream import DataStream, checked_strategy, later
 from leat.datastream.stream_sink import positive
+from leat.datastream.time_characteristic import TimeCharacteristic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from leat.common.watermark_strategy import WatermarkStrategy
     from leat.datastream.connectors.base import Source
     from leat.datastream.slot_sharing_group import SlotSharingGroup
+    from leat.datastream.state_backend import StateBackend
 
 __all__ = ["StreamExecutionEnvironment"]
 
@@ -57,6 +60,9 @@ class StreamExecutionEnvironment:
         self._additions: list[str] = []
         self._groups: dict[str, SlotSharingGroup] = {}
         self._restart: RestartStrategyConfiguration | None = None
+        self._checkpoints = CheckpointConfig(j_stream_execution_environment)
+        self._state_backend: StateBackend | None = None
+        self._time_characteristic = TimeCharacteristic.EventTime
 
     @staticmethod
     def get_execution_environment(
@@ -185,33 +191,39 @@ class StreamExecutionEnvironment:
 
     def enable_checkpointing(
         self, interval: int, mode: CheckpointingMode | None = None
-    ) -> NoReturn:
-        """A NotSupportedError: checkpoints come with a later release."""
-        later("enable_checkpointing(): checkpoints come", "leave the call out")
+    ) -> StreamExecutionEnvironment:
+        """Ask for a checkpoint every `interval` milliseconds. Answers this environment.
 
-    def get_checkpoint_config(self) -> NoReturn:
-        """A NotSupportedError: checkpoints come with a later release."""
-        later("get_checkpoint_config(): checkpoints come", "leave the call out")
+        Checkpoints come with a later release: executing the job is a NotSupportedError.
+        """
+        self._checkpoints.set_checkpoint_interval(interval)
+        if mode is not None:
+            self._checkpoints.set_checkpointing_mode(mode)
+        return self
+
+    def get_checkpoint_config(self) -> CheckpointConfig:
+        """The settings of checkpoints."""
+        return self._checkpoints
 
     def get_checkpoint_interval(self) -> int:
-        """-1: checkpoints are off."""
-        return -1
+        """Milliseconds between two checkpoints; -1 when they are off."""
+        return self._checkpoints.get_checkpoint_interval()
 
     def get_checkpointing_mode(self) -> CheckpointingMode:
-        """EXACTLY_ONCE, the default."""
-        return CheckpointingMode.EXACTLY_ONCE
+        """What checkpoints promise; EXACTLY_ONCE by default."""
+        return self._checkpoints.get_checkpointing_mode()
 
     def get_checkpointing_consistency_mode(self) -> CheckpointingMode:
-        """EXACTLY_ONCE, the default."""
-        return CheckpointingMode.EXACTLY_ONCE
+        """What checkpoints promise; EXACTLY_ONCE by default."""
+        return self._checkpoints.get_checkpointing_mode()
 
     def is_unaligned_checkpoints_enabled(self) -> bool:
-        """False: checkpoints are off."""
-        return False
+        """Whether barriers may overtake records; they may not, by default."""
+        return self._checkpoints.is_unaligned_checkpoints_enabled()
 
     def is_force_unaligned_checkpoints(self) -> bool:
-        """False: checkpoints are off."""
-        return False
+        """False unless it was set."""
+        return self._checkpoints.is_force_unaligned_checkpoints()
 
     def enable_changelog_state_backend(self, enabled: bool) -> StreamExecutionEnvironment:
         """Only False: Leat has no changelog."""
@@ -223,13 +235,54 @@ class StreamExecutionEnvironment:
         """None: it was never set."""
         return None
 
-    def set_default_savepoint_directory(self, directory: str) -> NoReturn:
-        """A NotSupportedError: savepoints come with a later release."""
-        later("set_default_savepoint_directory(): savepoints come", "leave the call out")
+    def set_default_savepoint_directory(self, directory: str) -> StreamExecutionEnvironment:
+        """The folder for savepoints, which come with a later release. Answers this environment."""
+        self._engine.set("execution.checkpointing.savepoint-dir", str(directory))
+        return self
 
     def get_default_savepoint_directory(self) -> str | None:
-        """None: it was never set."""
-        return None
+        """The folder for savepoints; None when it was not set."""
+        return self._engine.get("execution.checkpointing.savepoint-dir")
+
+    # --- PyFlink 1.x ----------------------------------------------------------------------------
+
+    def set_state_backend(self, state_backend: StateBackend) -> StreamExecutionEnvironment:
+        """Where keyed state is kept: in memory, whatever is asked for. Answers this environment."""
+        from leat.datastream.state_backend import StateBackend
+
+        if not isinstance(state_backend, StateBackend):
+            raise TypeError(f"A StateBackend is needed, not {state_backend!r}")
+        self._engine.set("state.backend.type", str(state_backend._type))
+        self._state_backend = state_backend
+        return self
+
+    def get_state_backend(self) -> StateBackend | None:
+        """What was set by `set_state_backend`; None by default."""
+        return self._state_backend
+
+    def set_stream_time_characteristic(self, characteristic: TimeCharacteristic) -> None:
+        """Remembered only: windows and timers say themselves what time they go by."""
+        if not isinstance(characteristic, TimeCharacteristic):
+            raise TypeError(f"A TimeCharacteristic is needed, not {characteristic!r}")
+        self._time_characteristic = characteristic
+
+    def get_stream_time_characteristic(self) -> TimeCharacteristic:
+        """What was set; EventTime by default."""
+        return self._time_characteristic
+
+    def add_default_kryo_serializer(self, type_class_name: str, serializer_class_name: str) -> None:
+        """Accepted and reported: Leat runs no Java."""
+        _no_java("add_default_kryo_serializer", (type_class_name, serializer_class_name))
+
+    def register_type_with_kryo_serializer(
+        self, type_class_name: str, serializer_class_name: str
+    ) -> None:
+        """Accepted and reported: Leat runs no Java."""
+        _no_java("register_type_with_kryo_serializer", (type_class_name, serializer_class_name))
+
+    def register_type(self, type_class_name: str) -> None:
+        """Accepted and reported: Leat runs no Java."""
+        _no_java("register_type", (type_class_name,))
 
     # --- What the program's Python needs --------------------------------------------------------
 
@@ -396,6 +449,7 @@ class StreamExecutionEnvironment:
             raise settings.PlanReady(self._engine.plan(), self._additions)
         from leat.shipping import main_classes_blob
 
+        self._checkpoints._refuse()
         jobs.prepare_streams()
         jobs.idle_sinks = 0
         try:

@@ -193,9 +193,17 @@ def test_project_makes_a_tuple_type(pairs):
 
 
 def test_union_unwraps_keyed_streams(pairs):
-    other = pairs.map(lambda p: p)
+    other = pairs.map(lambda p: p, output_type=PAIR)
     assert last(pairs.union(other, other.key_by(lambda p: p)))[1] == [0, 1, 1]
     assert last(pairs.key_by(lambda p: p).union(other))[1] == [0, 1]
+
+
+def test_union_needs_one_type(env, pairs):
+    for one, other in ((pairs, env.from_collection([1])), (env.from_collection([1]), pairs)):
+        with pytest.raises(ValueError, match="Cannot union streams of different types: .*Pickled"):
+            one.union(other)
+    typed = env.from_collection([1], Types.PICKLED_BYTE_ARRAY())
+    assert last(typed.union(env.from_collection([1])))[0] == "union"
 
 
 def test_connected_streams(pairs):
@@ -342,7 +350,6 @@ def test_keyed_streams_refuse(pairs, method, arguments):
 def test_what_comes_later_says_so(env, pairs):
     for attempt in (
         pairs.cache,
-        lambda: env.enable_checkpointing(1000),
     ):
         with pytest.raises(NotSupportedError, match="later release; "):
             attempt()

@@ -13,6 +13,8 @@ __all__ = ["DeliveryGuarantee", "Sink", "Source"]
 
 # By name: the module that has it. They are loaded when somebody asks.
 _MOVED = {
+    "HybridSource": "hybrid_source",
+    "HybridSourceBuilder": "hybrid_source",
     "NumberSequenceSource": "number_seq",
     **dict.fromkeys(
         (
@@ -25,6 +27,7 @@ _MOVED = {
             "OutputFileConfig",
             "RollingPolicy",
             "StreamFormat",
+            "StreamingFileSink",
         ),
         "file_system",
     ),

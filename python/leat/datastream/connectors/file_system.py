@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from leat.common.serialization import Encoder, _known_charset
 from leat.common.typeinfo import BasicTypeInfo
 from leat.datastream.connectors.base import Sink, Source, SupportsPreprocessing, no_java
+from leat.datastream.functions import SinkFunction
 
 if TYPE_CHECKING:
     from leat.common.serialization import BulkWriterFactory
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = [
     "BucketAssigner",
     "BulkFormat",
+    "FileCompactStrategy",
+    "FileCompactor",
     "FileEnumeratorProvider",
     "FileSink",
     "FileSource",
@@ -30,6 +33,7 @@ __all__ = [
     "OutputFileConfig",
     "RollingPolicy",
     "StreamFormat",
+    "StreamingFileSink",
 ]
 
 
@@ -127,6 +131,8 @@ class FileSource(Source):
         """Begin to describe a source that reads these files or folders record by record."""
         if not isinstance(stream_format, StreamFormat):
             raise TypeError(f"A StreamFormat is needed, not {stream_format!r}")
+        if type(stream_format) is not StreamFormat:
+            _later(f"FileSource: {type(stream_format).__name__} comes", "read lines, and map them")
         if not paths:
             raise ValueError("FileSource: at least one path is needed")
         return FileSourceBuilder((stream_format, paths))
@@ -255,6 +261,73 @@ class OutputFileConfig:
         no_java("OutputFileConfig")
 
 
+class FileCompactStrategy:
+    """When small files are put together. `j_file_compact_strategy` are its settings."""
+
+    class Builder:
+        """Describes a FileCompactStrategy; setters answer the builder."""
+
+        def __init__(self) -> None:
+            self._settings = {"checkpoints": -1, "size": -1, "threads": 1}
+
+        def build(self) -> FileCompactStrategy:
+            """The strategy."""
+            return FileCompactStrategy(dict(self._settings))
+
+        def enable_compaction_on_checkpoint(
+            self, num_checkpoints_before_compaction: int
+        ) -> FileCompactStrategy.Builder:
+            """After so many checkpoints."""
+            return self._set("checkpoints", num_checkpoints_before_compaction)
+
+        def set_size_threshold(self, size_threshold: int) -> FileCompactStrategy.Builder:
+            """When the files have so many bytes together."""
+            return self._set("size", size_threshold)
+
+        def set_num_compact_threads(self, num_compact_threads: int) -> FileCompactStrategy.Builder:
+            """By so many threads; 1 by default."""
+            return self._set("threads", num_compact_threads)
+
+        def _set(self, name: str, value: int) -> FileCompactStrategy.Builder:
+            if value < 1:
+                raise ValueError(f"FileCompactStrategy: {name} must be at least 1, not {value}")
+            self._settings[name] = value
+            return self
+
+    def __init__(self, j_file_compact_strategy: dict[str, int]) -> None:
+        self._settings = j_file_compact_strategy
+
+    @staticmethod
+    def builder() -> FileCompactStrategy.Builder:
+        """Begin to describe a FileCompactStrategy."""
+        return FileCompactStrategy.Builder()
+
+    def get_java_object(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's connectors."""
+        no_java("FileCompactStrategy")
+
+
+class FileCompactor:
+    """How small files are put together. `j_file_compactor` is the library's name for it."""
+
+    def __init__(self, j_file_compactor: Any) -> None:
+        self._compactor = j_file_compactor
+
+    @staticmethod
+    def concat_file_compactor(file_delimiter: bytes | None = None) -> FileCompactor:
+        """One after the other, with these bytes between them."""
+        return FileCompactor(("concat", file_delimiter))
+
+    @staticmethod
+    def identical_file_compactor() -> FileCompactor:
+        """A single file as it is."""
+        return FileCompactor(("identical",))
+
+    def get_java_object(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's connectors."""
+        no_java("FileCompactor")
+
+
 class FileSink(Sink, SupportsPreprocessing):
     """Writes records to files of a folder.
 
@@ -347,6 +420,45 @@ class FileSink(Sink, SupportsPreprocessing):
     def get_transformer(self) -> StreamTransformer | None:
         """None: records are written as they come."""
         return self._transformer
+
+
+class StreamingFileSink(SinkFunction):
+    """The older FileSink, for `add_sink`, which has no folder of its own here: use FileSink.
+
+    Its builders are FileSink's; `build` is a NotSupportedError.
+    """
+
+    class BaseBuilder(FileSink.BaseBuilder):
+        """Describes a StreamingFileSink; setters answer the builder."""
+
+        def build(self) -> NoReturn:
+            """A NotSupportedError that names FileSink."""
+            StreamingFileSink(None)
+            raise AssertionError("a StreamingFileSink can't be made")
+
+    class DefaultRowFormatBuilder(BaseBuilder):
+        """Describes a sink that writes record by record."""
+
+    class DefaultBulkFormatBuilder(BaseBuilder):
+        """Describes a sink that writes batches of records."""
+
+    def __init__(self, j_obj: Any) -> None:
+        from leat.common.errors import NotSupportedError
+
+        raise NotSupportedError(
+            "StreamingFileSink: Flink has replaced it", "use FileSink with DataStream.sink_to"
+        )
+
+    @staticmethod
+    def for_row_format(base_path: str, encoder: Encoder) -> DefaultRowFormatBuilder:
+        """Begin to describe a sink that writes record by record into this folder."""
+        _expect(encoder, Encoder)
+        return StreamingFileSink.DefaultRowFormatBuilder((base_path, encoder))
+
+    @staticmethod
+    def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> NoReturn:
+        """A NotSupportedError: bulk formats come with a later release."""
+        _later("StreamingFileSink.for_bulk_format(): bulk formats come")
 
 
 def text_source(paths: Any, charset: str) -> tuple[str, dict[str, object], TypeInformation | None]:
