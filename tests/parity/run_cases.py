@@ -23,10 +23,13 @@ def main(arguments: list[str]) -> None:
     import parity_case
 
     parity_case.own_stdout()
-    cases = importlib.import_module(f"cases.{family}").family.cases
+    try:
+        cases = importlib.import_module(f"cases.{family}").family.cases
+    except ImportError as e:
+        cases, missing = {}, {"error": "import", "type": type(e).__name__, "text": str(e)}
     with Path(out).open("a") as f:
         for name in names or cases:
-            answer = parity_case.answer(cases[name], mode)
+            answer = parity_case.answer(cases[name], mode) if cases else missing
             f.write(f"{name}\t{json.dumps(answer)}\n")
             f.flush()
 

@@ -200,7 +200,7 @@ def test_union_unwraps_keyed_streams(pairs):
 
 def test_union_needs_one_type(env, pairs):
     for one, other in ((pairs, env.from_collection([1])), (env.from_collection([1]), pairs)):
-        with pytest.raises(ValueError, match="Cannot union streams of different types: .*Pickled"):
+        with pytest.raises(ValueError, match=r"Cannot union .* types: .*Pickled"):
             one.union(other)
     typed = env.from_collection([1], Types.PICKLED_BYTE_ARRAY())
     assert last(typed.union(env.from_collection([1])))[0] == "union"
