@@ -345,8 +345,9 @@ static int64_t gcd(int64_t a, int64_t b) {
     return b ? gcd(b, a % b) : a;
 }
 
-void leati_slices_init(leati_windowing *w) {
+void leati_slices_init(leat_context *ctx, leati_windowing *w) {
     leati_slicing *s = &w->slicing;
+    if (leat_context_is_by_key(ctx)) return; /* there a timer can't set the next one */
     bool visible = !w->default_trigger || !w->event_time || w->lateness || w->purging ||
                    w->evictor.call.evictor || w->window.call.window;
     const leat_function *f = w->reduce.call.reduce ? &w->reduce : &w->aggregate;

@@ -124,7 +124,7 @@ leat_status leati_contents_done(leat_context *ctx, leati_windowing *w, leat_name
 /* --- window_slices.c: sliding windows that count an element once ------------------------------ */
 
 /* Turns slices on where nobody can see them. Of an operator that is open otherwise. */
-void leati_slices_init(leati_windowing *w);
+void leati_slices_init(leat_context *ctx, leati_windowing *w);
 /* LEAT_AGAIN: the record has to go the usual way. LEAT_DONE: all its windows are late. */
 leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in);
 /* A timer of the window. LEAT_AGAIN: it has to go the usual way, too. */
