@@ -90,6 +90,7 @@ def test_every_example_is_short_and_tested(programs: Path) -> None:
         "03_python_function",
         "04_host_loop",
         "05_windows",
+        "08_loop",
     }
     for source in EXAMPLES.glob("*.c"):
         assert len(source.read_text().splitlines()) < 60, source
@@ -163,6 +164,12 @@ def test_windows(run: Run) -> None:
         "cellar from 4000 to 9000: 1 readings",
         "kitchen from 1000 to 8000: 2 readings",
     ]
+
+
+def test_loop(run: Run) -> None:
+    printed = re.findall(r"^\d> \((\d+),1,(\d+)\)$", run("08_loop"), re.M)
+    steps = {1: 3, 2: 1, 3: 7, 4: 2, 5: 5, 6: 8, 7: 16, 8: 3, 9: 19, 10: 6}
+    assert {int(number): int(count) for number, count in printed} == steps
 
 
 def test_cmake_package(prefix: Path, tmp_path: Path) -> None:

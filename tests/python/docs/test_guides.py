@@ -18,6 +18,16 @@ EXAMPLES = {
         "salt was paid by card after 2 minutes",
         "tea was paid by cash after 9 minutes",
     ],
+    "03_shortest_paths.py": [
+        "Ashburton: 26 miles",
+        "Ashburton: 40 miles",
+        "Exeter: 39 miles",
+        "Okehampton: 16 miles",
+        "Plymouth: 15 miles",
+        "Princetown: 12 miles",
+        "Tavistock: 0 miles",
+        "Yelverton: 6 miles",
+    ],
 }
 
 

@@ -175,7 +175,7 @@ class Both(CoMapFunction):
         return "first", value, 0
 
     def map2(self, value):
-        kind, word, rounds = value
+        _, word, rounds = value
         return "again", word, rounds + 1
 
 
@@ -257,7 +257,7 @@ def any_env():
 def test_close_with_a_stream_from_elsewhere_is_refused(any_env):
     numbers = any_env.from_collection([1])
     loop = numbers.iterate()
-    with pytest.raises(ValueError, match="can't be closed with .* does not come from it"):
+    with pytest.raises(ValueError, match=r"can't be closed with .* does not come from it"):
         loop.close_with(numbers)
     with pytest.raises(ValueError, match="can't be closed with"):
         loop.close_with(loop.map(lambda n: n).union(numbers))
