@@ -215,6 +215,10 @@ LEAT_API bool leat_context_is_by_key(const leat_context *ctx);
 /* Is one of them, or a timer, being processed? State and timers are under its key. Not while a
    record of a broadcast input is. */
 LEAT_API bool leat_context_has_key(const leat_context *ctx);
+/* Which input the record being processed came by, for functions that are called for several; 0
+   unless the operator has said so. */
+LEAT_API unsigned leat_context_input(const leat_context *ctx);
+LEAT_API void leat_context_set_input(leat_context *ctx, unsigned input);
 /* Is a record of the broadcast input being processed? Then broadcast state may be changed. */
 LEAT_API bool leat_context_is_broadcast(const leat_context *ctx);
 /* The key of the record or timer being processed; null when there is none. */

@@ -110,7 +110,8 @@ struct leat_trigger {
 
 /* --- evictors --------------------------------------------------------------------------------- */
 
-/* `elements` are tuples (event time, value) in order of arrival; `keep`, all true at first, is
+/* `elements` are tuples (event time, value), of two inputs (event time, value, input), in order of
+   arrival; `keep`, all true at first, is
    where the evictor says which stay. Either call may be NULL. */
 struct leat_evictor {
     size_t size; /* sizeof(leat_evictor) */

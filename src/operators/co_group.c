@@ -1,9 +1,10 @@
 /* co_group.c: windows of two keyed streams: what the window operator (window.c) does when it has
-   two inputs. An element is kept as a tuple (side, value); when a window fires, a co_group function
-   gets the elements of both sides, and a join function each pair of them.
+   two inputs. An element is kept as a tuple (value, side), with an evictor (event time, value,
+   side); when a window fires, a co_group function gets the values of both sides, and a join
+   function each pair of them.
 
    The pairs of a window may be many, so each is a step of the cursor that fires windows, and the
-   next one is looked for in the contents again: those of the second side for the first element of
+   next one is looked for in the contents again: those of the second side for the first value of
    the first side, then for its second one, in order of arrival. */
 #include "operators/windowing.h"
 
@@ -11,22 +12,13 @@ bool leati_sides_fires(const leati_windowing *w) {
     return w->join.call.join || w->co_group.call.window;
 }
 
-leat_status leati_sides_element(leat_context *ctx, const leati_windowing *w, leat_value *value) {
-    leat_value *items = leat_context_alloc(ctx, 2 * sizeof *items);
-    if (!items) return LEAT_E_NOMEM;
-    items[0] = leat_int(w->side);
-    items[1] = *value;
-    *value = leat_tuple(items, 2);
-    return LEAT_OK;
-}
-
+/* A value and its side. */
 static const leat_value *sided(const leati_windowing *w, const leat_value *list, uint32_t at) {
-    const leat_value *element = &list->as.items[at];
-    return w->evictor.call.evictor ? element->as.items[1].as.items : element->as.items;
+    return list->as.items[at].as.items + (w->evictor.call.evictor ? 1 : 0);
 }
 
 static bool is_of(const leati_windowing *w, const leat_value *list, uint32_t at, int64_t side) {
-    return sided(w, list, at)[0].as.i == side;
+    return sided(w, list, at)[1].as.i == side;
 }
 
 /* --- co_group --------------------------------------------------------------------------------- */
@@ -40,9 +32,9 @@ static leat_status co_group(leat_context *ctx, leati_windowing *w, const leat_wi
     size_t firsts = 0, seconds = 0;
     for (uint32_t i = 0; i < list->size; i++) {
         if (is_of(w, list, i, 0))
-            first[firsts++] = sided(w, list, i)[1];
+            first[firsts++] = sided(w, list, i)[0];
         else
-            second[seconds++] = sided(w, list, i)[1];
+            second[seconds++] = sided(w, list, i)[0];
     }
     return f->co_group(ctx, window, first, firsts, second, seconds, leat_context_emitter(ctx),
                        w->co_group.arg);
@@ -66,8 +58,8 @@ static leat_status join(leat_context *ctx, leati_windowing *w, const leat_value 
                         leati_pair *pair, bool *more) {
     *more = next_pair(w, list, pair);
     if (!*more) return LEAT_OK;
-    const leat_value *a = &sided(w, list, pair->first)[1];
-    const leat_value *b = &sided(w, list, pair->second++)[1];
+    const leat_value *a = sided(w, list, pair->first);
+    const leat_value *b = sided(w, list, pair->second++);
     return w->join.call.join(ctx, a, b, leat_context_emitter(ctx), w->join.arg);
 }
 

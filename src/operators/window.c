@@ -257,6 +257,7 @@ static leat_status window_on_record(leat_context *ctx, void *self, unsigned inpu
     if (status == LEAT_DONE) return pass_by(ctx, w, in);
     if (status != LEAT_AGAIN) return status;
     w->side = input;
+    leat_context_set_input(ctx, input);
     w->windows.ctx = ctx;
     w->windows.count = w->turns.count = 0;
     w->turns.cleans = false;

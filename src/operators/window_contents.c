@@ -1,7 +1,8 @@
 /* window_contents.c: what is kept of a window: one value, to which a reducer or an aggregate folds
    its elements as they come, or the list of them, in order of arrival.
 
-   With an evictor it is always the list, of tuples (event time, value): what is evicted is known
+   With an evictor it is always the list, of tuples (event time, value), of two inputs with the
+   number of the input behind it: what is evicted is known
    only when the window fires, and reducer or aggregate run then, over what is left. What they give
    on the way is put into the scratch state, as arguments and results may share memory. */
 #include "operators/windowing.h"
@@ -57,15 +58,16 @@ static leat_status result_of(leat_context *ctx, const leati_windowing *w, leat_s
 
 /* --- what the operator asks ------------------------------------------------------------------- */
 
-/* With an evictor elements are tuples. */
+/* With an evictor elements have their times, of two inputs their sides. */
 static leat_status append(leat_context *ctx, const leati_windowing *w, leat_namespace ns,
                           const leat_record *in, bool *first) {
-    leat_value old, items[2] = {leat_int(in->time), in->value}, timed = leat_tuple(items, 2);
+    leat_value items[3] = {leat_int(in->time), in->value, leat_int(w->side)}, old;
+    bool has_time = w->evictor.call.evictor, has_side = leati_sides_fires(w);
+    leat_value element = leat_tuple(has_time ? items : items + 1, 1u + has_time + has_side);
+    if (!has_time && !has_side) element = in->value;
     leat_status status = leat_state_get(ctx, w->contents, ns, &old);
     *first = status == LEAT_DONE;
-    if (status >= 0 && leati_sides_fires(w)) status = leati_sides_element(ctx, w, &items[1]);
-    if (status < 0) return status;
-    return leat_state_append(ctx, w->contents, ns, w->evictor.call.evictor ? &timed : &items[1]);
+    return status < 0 ? status : leat_state_append(ctx, w->contents, ns, &element);
 }
 
 leat_status leati_contents_add(leat_context *ctx, leati_windowing *w, leat_namespace ns,

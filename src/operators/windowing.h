@@ -133,8 +133,6 @@ leat_status leati_slices_fire(leat_context *ctx, leati_windowing *w, const leat_
 /* --- co_group.c: windows of two inputs -------------------------------------------------------- */
 
 bool leati_sides_fires(const leati_windowing *w);
-/* The value becomes what is kept of it: a tuple of its side and itself. */
-leat_status leati_sides_element(leat_context *ctx, const leati_windowing *w, leat_value *value);
 /* Calls the co_group function, or the join function with the next pair; `more`: call again. */
 leat_status leati_sides_fire(leat_context *ctx, leati_windowing *w, const leat_window *window,
                              leat_namespace ns, bool *more);

@@ -34,7 +34,8 @@ static bool add_windows(py_call *c, PyObject *result, leat_windows *out, leat_st
 static leat_status assign_call(leat_context *ctx, const leat_record *in, leat_windows *out,
                                void *self) {
     py_call *c = self;
-    PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made), *result = NULL;
+    PyObject *made, *value = py_argument(c, &in->value, c->in[leat_context_input(ctx)], &made),
+                    *result = NULL;
     PyObject *time = value ? PyLong_FromLongLong(in->time) : NULL;
     if (time) result = py_invoke_3(&c->targets[ASSIGN], value, time, c->windowed->context);
     Py_XDECREF(time);

@@ -59,6 +59,7 @@ struct py_call {
     PyObject *collector;   /* of a source with a thread of its own */
     py_windowed *windowed; /* of the roles of windows; else NULL */
     PyObject *function;    /* the user's object */
+    bool single;           /* a method of a join gives one result */
     bool is_function;      /* an instance of leat's Function: has open and close */
 };
 
@@ -121,6 +122,14 @@ leat_status py_result_emit(py_call *c, leat_context *ctx, leat_emitter *out, PyO
 leat_status py_roles_fill(py_call *c, leat_function *fn);
 /* Keeps the reference to an object that stays valid until the hook returns; steals it. */
 leat_status py_keep(py_call *c, PyObject *o, leat_value *out);
+
+/* --- py_join.c -------------------------------------------------------------------------------- */
+
+/* The name of a join function's method; looks what is to be known of its results. */
+const char *py_join_method(py_call *c);
+leat_status py_join_call(leat_context *ctx, const leat_value *first, const leat_value *second,
+                         leat_emitter *out, void *self);
+extern const leat_window_function py_co_group_table;
 
 /* --- py_source.c ------------------------------------------------------------------------------ */
 

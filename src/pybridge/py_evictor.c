@@ -11,7 +11,8 @@ static PyObject *timestamped(py_call *c, const leat_value *elements, size_t coun
     PyObject *list = type ? PyList_New((Py_ssize_t)count) : NULL;
     for (size_t i = 0; list && i < count; i++) {
         const leat_value *pair = elements[i].as.items;
-        PyObject *made, *value = py_argument(c, &pair[1], c->in[0], &made);
+        const leat_type *in = c->in[elements[i].size > 2 ? pair[2].as.i : 0];
+        PyObject *made, *value = py_argument(c, &pair[1], in, &made);
         bool timeless = pair[0].as.i == LEAT_NO_TIME;
         PyObject *time = !value     ? NULL
                          : timeless ? Py_NewRef(Py_None)

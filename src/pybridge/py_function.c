@@ -47,8 +47,9 @@ static const role_names methods[] = {
         {{"on_element", "on_event_time", "on_processing_time", "on_merge", "clear"}, false, false},
     [LEAT_ROLE_EVICTOR] = {{"evict_before", "evict_after"}, false, false},
     [LEAT_ROLE_AGGREGATE] = {{"create_accumulator", "add", "get_result", "merge"}, false, true},
-    [LEAT_ROLE_WINDOW] = {{"apply"}, false, true}, /* or what windowed->method says */
-    [LEAT_ROLE_JOIN] = {{"process_element"}, true, true},
+    [LEAT_ROLE_WINDOW] = {{"apply"}, false, true},        /* or what windowed->method says */
+    [LEAT_ROLE_JOIN] = {{"process_element"}, true, true}, /* or join, without a context */
+    [LEAT_ROLE_CO_GROUP] = {{"co_group"}, false, true},
     [LEAT_ROLE_GAP] = {{"extract"}, false, false},
     [LEAT_ROLE_DELTA] = {{"get_delta"}, false, false},
 };
@@ -102,6 +103,9 @@ static bool bind_methods(py_call *c) {
     if (c->role == LEAT_ROLE_WINDOW) return bind_window_function(c);
     const role_names *names = &methods[c->role];
     if (is_called(c, names)) return target_init(&c->targets[0], Py_NewRef(c->function));
+    if (c->role == LEAT_ROLE_JOIN && c->is_function)
+        return target_init(&c->targets[0],
+                           PyObject_GetAttrString(c->function, py_join_method(c)));
     if (!c->is_function && !PyObject_HasAttrString(c->function, names->names[0])) {
         PyErr_Format(PyExc_TypeError, "%R is not callable, and has no method '%s'", c->function,
                      names->names[0]);

@@ -138,29 +138,6 @@ static leat_status timer_call(leat_context *ctx, const leat_timer *timer, leat_e
     return py_result_emit(c, ctx, out, result, true);
 }
 
-/* What a method gives, or a generator, are results to be taken one by one; anything else that a
-   callable gives is one result, and None is none. */
-static leat_status join_results(py_call *c, leat_context *ctx, leat_emitter *out,
-                                PyObject *result) {
-    bool several = c->is_function || !result || result == Py_None || PyIter_Check(result);
-    if (several) return py_result_emit(c, ctx, out, result, true);
-    return py_result_push(c, ctx, out, result);
-}
-
-static leat_status join_call(leat_context *ctx, const leat_value *first, const leat_value *second,
-                             leat_emitter *out, void *self) {
-    py_call *c = self;
-    PyObject *made_a, *made_b = NULL, *result = NULL;
-    PyObject *a = py_argument(c, first, c->in[0], &made_a);
-    PyObject *b = LEAT_LIKELY(a != NULL) ? py_argument(c, second, c->in[1], &made_b) : NULL;
-    if (LEAT_LIKELY(b != NULL))
-        result = c->context ? py_invoke_3(&c->targets[0], a, b, c->context)
-                            : py_invoke_2(&c->targets[0], a, b);
-    Py_XDECREF(made_a);
-    Py_XDECREF(made_b);
-    return join_results(c, ctx, out, result);
-}
-
 static leat_status sink_call(leat_context *ctx, const leat_record *in, void *self) {
     py_call *c = self;
     PyObject *result = c->context ? call_with_context(c, 0, in, c->context) : call_with(c, 0, in);
@@ -210,7 +187,10 @@ static leat_status partition_call(leat_context *ctx, const leat_value *key, int 
 
 static leat_status gap_call(leat_context *ctx, const leat_record *in, int64_t *gap, void *self) {
     py_call *c = self;
-    PyObject *result = call_with(c, 0, in), *index = result ? PyNumber_Index(result) : NULL;
+    PyObject *made, *value = py_argument(c, &in->value, c->in[leat_context_input(ctx)], &made);
+    PyObject *result = value ? py_invoke_1(&c->targets[0], value) : NULL;
+    PyObject *index = result ? PyNumber_Index(result) : NULL;
+    Py_XDECREF(made);
     *gap = index ? PyLong_AsLongLong(index) : -1;
     Py_XDECREF(result);
     Py_XDECREF(index);
@@ -221,8 +201,9 @@ static leat_status delta_call(leat_context *ctx, const leat_value *a, const leat
                               double *delta, void *self) {
     py_call *c = self;
     PyObject *made_a, *made_b = NULL, *result = NULL;
-    PyObject *x = py_argument(c, a, c->in[0], &made_a);
-    PyObject *y = x ? py_argument(c, b, c->in[0], &made_b) : NULL;
+    const leat_type *type = c->in[1] ? NULL : c->in[0]; /* of two inputs either may be of any */
+    PyObject *x = py_argument(c, a, type, &made_a);
+    PyObject *y = x ? py_argument(c, b, type, &made_b) : NULL;
     if (y) result = py_invoke_2(&c->targets[0], x, y);
     Py_XDECREF(made_a);
     Py_XDECREF(made_b);
@@ -256,7 +237,8 @@ leat_status py_roles_fill(py_call *c, leat_function *fn) {
         fn->call.process = broadcast_call;
         fn->on_timer = timer_call;
         break;
-    case LEAT_ROLE_JOIN: fn->call.join = join_call; break;
+    case LEAT_ROLE_JOIN: fn->call.join = py_join_call; break;
+    case LEAT_ROLE_CO_GROUP: fn->call.window = &py_co_group_table; break;
     case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;
     case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;

@@ -29,7 +29,9 @@ static leat_status on_element_call(leat_context *ctx, const leat_record *in, con
                                    leat_trigger_result *out, void *self) {
     py_call *c = self;
     PyObject *window = py_window_enter(c, w) ? py_window_object(c) : NULL, *result = NULL;
-    PyObject *made = NULL, *value = window ? py_argument(c, &in->value, c->in[0], &made) : NULL;
+    PyObject *made = NULL,
+             *value =
+                 window ? py_argument(c, &in->value, c->in[leat_context_input(ctx)], &made) : NULL;
     PyObject *time = value ? PyLong_FromLongLong(in->time) : NULL;
     if (time)
         result = py_invoke_4(&c->targets[ON_ELEMENT], value, time, window, c->windowed->context);

@@ -230,13 +230,12 @@ bool py_window_read(py_call *c, PyObject *o, PyObject *holders, leat_window *out
     return write_custom(c, o, holders, out);
 }
 
-PyObject *py_window_elements(py_call *c, const leat_value *elements, size_t count) {
+PyObject *py_elements(py_call *c, const leat_value *elements, size_t count, const leat_type *type) {
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list && i < count; i++) {
         const leat_value *v = &elements[i];
         bool ours = v->kind == LEAT_OBJECT && v->domain == c->domain;
-        PyObject *o =
-            ours ? Py_NewRef((PyObject *)v->as.object) : py_from_value(c->state, v, c->in[0]);
+        PyObject *o = ours ? Py_NewRef((PyObject *)v->as.object) : py_from_value(c->state, v, type);
         if (!o)
             Py_CLEAR(list);
         else

@@ -68,7 +68,7 @@ PyObject *py_window_object(py_call *c);
 /* A window that a user's function gave. What its bytes lie in is appended to `holders`, a list. */
 bool py_window_read(py_call *c, PyObject *o, PyObject *holders, leat_window *out);
 /* A list of the elements' objects. */
-PyObject *py_window_elements(py_call *c, const leat_value *elements, size_t count);
+PyObject *py_elements(py_call *c, const leat_value *elements, size_t count, const leat_type *type);
 /* The namespace of the window of the call; false with an error set. */
 bool py_window_namespace(py_windowed *w);
 /* Its states, whose names are apart from those of other prefixes: `window_states` and

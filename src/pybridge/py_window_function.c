@@ -20,7 +20,7 @@ static PyObject *call_function(py_call *c, leat_context *ctx, PyObject *second, 
 static leat_status process_call(leat_context *ctx, const leat_window *w, const leat_value *elements,
                                 size_t count, leat_emitter *out, void *self) {
     py_call *c = self;
-    PyObject *list = py_window_enter(c, w) ? py_window_elements(c, elements, count) : NULL;
+    PyObject *list = py_window_enter(c, w) ? py_elements(c, elements, count, c->in[0]) : NULL;
     PyObject *second = !list                  ? NULL
                        : c->windowed->context ? c->windowed->context
                                               : py_window_object(c);

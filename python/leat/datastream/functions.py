@@ -547,6 +547,41 @@ class ProcessAllWindowFunction(Function):
         """The window is forgotten: clear its `window_state`. May be overridden."""
 
 
+class JoinFunction(Function):
+    """One value out for each pair of values that a window join finds; None is no result.
+
+    PyFlink has none; it is Flink's Java class of that name.
+    """
+
+    _single = True
+
+    @abstractmethod
+    def join(self, first: Any, second: Any) -> Any:
+        """The value to emit for a pair."""
+
+
+class FlatJoinFunction(Function):
+    """Any number of values out for each pair of values that a window join finds.
+
+    PyFlink has none; it is Flink's Java class of that name.
+    """
+
+    @abstractmethod
+    def join(self, first: Any, second: Any) -> Iterable[Any] | None:
+        """The values to emit for a pair; `(tag, value)` with an OutputTag goes to a side output."""
+
+
+class CoGroupFunction(Function):
+    """Any number of values out for all values of two streams that share a key and a window.
+
+    PyFlink has none; it is Flink's Java class of that name.
+    """
+
+    @abstractmethod
+    def co_group(self, first: list[Any], second: list[Any]) -> Iterable[Any] | None:
+        """The values to emit; either list, in order of arrival, may be empty."""
+
+
 class SourceFunction(Function):
     """A source written in Python (Leat's addition; PyFlink's only wraps a Java object).
 

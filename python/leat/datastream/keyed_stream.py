@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from leat.common.watermark_strategy import WatermarkStrategy
     from leat.datastream.functions import KeySelector, Partitioner
     from leat.datastream.interval_join import IntervalJoin
+    from leat.datastream.joined_streams import CoGroupedStreams, JoinedStreams
     from leat.datastream.plain_stream import _Keyed
     from leat.datastream.slot_sharing_group import SlotSharingGroup
     from leat.datastream.stream_sink import CloseableIterator
@@ -131,6 +132,14 @@ class KeyedStream(DataStream):
     ) -> CloseableIterator | list[Any]:
         """Run the job and answer `Row(f0=key, f1=value)` for each value, as PyFlink does."""
         return self.process(_KeyAndValue()).execute_and_collect(job_execution_name, limit)
+
+    def join(self, other_stream: DataStream) -> JoinedStreams:
+        """As `DataStream.join`, of the stream before `key_by`: `where` gives it keys again."""
+        return self._origin_stream.join(other_stream)
+
+    def co_group(self, other_stream: DataStream) -> CoGroupedStreams:
+        """As `DataStream.co_group`, of the stream before `key_by`."""
+        return self._origin_stream.co_group(other_stream)
 
     def interval_join(self, other_stream: KeyedStream) -> IntervalJoin:
         """Pairs of this stream's values and the other's, of one key and near each other in time.

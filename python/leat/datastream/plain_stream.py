@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from leat.datastream.connected_streams import ConnectedStreams
     from leat.datastream.connectors.base import Sink
     from leat.datastream.iterative_stream import IterativeStream
+    from leat.datastream.joined_streams import CoGroupedStreams, JoinedStreams
     from leat.datastream.keyed_stream import KeyedStream
     from leat.datastream.node import Node
     from leat.datastream.slot_sharing_group import SlotSharingGroup
@@ -327,6 +328,22 @@ class DataStream:
         from leat.datastream.windowed_stream import AllWindowedStream
 
         return AllWindowedStream(self, window_assigner)
+
+    def join(self, other_stream: DataStream) -> JoinedStreams:
+        """Pairs of this stream's values and the other's, of one key, in windows.
+
+        Goes on with `where(key).equal_to(key).window(assigner).apply(function)` (Leat's addition,
+        as in Flink's Java API).
+        """
+        from leat.datastream.joined_streams import JoinedStreams
+
+        return JoinedStreams(self, other_stream)
+
+    def co_group(self, other_stream: DataStream) -> CoGroupedStreams:
+        """All values of this stream and the other of one key, in windows; goes on as `join`."""
+        from leat.datastream.joined_streams import CoGroupedStreams
+
+        return CoGroupedStreams(self, other_stream)
 
     def cache(self) -> NoReturn:
         """A NotSupportedError: cached streams come with a later release."""

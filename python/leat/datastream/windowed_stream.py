@@ -58,13 +58,8 @@ class InWindows:
         self.serializer = serializer  # of windows of own classes; None: they are pickled
 
 
-class _Windows:
-    """What both kinds of streams in windows have in common."""
-
-    _plain: ClassVar[type]  # the class of functions that `apply` takes
-    _process: ClassVar[type]  # and `process`
-    _title: ClassVar[str]  # of the operator's description
-    _keyed: ClassVar[bool]
+class _WindowSettings:
+    """Which windows there are, and when they are ready."""
 
     def __init__(self, stream: KeyedStream, window_assigner: WindowAssigner) -> None:
         if not isinstance(window_assigner, WindowAssigner):
@@ -87,7 +82,7 @@ class _Windows:
         """The type of the values; `Types.PICKLED_BYTE_ARRAY()` when none was given."""
         return self._stream._node.type_info or Types.PICKLED_BYTE_ARRAY()
 
-    # --- settings, for the two classes below, which answer themselves -----------------------------
+    # --- settings, for the classes below, which answer themselves ---------------------------------
 
     def _set_trigger(self, trigger: Trigger) -> None:
         if not isinstance(trigger, Trigger):
@@ -116,6 +111,80 @@ class _Windows:
         if not isinstance(output_tag, OutputTag):
             raise TypeError(f"side_output_late_data() needs an OutputTag, not {output_tag!r}")
         self._late_tag = output_tag
+
+    # --- parameters of the operator ---------------------------------------------------------------
+
+    def _default_trigger(self) -> Trigger:
+        trigger = self._assigner.get_default_trigger(self.get_execution_environment())
+        if not isinstance(trigger, Trigger):
+            raise TypeError(
+                f"{type(self._assigner).__name__}.get_default_trigger() returned {trigger!r}; a "
+                "Trigger is needed"
+            )
+        return trigger
+
+    def _serializer(self) -> TypeSerializer | None:
+        """What writes windows of own classes; Leat's own windows need none."""
+        if builtin_spec(self._assigner):
+            return None
+        return self._assigner.get_window_serializer()
+
+    def _settings_params(self, serializer: TypeSerializer | None) -> _Params:
+        return {
+            **self._assigner_params(serializer),
+            **self._trigger_params(serializer),
+            **self._evictor_params(serializer),
+            "lateness": self._lateness,
+        }
+
+    def _assigner_params(self, serializer: TypeSerializer | None) -> _Params:
+        spec = builtin_spec(self._assigner)
+        if spec is None:
+            return {"assigner": _in_windows(self._assigner, "Window", serializer=serializer)}
+        gap = getattr(self._assigner, "_gap", None)
+        if gap is None:
+            return {"assigner": _native(spec)}
+        return {"assigner": _native(spec), "gap": shipped(gap(), object, "Session")}
+
+    def _trigger_params(self, serializer: TypeSerializer | None) -> _Params:
+        """None for the default one of an assigner of the library's, which knows it better."""
+        trigger = self._own_trigger
+        if trigger is None:
+            if builtin_spec(self._assigner):
+                return {}
+            trigger = self._default_trigger()
+            if isinstance(self._assigner, MergingWindowAssigner):
+                self._set_trigger(trigger)
+        params: _Params = {}
+        while type(trigger) is PurgingTrigger:
+            params["purging"] = 1
+            trigger = trigger.nested_trigger
+        spec = builtin_spec(trigger)
+        params["trigger"] = (
+            _native(spec) if spec else _in_windows(trigger, "Trigger", serializer=serializer)
+        )
+        return params
+
+    def _evictor_params(self, serializer: TypeSerializer | None) -> _Params:
+        evictor = self._own_evictor
+        if evictor is None:
+            return {}
+        spec = builtin_spec(evictor)
+        if spec is None:
+            return {"evictor": _in_windows(evictor, "Evictor", serializer=serializer)}
+        params: _Params = {"evictor": _native(spec)}
+        if isinstance(evictor, DeltaEvictor):
+            params["delta"] = shipped(evictor._delta(), object, "Delta")
+        return params
+
+
+class _Windows(_WindowSettings):
+    """What both kinds of streams in windows have in common."""
+
+    _plain: ClassVar[type]  # the class of functions that `apply` takes
+    _process: ClassVar[type]  # and `process`
+    _title: ClassVar[str]  # of the operator's description
+    _keyed: ClassVar[bool]
 
     # --- functions --------------------------------------------------------------------------------
 
@@ -256,10 +325,7 @@ class _Windows:
                 merging=isinstance(self._assigner, MergingWindowAssigner),
                 serializer=serializer,
             )
-        params |= self._assigner_params(serializer)
-        params |= self._trigger_params(serializer)
-        params |= self._evictor_params(serializer)
-        params["lateness"] = self._lateness
+        params |= self._settings_params(serializer)
         params["late_tag"] = self._late_tag.tag_id if self._late_tag else None
         node = self._stream._node.then(
             "window",
@@ -279,61 +345,6 @@ class _Windows:
         if isinstance(function, self._process):
             return "process"
         return "apply" if isinstance(function, self._plain) else None
-
-    def _default_trigger(self) -> Trigger:
-        trigger = self._assigner.get_default_trigger(self.get_execution_environment())
-        if not isinstance(trigger, Trigger):
-            raise TypeError(
-                f"{type(self._assigner).__name__}.get_default_trigger() returned {trigger!r}; a "
-                "Trigger is needed"
-            )
-        return trigger
-
-    def _serializer(self) -> TypeSerializer | None:
-        """What writes windows of own classes; Leat's own windows need none."""
-        if builtin_spec(self._assigner):
-            return None
-        return self._assigner.get_window_serializer()
-
-    def _assigner_params(self, serializer: TypeSerializer | None) -> _Params:
-        spec = builtin_spec(self._assigner)
-        if spec is None:
-            return {"assigner": _in_windows(self._assigner, "Window", serializer=serializer)}
-        gap = getattr(self._assigner, "_gap", None)
-        if gap is None:
-            return {"assigner": _native(spec)}
-        return {"assigner": _native(spec), "gap": shipped(gap(), object, "Session")}
-
-    def _trigger_params(self, serializer: TypeSerializer | None) -> _Params:
-        """None for the default one of an assigner of the library's, which knows it better."""
-        trigger = self._own_trigger
-        if trigger is None:
-            if builtin_spec(self._assigner):
-                return {}
-            trigger = self._default_trigger()
-            if isinstance(self._assigner, MergingWindowAssigner):
-                self._set_trigger(trigger)
-        params: _Params = {}
-        while type(trigger) is PurgingTrigger:
-            params["purging"] = 1
-            trigger = trigger.nested_trigger
-        spec = builtin_spec(trigger)
-        params["trigger"] = (
-            _native(spec) if spec else _in_windows(trigger, "Trigger", serializer=serializer)
-        )
-        return params
-
-    def _evictor_params(self, serializer: TypeSerializer | None) -> _Params:
-        evictor = self._own_evictor
-        if evictor is None:
-            return {}
-        spec = builtin_spec(evictor)
-        if spec is None:
-            return {"evictor": _in_windows(evictor, "Evictor", serializer=serializer)}
-        params: _Params = {"evictor": _native(spec)}
-        if isinstance(evictor, DeltaEvictor):
-            params["delta"] = shipped(evictor._delta(), object, "Delta")
-        return params
 
 
 class _TheElement:

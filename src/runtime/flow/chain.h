@@ -94,6 +94,7 @@ struct leat_context {
     leat_mailbox *mailbox;
     leati_arena arena;              /* of decoded parameters */
     bool keyed;                     /* its records have keys */
+    unsigned input;                 /* that the operator said it works on */
     bool broadcast;                 /* but for the one being processed, of the broadcast input */
     bool by_key;                    /* they come key by key, see by_key.h */
     bool quiet;                     /* the current key ends: no timers are taken any more */

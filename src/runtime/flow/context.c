@@ -93,6 +93,14 @@ bool leat_context_has_key(const leat_context *ctx) {
     return ctx->keyed && ctx->current && !ctx->broadcast;
 }
 
+unsigned leat_context_input(const leat_context *ctx) {
+    return ctx->input;
+}
+
+void leat_context_set_input(leat_context *ctx, unsigned input) {
+    ctx->input = input;
+}
+
 bool leat_context_is_broadcast(const leat_context *ctx) {
     return ctx->broadcast && ctx->current;
 }

@@ -14,6 +14,13 @@ MODES = ("thread", "process")
 
 # Examples and what they print, in any order.
 EXAMPLES = {
+    "12_window_join.py": [
+        "ann saw hats and bought a hat",
+        "ann: 1 seen, 0 bought",
+        "ann: 1 seen, 1 bought",
+        "bob: 1 seen, 0 bought",
+        "cid: 0 seen, 1 bought",
+    ],
     "02_interval_join.py": [
         "salt was paid by card after 2 minutes",
         "tea was paid by cash after 9 minutes",
