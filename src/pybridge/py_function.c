@@ -104,8 +104,7 @@ static bool bind_methods(py_call *c) {
     const role_names *names = &methods[c->role];
     if (is_called(c, names)) return target_init(&c->targets[0], Py_NewRef(c->function));
     if (c->role == LEAT_ROLE_JOIN && c->is_function)
-        return target_init(&c->targets[0],
-                           PyObject_GetAttrString(c->function, py_join_method(c)));
+        return target_init(&c->targets[0], PyObject_GetAttrString(c->function, py_join_method(c)));
     if (!c->is_function && !PyObject_HasAttrString(c->function, names->names[0])) {
         PyErr_Format(PyExc_TypeError, "%R is not callable, and has no method '%s'", c->function,
                      names->names[0]);
