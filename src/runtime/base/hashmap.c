@@ -2,72 +2,102 @@
 
    A look-up scans tags from the hash's home slot to the first free one, and looks at a slot only
    when seven bits of the hash agree. Removing shifts the rest of the run back, so there are no
-   tombstones and a table never gets slower by use. Bytes up to NEAR stand in the slot, longer ones
-   beside it. The table is grown before it is three quarters full: if that fails, the old one stays
-   as it is. The home slot comes from the low bits and the tag from bits 32 to 38, since tables of
-   one key group have the highest bits in common (key.h). Slots begin at a cache line, so that one
-   of 64 bytes is one line. */
+   tombstones and a table never gets slower by use. If growing fails, the old table stays as it is.
+
+   A slot is the payload, 32 bits of the hash, and what it is found by: two bytes of sizes and the
+   bytes themselves, up to NEAR or what is left of the slot; longer ones stand beside it, with a
+   head. Memory is what limits tables with many entries, so no slot has a byte that is not used, and
+   a large table grows by a quarter only, before six of seven slots are taken: scanning tags costs
+   little. The home is the hash's low 32 bits, scaled to the room, and the tag its bits 32 to 38,
+   since tables of one key group have the highest bits in common (key.h). */
 #include "runtime/base/hashmap.h"
 
 #include "runtime/base/alloc.h"
 
 #include <string.h>
 
-enum { NEAR = 20, FIRST_ROOM = 8, LINE = 64 };
+enum { NEAR = 14, FIRST_ROOM = 8, DOUBLED_ROOM = 256, LINE = 64, IS_FAR = 255 };
 
-typedef struct slot {
-    uint64_t hash;
-    char near[NEAR]; /* the bytes, or an (aligned) pointer to them */
-    uint32_t size;
-} slot;
+/* Behind the payload. */
+typedef struct tail {
+    uint32_t hash;
+    uint8_t size, note; /* of the bytes; IS_FAR: the slot ends with a pointer to them */
+    char near[];        /* to the end of the slot */
+} tail;
 
-static inline slot *slot_at(const leati_hashmap *m, size_t i) {
-    return (slot *)(void *)(m->slots + i * m->slot_size);
+/* Bytes that do not fit into a slot. */
+typedef struct far_bytes {
+    uint32_t size, note;
+    char bytes[];
+} far_bytes;
+
+static inline char *slot_at(const leati_hashmap *m, size_t i) {
+    return m->slots + i * m->slot_size;
 }
 
-static inline void *slot_payload(slot *s) {
-    return s + 1;
+static inline tail *tail_of(const leati_hashmap *m, void *slot) {
+    return (tail *)(void *)((char *)slot + m->payload_size);
 }
 
-static inline const char *slot_bytes(const slot *s) {
-    if (s->size <= NEAR) return s->near;
-    const char *far;
-    memcpy(&far, s->near, sizeof far);
+static inline size_t near_room(const leati_hashmap *m) {
+    return m->slot_size - m->payload_size - offsetof(tail, near);
+}
+
+/* The pointer stands in the last eight bytes of the slot, where it is aligned. */
+static inline char *far_place(const leati_hashmap *m, const tail *t) {
+    char *slot = (char *)(uintptr_t)t - m->payload_size;
+    return slot + m->slot_size - sizeof(far_bytes *);
+}
+
+static inline far_bytes *far_of(const leati_hashmap *m, const tail *t) {
+    far_bytes *far;
+    memcpy(&far, far_place(m, t), sizeof far);
     return far;
+}
+
+static inline bool slot_is(const leati_hashmap *m, const tail *t, uint32_t hash, const void *bytes,
+                           size_t size) {
+    if (t->hash != hash) return false;
+    if (LEAT_LIKELY(t->size != IS_FAR)) return t->size == size && !memcmp(t->near, bytes, size);
+    const far_bytes *far = far_of(m, t);
+    return far->size == size && memcmp(far->bytes, bytes, size) == 0;
 }
 
 static inline uint8_t tag_of(uint64_t hash) {
     return (uint8_t)(0x80 | (hash >> 32));
 }
 
-static bool slot_set_bytes(slot *s, const void *bytes, size_t size) {
-    if (size <= NEAR) {
-        if (size) memcpy(s->near, bytes, size);
-    } else {
-        char *far = leati_memdup(bytes, size);
-        if (!far) return false;
-        memcpy(s->near, &far, sizeof far);
+static bool tail_set_bytes(const leati_hashmap *m, tail *t, const void *bytes, size_t size) {
+    t->note = 0;
+    if (size <= near_room(m)) {
+        if (size) memcpy(t->near, bytes, size);
+        t->size = (uint8_t)size;
+        return true;
     }
-    s->size = (uint32_t)size;
+    far_bytes *far = leati_alloc(sizeof *far + size);
+    if (!far) return false;
+    far->size = (uint32_t)size;
+    far->note = 0;
+    memcpy(far->bytes, bytes, size);
+    memcpy(far_place(m, t), &far, sizeof far);
+    t->size = IS_FAR;
     return true;
 }
 
-static void slot_drop_bytes(slot *s) {
-    if (s->size <= NEAR) return;
-    char *far;
-    memcpy(&far, s->near, sizeof far);
-    leati_free(far);
+static void tail_drop_bytes(const leati_hashmap *m, const tail *t) {
+    if (t->size == IS_FAR) leati_free(far_of(m, t));
 }
 
+/* Payloads are multiples of four bytes, and near bytes at most 254. */
 void leati_hashmap_init(leati_hashmap *m, size_t payload_size) {
     memset(m, 0, sizeof *m);
-    m->payload_size = (uint32_t)payload_size;
-    m->slot_size = (uint32_t)((sizeof(slot) + payload_size + 7) & ~(size_t)7);
+    m->payload_size = (uint32_t)((payload_size + 3) & ~(size_t)3);
+    m->slot_size = (uint32_t)((m->payload_size + offsetof(tail, near) + NEAR + 7) & ~(size_t)7);
 }
 
 void leati_hashmap_clear(leati_hashmap *m) {
     for (size_t i = 0; i < m->room; i++) {
-        if (m->tags[i]) slot_drop_bytes(slot_at(m, i));
+        if (m->tags[i]) tail_drop_bytes(m, tail_of(m, slot_at(m, i)));
     }
     leati_free(m->memory);
     m->memory = m->slots = NULL;
@@ -80,30 +110,51 @@ void leati_hashmap_fini(leati_hashmap *m) {
     leati_hashmap_clear(m);
 }
 
+static inline size_t after(const leati_hashmap *m, size_t i) {
+    return i + 1 == m->room ? 0 : i + 1;
+}
+
+void leati_hashmap_expect_slot(const leati_hashmap *m, uint64_t hash) {
+    if (m->room == 0) return;
+    uint8_t tag = tag_of(hash);
+    for (size_t i = leati_hashmap_home(m, (uint32_t)hash); m->tags[i]; i = after(m, i)) {
+        if (m->tags[i] != tag) continue;
+        LEATI_PREFETCH(slot_at(m, i));
+        LEATI_PREFETCH(slot_at(m, i) + m->slot_size - 1);
+        return;
+    }
+}
+
 void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *bytes, size_t size) {
     if (m->count == 0) return NULL;
-    leati_hashmap_expect(m, hash);
-    size_t mask = m->room - 1;
     uint8_t tag = tag_of(hash);
-    for (size_t i = hash & mask; m->tags[i]; i = (i + 1) & mask) {
+    for (size_t i = leati_hashmap_home(m, (uint32_t)hash); m->tags[i]; i = after(m, i)) {
         if (m->tags[i] != tag) continue;
-        slot *s = slot_at(m, i);
-        if (s->hash == hash && s->size == size && memcmp(slot_bytes(s), bytes, size) == 0)
-            return slot_payload(s);
+        char *slot = slot_at(m, i);
+        if (slot_is(m, tail_of(m, slot), (uint32_t)hash, bytes, size)) return slot;
     }
     return NULL;
 }
 
-static size_t free_slot(const leati_hashmap *m, uint64_t hash) {
-    size_t i = hash & (m->room - 1);
-    while (m->tags[i]) i = (i + 1) & (m->room - 1);
+static size_t free_slot(const leati_hashmap *m, uint32_t hash) {
+    size_t i = leati_hashmap_home(m, hash);
+    while (m->tags[i]) i = after(m, i);
     return i;
+}
+
+static size_t next_room(size_t room) {
+    if (room < FIRST_ROOM) return FIRST_ROOM;
+    return room < DOUBLED_ROOM ? 2 * room : room + room / 4;
+}
+
+static size_t most_entries(const leati_hashmap *m) {
+    return m->room < DOUBLED_ROOM ? m->room - m->room / 4 : m->room - m->room / 7;
 }
 
 static bool hashmap_grow(leati_hashmap *m) {
     leati_hashmap grown = *m;
-    grown.room = m->room ? m->room * 2 : FIRST_ROOM;
-    if (grown.room > SIZE_MAX / (m->slot_size + 1)) return false;
+    grown.room = next_room(m->room);
+    if (grown.room > UINT32_MAX) return false;
     grown.memory = leati_alloc(grown.room * (m->slot_size + 1) + LINE);
     if (!grown.memory) return false;
     grown.slots = (char *)(((uintptr_t)grown.memory + LINE - 1) & ~(uintptr_t)(LINE - 1));
@@ -111,10 +162,10 @@ static bool hashmap_grow(leati_hashmap *m) {
     memset(grown.tags, 0, grown.room);
     for (size_t i = 0; i < m->room; i++) {
         if (!m->tags[i]) continue;
-        const slot *s = slot_at(m, i);
-        size_t to = free_slot(&grown, s->hash);
+        char *slot = slot_at(m, i);
+        size_t to = free_slot(&grown, tail_of(m, slot)->hash);
         grown.tags[to] = m->tags[i];
-        memcpy(slot_at(&grown, to), s, m->slot_size);
+        memcpy(slot_at(&grown, to), slot, m->slot_size);
     }
     leati_free(m->memory);
     *m = grown;
@@ -128,26 +179,29 @@ void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size
     *added = false;
     if (payload) return payload;
     if (size > UINT32_MAX) return NULL;
-    if (m->count + 1 > m->room - m->room / 4 && !hashmap_grow(m)) return NULL;
-    size_t i = free_slot(m, hash);
-    slot *s = slot_at(m, i);
-    if (!slot_set_bytes(s, bytes, size)) return NULL;
-    s->hash = hash;
+    if (m->count + 1 > most_entries(m) && !hashmap_grow(m)) return NULL;
+    size_t i = free_slot(m, (uint32_t)hash);
+    char *slot = slot_at(m, i);
+    tail *t = tail_of(m, slot);
+    if (!tail_set_bytes(m, t, bytes, size)) return NULL;
+    t->hash = (uint32_t)hash;
     m->tags[i] = tag_of(hash);
     m->count++;
     *added = true;
-    return memset(slot_payload(s), 0, m->slot_size - sizeof *s);
+    return memset(slot, 0, m->payload_size);
+}
+
+static size_t distance(const leati_hashmap *m, size_t from, size_t to) {
+    return to >= from ? to - from : to + m->room - from;
 }
 
 /* Fills the hole with the next entry of the run that may stand there, until the run ends. */
 void leati_hashmap_remove(leati_hashmap *m, void *payload) {
-    slot *gone = (slot *)payload - 1;
-    slot_drop_bytes(gone);
-    size_t mask = m->room - 1;
-    size_t hole = (size_t)((char *)gone - m->slots) / m->slot_size;
-    for (size_t i = (hole + 1) & mask; m->tags[i]; i = (i + 1) & mask) {
-        size_t home = slot_at(m, i)->hash & mask;
-        if (((i - home) & mask) < ((i - hole) & mask)) continue;
+    tail_drop_bytes(m, tail_of(m, payload));
+    size_t hole = (size_t)((char *)payload - m->slots) / m->slot_size;
+    for (size_t i = after(m, hole); m->tags[i]; i = after(m, i)) {
+        size_t home = leati_hashmap_home(m, tail_of(m, slot_at(m, i))->hash);
+        if (distance(m, home, i) < distance(m, hole, i)) continue;
         memcpy(slot_at(m, hole), slot_at(m, i), m->slot_size);
         m->tags[hole] = m->tags[i];
         hole = i;
@@ -157,19 +211,26 @@ void leati_hashmap_remove(leati_hashmap *m, void *payload) {
     m->moves++;
 }
 
-static leati_hashmap_entry slot_entry(slot *s) {
-    leati_hashmap_entry entry = {s->hash, slot_bytes(s), s->size, slot_payload(s)};
-    return entry;
+void leati_hashmap_set_note(leati_hashmap *m, void *payload, uint32_t note) {
+    tail *t = tail_of(m, payload);
+    if (t->size == IS_FAR)
+        far_of(m, t)->note = note;
+    else
+        t->note = (uint8_t)note;
 }
 
 leati_hashmap_entry leati_hashmap_entry_of(const leati_hashmap *m, void *payload) {
-    (void)m;
-    return slot_entry((slot *)payload - 1);
+    const tail *t = tail_of(m, payload);
+    if (t->size == IS_FAR) {
+        const far_bytes *far = far_of(m, t);
+        return (leati_hashmap_entry){far->bytes, far->size, far->note, payload};
+    }
+    return (leati_hashmap_entry){t->near, t->size, t->note, payload};
 }
 
 bool leati_hashmap_next(const leati_hashmap *m, size_t *at, leati_hashmap_entry *out) {
     while (*at < m->room && !m->tags[*at]) (*at)++;
-    if (*at == m->room) return false;
-    *out = slot_entry(slot_at(m, (*at)++));
+    if (*at >= m->room) return false;
+    *out = leati_hashmap_entry_of(m, slot_at(m, (*at)++));
     return true;
 }

@@ -9,8 +9,8 @@
 typedef struct leati_hashmap {
     uint8_t *tags; /* per slot: 0 when it is free, else 0x80 and seven bits of the hash */
     char *slots;
-    void *memory;       /* what both stand in */
-    size_t count, room; /* `room` is 0 or a power of two */
+    void *memory; /* what both stand in */
+    size_t count, room;
     uint32_t slot_size, payload_size;
     uint64_t moves;
 } leati_hashmap;
@@ -20,15 +20,18 @@ void leati_hashmap_init(leati_hashmap *m, size_t payload_size);
 /* Frees the table; what payloads hold is the caller's. */
 void leati_hashmap_fini(leati_hashmap *m);
 
-/* The payload (aligned to 8), or NULL. */
+/* The payload (aligned to 8), or NULL. Of the hash only 39 bits are used: 0 to 38. */
 void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *bytes, size_t size);
-/* Says that this hash will be looked for soon, so that memory can be on its way. */
-static inline void leati_hashmap_expect(const leati_hashmap *m, uint64_t hash) {
-    if (m->room == 0) return;
-    size_t home = hash & (m->room - 1);
-    LEATI_PREFETCH(m->tags + home);
-    LEATI_PREFETCH(m->slots + home * m->slot_size);
+/* Where an entry with this hash stands, or would if nobody were in its way. */
+static inline size_t leati_hashmap_home(const leati_hashmap *m, uint32_t hash) {
+    return (size_t)((uint64_t)hash * m->room >> 32);
 }
+/* Says that this hash will be looked for soon, so that memory can be on its way: first its tag, and
+   when that is there its slot. */
+static inline void leati_hashmap_expect_tag(const leati_hashmap *m, uint64_t hash) {
+    if (m->room) LEATI_PREFETCH(m->tags + leati_hashmap_home(m, (uint32_t)hash));
+}
+void leati_hashmap_expect_slot(const leati_hashmap *m, uint64_t hash);
 
 /* The payload, zeroed when the entry is new; NULL when memory ran out, and then nothing changed. */
 void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size_t size,
@@ -37,10 +40,13 @@ void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size
 void leati_hashmap_remove(leati_hashmap *m, void *payload);
 void leati_hashmap_clear(leati_hashmap *m);
 
+/* A number of the caller's for an entry, 0 at first, at most the number of its bytes. */
+void leati_hashmap_set_note(leati_hashmap *m, void *payload, uint32_t note);
+
 typedef struct leati_hashmap_entry {
-    uint64_t hash;
     const char *bytes; /* lent as long as the payload does not move */
     size_t size;
+    uint32_t note;
     void *payload;
 } leati_hashmap_entry;
 

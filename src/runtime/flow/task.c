@@ -80,10 +80,11 @@ static leat_status drain_hooks(leati_chain *c) {
 
 /* What is known to be looked for in a few records' time can be on its way from memory. */
 static inline void expect_ahead(const leat_context *head, const leati_batch *batch, uint32_t at) {
-    enum { AHEAD = 6 };
-    if (at + AHEAD >= batch->count) return;
+    enum { NEXT = 4, SOON = 8 };
+    if (at + SOON >= batch->count) return;
+    const leat_record *ahead = &batch->records[at];
     for (size_t i = 0; i < head->table_count; i++)
-        leati_table_expect(head->tables[i], batch->records[at + AHEAD].hash);
+        leati_table_expect(head->tables[i], ahead[NEXT].hash, ahead[SOON].hash);
 }
 
 /* Looks at the clock, after each record where they are slow and after many where they are fast. */

@@ -36,18 +36,11 @@ void leati_content_drop(const leati_content *c) {
 /* Puts a value that needs memory where the old one was, when it may. */
 static bool content_reuse(leati_content *c, const leat_value *value, leati_extent e) {
     if (e.objects || !c->block || c->room > LEATI_LARGEST_BLOCK) return false;
+    if (leati_kind_is_scalar(value->kind)) return false;
     if (e.bytes > c->room || c->room / 4 > e.bytes + 64) return false;
     if (leati_value_points_into(value, c->block, c->room)) return false;
     c->value = leati_value_place(value, c->block);
     return true;
-}
-
-/* One object takes the place of another, or of a scalar. */
-static void content_swap_object(leati_content *c, const leat_value *value) {
-    leat_value old = c->value;
-    leati_object_retain(value);
-    c->value = *value;
-    if (old.kind == LEAT_OBJECT) leati_object_release(&old);
 }
 
 /* A tuple of scalars goes where another one of the same size was; it may be that one. */
@@ -61,34 +54,31 @@ static bool content_refill(leati_content *c, const leat_value *value) {
     return true;
 }
 
-leat_status leati_content_store(leati_content *c, const leat_value *value) {
+leat_status leati_content_replace(leati_content *c, const leat_value *value, leati_content *gone) {
+    memset(gone, 0, sizeof *gone);
     if (value->kind == LEAT_TUPLE && content_refill(c, value)) return LEAT_OK;
-    leati_extent e = {0, 0};
-    if (value->kind == LEAT_OBJECT && !c->block) {
-        content_swap_object(c, value);
-        return LEAT_OK;
-    }
-    if (!leati_kind_is_scalar(value->kind)) {
-        e = leati_value_extent(value);
-        if (e.bytes > LEATI_LARGEST_BLOCK) return LEAT_E_RANGE;
-    }
-    bool was_plain = leati_kind_is_scalar(c->value.kind);
-    if (e.bytes + e.objects == 0 && was_plain) {
-        c->value = *value;
-        if (!leati_kind_is_scalar(value->kind)) c->value = leati_value_place(value, NULL);
-        return LEAT_OK;
-    }
+    bool scalar = leati_kind_is_scalar(value->kind);
+    leati_extent e = scalar ? (leati_extent){0, 0} : leati_value_extent(value);
+    if (e.bytes > LEATI_LARGEST_BLOCK) return LEAT_E_RANGE;
     leati_content old = *c;
-    bool old_objects = !was_plain && leati_value_extent(&old.value).objects > 0;
-    if (!old_objects && content_reuse(c, value, e)) return LEAT_OK;
+    bool plain = leati_kind_is_scalar(old.value.kind);
+    bool objects = !plain && leati_value_extent(&old.value).objects > 0;
+    if (!objects && content_reuse(c, value, e)) return LEAT_OK;
     char *block = e.bytes ? leati_alloc(e.bytes) : NULL;
     if (e.bytes && !block) return LEAT_E_NOMEM;
-    c->value = leati_value_place(value, block);
+    c->value = scalar ? *value : leati_value_place(value, block);
     c->block = block;
     c->room = (uint32_t)e.bytes;
     if (e.objects) leati_value_retain(&c->value);
-    leati_content_drop(&old);
+    *gone = old;
     return LEAT_OK;
+}
+
+leat_status leati_content_store(leati_content *c, const leat_value *value) {
+    leati_content gone;
+    leat_status status = leati_content_replace(c, value, &gone);
+    if (status >= 0) leati_content_drop(&gone);
+    return status;
 }
 
 /* --- lists that grow -------------------------------------------------------------------------- */
@@ -112,7 +102,8 @@ leat_status leati_content_append(leati_content *c, const leat_value *items, size
     leati_grown *g = grown_of(c);
     status = leati_grown_append(g, items, count);
     bool was_timed = leati_value_is_timed(&c->value);
-    c->value = leati_grown_value(g, time || was_timed, time ? *time : 0);
+    int64_t last = was_timed ? c->value.as.items[0].as.i : 0;
+    c->value = leati_grown_value(g, time || was_timed, time ? *time : last);
     return status;
 }
 

@@ -1,5 +1,5 @@
-/* content.h: what a cell of a table holds: one value, and the memory of its own that it points
-   into. A table keeps it in its entries, so it may be moved by copying its bytes. One thread. */
+/* content.h: a value that is kept, and the memory of its own that it points into. It may be moved
+   by copying its bytes. One thread. */
 #ifndef LEATI_CONTENT_H
 #define LEATI_CONTENT_H
 
@@ -12,7 +12,6 @@ typedef struct leati_content {
     leat_value value;
     char *block;   /* what the value points to; NULL for scalars */
     uint32_t room; /* bytes of the block, or one of those below */
-    uint32_t note; /* its owner's, not looked at */
 } leati_content;
 
 #define LEATI_LARGEST_BLOCK (UINT32_MAX - 2)
@@ -22,6 +21,9 @@ typedef struct leati_content {
 /* Copies the value in; it may point into what is there. On failure nothing has changed. Objects
    that were there are released last, which may run any code. */
 leat_status leati_content_store(leati_content *c, const leat_value *value);
+/* The same, but what was there comes out in `gone`, for leati_content_drop once the holder of the
+   content is whole again. */
+leat_status leati_content_replace(leati_content *c, const leat_value *value, leati_content *gone);
 /* Adds items at the end of the list that is there, in amortised constant time for each; nothing
    there is an empty list. They may point into that list. With `time` (may be NULL) the list is kept
    as a pair of that time and itself, and a list without one becomes such a pair. LEAT_E_TYPE for

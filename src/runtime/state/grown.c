@@ -21,6 +21,7 @@ struct leati_grown {
     char *next, *end; /* free bytes of the newest */
     char *block;      /* what the first items point into, adopted; or NULL */
     leat_value timed[2];
+    leat_value current;
 };
 
 static bool reserve_items(leati_grown *g, size_t count) {
@@ -97,9 +98,13 @@ leat_status leati_grown_append(leati_grown *g, const leat_value *items, size_t c
 }
 
 leat_value leati_grown_value(leati_grown *g, bool timed, int64_t time) {
-    leat_value list = leat_list(g->items, g->count);
-    if (!timed) return list;
+    g->current = leat_list(g->items, g->count);
+    if (!timed) return g->current;
     g->timed[0] = leat_int(time);
-    g->timed[1] = list;
-    return leat_tuple(g->timed, 2);
+    g->timed[1] = g->current;
+    return g->current = leat_tuple(g->timed, 2);
+}
+
+leat_value leati_grown_current(const leati_grown *g) {
+    return g->current;
 }

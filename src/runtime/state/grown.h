@@ -17,5 +17,7 @@ void leati_grown_free(leati_grown *g);
 leat_status leati_grown_append(leati_grown *g, const leat_value *items, size_t count);
 /* The list, lent until the next append; when `timed`, a pair of the time and it. */
 leat_value leati_grown_value(leati_grown *g, bool timed, int64_t time);
+/* What that answered last. */
+leat_value leati_grown_current(const leati_grown *g);
 
 #endif

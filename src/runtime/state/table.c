@@ -14,8 +14,8 @@
 #include "runtime/data/codec.h"
 #include "runtime/data/key.h"
 
-/* The payload of an entry; the note is the size of the key within the entry's bytes. */
-typedef leati_content cell;
+/* The payload of an entry; the entry's note is the size of the key within its bytes. */
+typedef leati_packed cell;
 
 struct leat_state {
     const leat_state_decl *decl;
@@ -35,7 +35,8 @@ struct leat_state {
     uint64_t entry_hash;
     leati_hashmap *last_map;
     uint64_t last_moves;
-    cell *last_cell; /* NULL: not looked for, or not there */
+    cell *last_cell;                     /* NULL: not looked for, or not there */
+    leat_value lent[LEATI_PACKED_ITEMS]; /* of a tuple that was lent */
     leati_hashmap maps[];
 };
 
@@ -56,7 +57,7 @@ void leati_table_free(leati_table *t) {
     for (int i = 0; i < t->groups; i++) {
         leati_hashmap_entry entry;
         for (size_t at = 0; leati_hashmap_next(&t->maps[i], &at, &entry);) {
-            leati_content_drop(entry.payload);
+            leati_packed_drop(entry.payload);
         }
         leati_hashmap_fini(&t->maps[i]);
     }
@@ -79,8 +80,9 @@ size_t leati_table_count(const leati_table *t) {
     return t->count;
 }
 
-void leati_table_expect(const leati_table *t, uint64_t hash) {
-    leati_hashmap_expect(&t->maps[leati_key_group(hash, t->groups)], hash);
+void leati_table_expect(const leati_table *t, uint64_t next, uint64_t soon) {
+    leati_hashmap_expect_slot(&t->maps[leati_key_group(next, t->groups)], next);
+    leati_hashmap_expect_tag(&t->maps[leati_key_group(soon, t->groups)], soon);
 }
 
 /* --- Finding cells ---------------------------------------------------------------------------- */
@@ -180,7 +182,7 @@ static cell *cell_made(leati_table *t) {
     bool added;
     c = leati_hashmap_add(t->last_map, t->entry_hash, t->address.bytes, t->address.size, &added);
     if (!c) return NULL;
-    c->note = (uint32_t)t->key_size;
+    leati_hashmap_set_note(t->last_map, c, (uint32_t)t->key_size);
     t->count++;
     t->last_cell = c;
     t->last_moves = t->last_map->moves;
@@ -192,7 +194,7 @@ static void cell_remove(leati_table *t, cell *c) {
     leati_hashmap_remove(t->last_map, c);
     t->last_cell = NULL;
     t->count--;
-    leati_content_drop(&gone);
+    leati_packed_drop(&gone);
 }
 
 /* --- What is in cells ------------------------------------------------------------------------- */
@@ -203,8 +205,11 @@ leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash
     if (status < 0) return status;
     const cell *c = cell_at_address(t);
     if (!c) return LEAT_DONE;
-    if (LEAT_UNLIKELY(c->room == LEATI_MAPS)) return leati_content_view(c, &t->pairs, out);
-    *out = c->value;
+    if (LEAT_UNLIKELY(leati_packed_is_special(c))) {
+        leati_content content = leati_packed_open(c, t->lent);
+        return leati_content_view(&content, &t->pairs, out);
+    }
+    *out = leati_packed_value(c, t->lent);
     return LEAT_OK;
 }
 
@@ -214,8 +219,8 @@ leat_status leati_table_edit(leati_table *t, const leat_value *key, uint64_t has
     if (status < 0) return status;
     const cell *c = cell_at_address(t);
     if (!c) return LEAT_DONE;
-    if (c->value.kind != LEAT_BYTES) return LEAT_E_TYPE;
-    *out = c->value;
+    if (c->form != LEAT_BYTES) return LEAT_E_TYPE;
+    *out = leati_packed_value(c, t->lent);
     return LEAT_OK;
 }
 
@@ -224,7 +229,7 @@ static leat_status table_store(leati_table *t, const leat_value *value) {
     size_t before = t->count;
     cell *c = cell_made(t);
     if (!c) return LEAT_E_NOMEM;
-    leat_status status = leati_content_store(c, value);
+    leat_status status = leati_packed_store(c, value);
     if (status < 0 && t->count > before) cell_remove(t, c);
     return status;
 }
@@ -251,26 +256,32 @@ leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t h
     size_t before = t->count;
     cell *c = cell_made(t);
     if (!c) return LEAT_E_NOMEM;
-    status = leati_content_append(c, item, 1, time);
+    leat_value items[LEATI_PACKED_ITEMS];
+    leati_content content = leati_packed_open(c, items);
+    status = leati_content_append(&content, item, 1, time);
+    leati_packed_close(c, &content);
     if (status < 0 && t->count > before) cell_remove(t, c);
     return status;
 }
 
 /* Appends what `from` holds to what `into` does; a new cell takes it over as it is. */
-static leat_status content_merge(cell *into, bool is_new, cell *from) {
+static leat_status cell_merge(cell *into, bool is_new, cell *from) {
     if (is_new) {
-        uint32_t key_size = into->note;
         *into = *from;
-        into->note = key_size;
         memset(from, 0, sizeof *from);
         return LEAT_OK;
     }
-    bool timed = leati_value_is_timed(&from->value), was = leati_value_is_timed(&into->value);
-    const leat_value *list = timed ? &from->value.as.items[1] : &from->value;
-    int64_t time = timed ? from->value.as.items[0].as.i : 0;
+    leat_value items[LEATI_PACKED_ITEMS], from_items[LEATI_PACKED_ITEMS];
+    leati_content to = leati_packed_open(into, items), taken = leati_packed_open(from, from_items);
+    bool timed = leati_value_is_timed(&taken.value), was = leati_value_is_timed(&to.value);
+    const leat_value *list = timed ? &taken.value.as.items[1] : &taken.value;
+    int64_t time = timed ? taken.value.as.items[0].as.i : 0;
     if (list->kind != LEAT_LIST) return LEAT_E_TYPE;
-    if (was && time < into->value.as.items[0].as.i) time = into->value.as.items[0].as.i;
-    return leati_content_append(into, list->as.items, list->size, timed ? &time : NULL);
+    if (was && time < to.value.as.items[0].as.i) time = to.value.as.items[0].as.i;
+    leat_status status =
+        leati_content_append(&to, list->as.items, list->size, timed ? &time : NULL);
+    leati_packed_close(into, &to);
+    return status;
 }
 
 /* Both cells have the same key, so they are in one map. */
@@ -287,7 +298,7 @@ leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t ha
     bool is_new = t->count > before;
     status = address_set(t, key, hash, from_ns);
     cell *from = status < 0 ? NULL : cell_at_address(t);
-    if (from && from != into) status = content_merge(into, is_new, from);
+    if (from && from != into) status = cell_merge(into, is_new, from);
     if (status < 0 && is_new) cell_remove(t, into);
     if (status >= 0 && from && from != into) cell_remove(t, from);
     return status;
@@ -302,7 +313,10 @@ leat_status leati_table_map(leati_table *t, const leat_value *key, uint64_t hash
     size_t before = t->count;
     cell *c = make ? cell_made(t) : cell_at_address(t);
     if (!c) return make ? LEAT_E_NOMEM : LEAT_DONE;
-    status = leati_content_map(c, t->decl->kind == LEAT_ORDERED_MAP_STATE, out);
+    leat_value items[LEATI_PACKED_ITEMS];
+    leati_content content = leati_packed_open(c, items);
+    status = leati_content_map(&content, t->decl->kind == LEAT_ORDERED_MAP_STATE, out);
+    leati_packed_close(c, &content);
     if (status < 0 && t->count > before) cell_remove(t, c);
     return status;
 }
@@ -328,18 +342,24 @@ leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl) {
 }
 
 void leati_table_touch(leati_table *t, int64_t now) {
-    leat_value *items = (leat_value *)(uintptr_t)t->last_cell->value.as.items;
+    cell *c = t->last_cell;
+    leat_value scratch[LEATI_PACKED_ITEMS];
+    leati_content content = leati_packed_open(c, scratch);
+    leat_value *items = (leat_value *)(uintptr_t)content.value.as.items;
     items[0] = leat_int(now);
+    leati_packed_close(c, &content);
 }
 
 /* Of a map when its youngest entry was used. False when that is not known. */
 static bool cell_last_use(const cell *c, int64_t *time) {
-    if (c->room == LEATI_MAPS) {
-        *time = leati_map_latest((const leati_map *)(const void *)c->block);
+    leat_value items[LEATI_PACKED_ITEMS];
+    leati_content content = leati_packed_open(c, items);
+    if (content.room == LEATI_MAPS) {
+        *time = leati_map_latest((const leati_map *)(const void *)content.block);
         return *time > INT64_MIN;
     }
-    if (!leati_value_is_timed(&c->value)) return false;
-    *time = c->value.as.items[0].as.i;
+    if (!leati_value_is_timed(&content.value)) return false;
+    *time = content.value.as.items[0].as.i;
     return true;
 }
 
@@ -388,12 +408,11 @@ void leati_table_forget(leati_table *t, int group) {
 bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out) {
     leati_hashmap_entry entry;
     if (!leati_hashmap_next(&t->maps[group], at, &entry)) return false;
-    const cell *c = entry.payload;
     out->key = entry.bytes;
-    out->key_size = c->note;
-    out->ns.size = entry.size - c->note;
-    out->ns.bytes = out->ns.size ? entry.bytes + c->note : NULL;
-    out->content = c;
+    out->key_size = entry.note;
+    out->ns.size = entry.size - entry.note;
+    out->ns.bytes = out->ns.size ? entry.bytes + entry.note : NULL;
+    out->content = leati_packed_open(entry.payload, out->items);
     return true;
 }
 
@@ -405,7 +424,7 @@ leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out) {
         leati_buf_blob(out, c.key, c.key_size);
         leati_buf_blob(out, c.ns.bytes, c.ns.size);
         leat_value v;
-        leat_status status = leati_content_view(c.content, &t->pairs, &v);
+        leat_status status = leati_content_view(&c.content, &t->pairs, &v);
         if (status >= 0) status = leati_value_encode(&v, NULL, out);
         if (status < 0) return status;
     }

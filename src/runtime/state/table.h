@@ -7,6 +7,7 @@
 #include "leat/state.h"
 #include "runtime/base/buf.h"
 #include "runtime/state/mapping.h"
+#include "runtime/state/packed.h"
 
 typedef struct leat_state leati_table; /* the handle that operators hold */
 
@@ -53,9 +54,10 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
                                leat_namespace ns);
 /* Forgets all cells of one key group. */
 void leati_table_forget(leati_table *t, int group);
-/* Says that a cell of a key with this hash, in the empty namespace, will be wanted soon: memory
-   that is far away is then on its way. For the next records of a batch. */
-void leati_table_expect(const leati_table *t, uint64_t hash);
+/* Says that cells of keys with these hashes, in the empty namespace, will be wanted: memory that is
+   far away is then on its way, of `soon` a first step, of `next`, which was `soon` before, a
+   second. For the next records of a batch. */
+void leati_table_expect(const leati_table *t, uint64_t next, uint64_t soon);
 size_t leati_table_count(const leati_table *t);
 
 /* One cell, lent until the table changes: the canonical bytes of its key (key.h), its namespace,
@@ -64,7 +66,8 @@ typedef struct leati_cell {
     const char *key;
     size_t key_size;
     leat_namespace ns;
-    const leati_content *content;
+    leati_content content;
+    leat_value items[LEATI_PACKED_ITEMS]; /* what it may point to */
 } leati_cell;
 /* Walks the cells of one key group, in no order; start with *at = 0. False at the end. */
 bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out);
