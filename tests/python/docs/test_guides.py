@@ -35,6 +35,10 @@ EXAMPLES = {
         "Tavistock: 0 miles",
         "Yelverton: 6 miles",
     ],
+    "04_batch.py": [
+        "Ada was away for 60 minutes at most",
+        "Bob was away for 20 minutes at most",
+    ],
 }
 
 

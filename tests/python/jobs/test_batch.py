@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from leat.common import Duration, Types, WatermarkStrategy
+from leat.common import Duration, Time, Types, WatermarkStrategy
 from leat.common.errors import JobError
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import RuntimeExecutionMode, SourceFunction
@@ -20,8 +20,15 @@ from leat.datastream.functions import (
     KeyedCoProcessFunction,
     KeyedProcessFunction,
     ProcessFunction,
+    ProcessWindowFunction,
 )
 from leat.datastream.state import MapStateDescriptor, ValueStateDescriptor
+from leat.datastream.window import (
+    EventTimeSessionWindows,
+    SlidingEventTimeWindows,
+    TumblingEventTimeWindows,
+    TumblingProcessingTimeWindows,
+)
 
 LOW, HIGH = -(2**63), 2**63 - 1
 SMALL = {"execution.sorted-inputs.memory": "2kb"}
@@ -269,6 +276,75 @@ def test_state_belongs_to_its_key(batch, results):
 def test_watermarks_do_not_go_on_but_the_last(batch, results):
     found = results(timed(batch(), DATA).process(Stamp()))
     assert found == [(v, v[1], LOW) for v in DATA]
+
+
+# --- windows --------------------------------------------------------------------------------------
+
+
+class Tell(ProcessWindowFunction):
+    def process(self, key, context, elements):
+        window = context.window()
+        numbers = [e[2] for e in elements]
+        yield key, window.start, window.end, numbers, context.current_watermark()
+
+
+def tell(key, *rows):
+    return [(key, start, end, list(numbers), HIGH) for start, end, *numbers in rows]
+
+
+@pytest.mark.parametrize(
+    ("assigner", "want"),
+    [
+        (
+            TumblingEventTimeWindows.of(Time.milliseconds(10)),
+            [
+                *tell("a", (0, 10, 6), (20, 30, 2, 4)),
+                *tell("b", (10, 20, 3, 7), (30, 40, 1)),
+                *tell("c", (0, 10, 5)),
+            ],
+        ),
+        (
+            SlidingEventTimeWindows.of(Time.milliseconds(20), Time.milliseconds(10)),
+            [
+                *tell("a", (-10, 10, 6), (0, 20, 6), (10, 30, 2, 4), (20, 40, 2, 4)),
+                *tell("b", (0, 20, 3, 7), (10, 30, 3, 7), (20, 40, 1), (30, 50, 1)),
+                *tell("c", (-10, 10, 5), (0, 20, 5)),
+            ],
+        ),
+        (
+            EventTimeSessionWindows.with_gap(Time.milliseconds(6)),
+            [
+                *tell("a", (5, 11, 6), (20, 31, 2, 4)),
+                *tell("b", (10, 16, 3, 7), (30, 36, 1)),
+                *tell("c", (5, 11, 5)),
+            ],
+        ),
+    ],
+)
+def test_windows_fire_at_the_end_of_their_key(batch, results, assigner, want):
+    windowed = timed(batch(), DATA).key_by(first).window(assigner)
+    assert results(windowed.process(Tell())) == want
+
+
+def test_windows_of_processing_time_end_with_their_key(batch, results):
+    hours = TumblingProcessingTimeWindows.of(Time.hours(24 * 365 * 1000))
+    windowed = timed(batch(), DATA).key_by(first).window(hours)
+    found = [row[3] for row in results(windowed.process(Tell()))]
+    assert found == [[6, 2, 4], [3, 7, 1], [5]]
+
+
+def test_windows_of_counts_that_are_not_full_are_dropped(batch, results):
+    counted = timed(batch(), DATA).key_by(first).count_window(2)
+    assert results(counted.reduce(lambda a, b: (a[0], a[1], a[2] * 10 + b[2]))) == [
+        ("a", 5, 62),
+        ("b", 10, 37),
+    ]
+
+
+def test_one_window_over_all(batch, results):
+    whole = timed(batch(3), DATA).window_all(TumblingEventTimeWindows.of(Time.milliseconds(15)))
+    found = results(whole.reduce(lambda a, b: (a[0], a[1], a[2] + b[2])))
+    assert sorted(total for _, _, total in found) == sorted([5 + 6 + 3 + 7, 2 + 4, 1])
 
 
 # --- two inputs -----------------------------------------------------------------------------------
