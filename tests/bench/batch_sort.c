@@ -3,9 +3,9 @@
        batch_sort RECORDS KEYS ROUNDS
 
    sums a sequence by key (number modulo KEYS, keys in no order) as a stream, in batch in memory,
-   and in batch with an eighth of that memory, so that all goes through files. Prints one line of
-   JSON with the nanoseconds of processor time, of all threads, per record of each. The rounds are interleaved and the best of each
-   counts. */
+   and in batch with two bytes of memory per record, so that all goes through files. Prints one line
+   of JSON with the nanoseconds of processor time, of all threads, per record of each. The rounds
+   are interleaved and the best of each counts. */
 #include <leat.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -159,9 +159,13 @@ static leat_status add(leati_by_key *b, unsigned input, leat_record record) {
 }
 
 static leat_status add_all(leati_by_key *b, unsigned input, const leati_batch *batch) {
+    enum { AHEAD = 8 };
     leat_status status = LEAT_OK;
-    for (uint32_t i = 0; i < batch->count && status >= 0; i++)
+    for (uint32_t i = 0; i < batch->count && status >= 0; i++) {
+        if (i + AHEAD < batch->count)
+            leati_sorter_expect(b->sorter, batch->records[i + AHEAD].hash);
         status = add(b, input, batch->records[i]);
+    }
     if (status == LEAT_E_RANGE)
         return leat_context_fail(head_of(b), status,
                                  "a record has more than 1 GiB and can't be sorted; make it "

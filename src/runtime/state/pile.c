@@ -91,6 +91,10 @@ size_t leati_piles_memory(const leati_piles *p) {
 
 /* --- filling ---------------------------------------------------------------------------------- */
 
+void leati_piles_expect(const leati_piles *p, uint64_t hash) {
+    leati_hashmap_expect(&p->map, hash);
+}
+
 leati_pile *leati_piles_at(leati_piles *p, uint64_t hash, const char *bytes, size_t size) {
     bool added;
     leati_pile **slot = leati_hashmap_add(&p->map, hash, bytes, size, &added);
@@ -275,9 +279,18 @@ static leat_status sort_records(leati_piles *p, leati_pile *pile) {
     return LEAT_OK;
 }
 
+/* Keys in order are in no order in memory. */
+static void expect_ahead(const leati_piles *p) {
+    enum { NEAR = 4, FAR = 12 };
+    if (p->at + FAR >= p->map.count) return;
+    LEATI_PREFETCH(p->places[p->at + FAR].pile);
+    LEATI_PREFETCH(p->places[p->at + NEAR].pile->first);
+}
+
 leat_status leati_piles_next_key(leati_piles *p, leati_pile_key *key) {
     if (p->at == p->map.count) return LEAT_DONE;
     leati_pile *pile = p->places[p->at].pile;
+    expect_ahead(p);
     rewind_to(p, pile);
     leat_status status = pile->disordered ? sort_records(p, pile) : LEAT_OK;
     if (status < 0) return status;
