@@ -295,7 +295,7 @@ static leat_status take_failure(leat_context *ctx, async_self *s, async_group *g
     if (!records) return LEAT_E_NOMEM;
     leat_context_resume(ctx, records);
     if (call->results) leat_batch_records(call->results, &error);
-    if (error && table->failed)
+    if (error && error->value.kind == LEAT_OBJECT && table->failed)
         return table->failed(ctx, records, g->count, &error->value, s->function.arg);
     if (error && error->value.kind == LEAT_STRING)
         return leat_context_fail(ctx, call->status, "%.*s", (int)error->value.size,
@@ -402,14 +402,18 @@ static leat_status async_poll(leat_context *ctx, void *self, leat_emitter *out) 
 
 /* --- other hooks ------------------------------------------------------------------------------ */
 
+static leat_status async_check(void *self, leat_error *err) {
+    const async_self *s = self;
+    if (s->capacity >= 1) return LEAT_OK;
+    return leat_error_set(err, LEAT_E_ARGUMENT, "async", "the capacity is %lld; it must be above 0",
+                          (long long)s->capacity);
+}
+
 static leat_status async_open(leat_context *ctx, void *self) {
     async_self *s = self;
     leati_link *const lists[] = {&s->queue, &s->ready, &s->later, &s->running, &s->late};
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) leati_list_init(lists[i]);
     s->batch_due = INT64_MAX;
-    if (s->capacity < 1)
-        return leat_context_fail(ctx, LEAT_E_ARGUMENT, "the capacity is %lld; it must be above 0",
-                                 (long long)s->capacity);
     if (s->batch_size < 1) s->batch_size = 1;
     if (s->capacity < s->batch_size) s->capacity = s->batch_size;
     s->desk = leati_async_desk_new(leat_context_mailbox(ctx));
@@ -584,6 +588,7 @@ const leat_operator leat_async_operator = {
     .on_idle = async_on_idle,
     .on_end_of_data = async_on_end,
     .on_wake = async_on_wake,
+    .check = async_check,
     .snapshot = async_snapshot,
     .restore = async_restore,
     .close = async_close,

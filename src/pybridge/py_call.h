@@ -5,6 +5,7 @@
 #define LEATI_PY_CALL_H
 
 #include "pybridge/py_convert.h"
+#include "pybridge/py_loop.h"
 #include "pybridge/py_shape.h"
 
 /* A callable, taken apart: a bound method is its function and its object, so that a call costs no
@@ -58,6 +59,9 @@ struct py_call {
     PyObject *iterator;    /* of a source that gives one */
     PyObject *collector;   /* of a source with a thread of its own */
     py_windowed *windowed; /* of the roles of windows; else NULL */
+    py_loop *loop;         /* of async functions, while they are open */
+    PyObject *cancelled;   /* their cancelled tasks, a list */
+    bool batch;            /* they are given lists */
     PyObject *function;    /* the user's object */
     bool single;           /* a method of a join gives one result */
     bool is_function;      /* an instance of leat's Function: has open and close */
@@ -139,5 +143,16 @@ bool py_source_start(py_call *c, leat_context *ctx, PyObject *run, bool has_thre
 void py_source_stop(py_call *c, leat_context *ctx);
 leat_status py_source_poll(leat_context *ctx, leat_emitter *out, void *self);
 bool py_source_types_init(PyObject *module, py_state *state);
+
+/* --- py_async.c ------------------------------------------------------------------------------- */
+
+const leat_async *py_async_table(void);
+/* After its function was found, of the role ASYNC. False with an error set. */
+bool py_async_init(py_call *c);
+/* Around the user's open and close; do nothing for other roles. */
+bool py_async_open(py_call *c);
+void py_async_settle(py_call *c);
+void py_async_end(py_call *c);
+bool py_async_types_init(PyObject *module, py_state *state);
 
 #endif

@@ -52,6 +52,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_CO_GROUP] = {{"co_group"}, false, true},
     [LEAT_ROLE_GAP] = {{"extract"}, false, false},
     [LEAT_ROLE_DELTA] = {{"get_delta"}, false, false},
+    [LEAT_ROLE_ASYNC] = {{"attend", "expire"}, false, true}, /* of leat.async_calls.AsyncCalls */
 };
 
 /* --- targets ---------------------------------------------------------------------------------- */
@@ -272,8 +273,9 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     if (methods[c->role].typed) type = leat_context_output_type(ctx);
     if (c->role == LEAT_ROLE_REDUCE) type = c->in[0];
     c->item = c->role == LEAT_ROLE_KEY ? py_item_of(c->function) : -1;
-    bool ok = py_shape_of(c->state, type, &c->shape) && call_open(c, ctx) && open_context(c, ctx) &&
-              bind_methods(c) && bind_timer(c, ctx) && open_source(c, ctx) && open_windowed(c, ctx);
+    bool ok = py_shape_of(c->state, type, &c->shape) && py_async_open(c) && call_open(c, ctx) &&
+              open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) &&
+              open_source(c, ctx) && open_windowed(c, ctx);
     if (!ok) {
         leat_status status = py_error_user(c->state, ctx);
         py_windowed_end(c);
@@ -281,6 +283,7 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
         py_metrics_end(c->metrics);
         py_context_end(c->context);
         py_context_end(c->broadcast_context);
+        py_async_end(c);
         return status;
     }
     found->call = NULL;
@@ -316,6 +319,7 @@ static void call_free(py_call *c) {
     drop(c, c->metrics);
     drop(c, c->iterator);
     drop(c, c->collector);
+    drop(c, c->cancelled);
     drop(c, c->function);
     leati_free(c);
 }
@@ -334,10 +338,12 @@ static void function_close(leat_context *ctx, void *self) {
     py_context_end(c->context);
     py_context_end(c->broadcast_context);
     py_windowed_end(c);
+    py_async_settle(c);
     PyObject *none =
         c->is_function ? PyObject_CallMethod(c->function, "close", NULL) : Py_NewRef(Py_None);
     if (!none) py_error_user(c->state, ctx);
     Py_XDECREF(none);
+    py_async_end(c); /* what it has left behind may still use the rest */
     py_states_end(c->states);
     py_metrics_end(c->metrics);
     call_free(c);
@@ -351,6 +357,7 @@ static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     c->lent = (leat_value){.kind = LEAT_OBJECT, .domain = c->domain};
     c->function = load_spec(state, fn->spec, fn->spec_size, fn->role);
     if (!c->function || (py_windowed_role(c->role) && !py_windowed_init(c))) return false;
+    if (c->role == LEAT_ROLE_ASYNC && !py_async_init(c)) return false;
     settle_attributes(c->function);
     if (PyFunction_Check(c->function) || PyCFunction_Check(c->function)) return true;
     PyObject *base = py_known_get(state, PY_FUNCTION);

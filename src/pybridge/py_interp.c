@@ -22,6 +22,7 @@
 #include <stdatomic.h>
 
 #include "pybridge/py_function.h"
+#include "pybridge/py_loop.h"
 #include "pybridge/py_object.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
@@ -51,6 +52,7 @@ typedef struct py_seat {
     PyThreadState *thread; /* NULL while the thread came from Python */
     int depth;
     bool owned; /* `thread` is ours to delete */
+    py_loop *loop;
 } py_seat;
 
 /* One seat per thread: a runner serves one interpreter for life. */
@@ -171,6 +173,10 @@ py_state *py_interp_state(void) {
     return here.interp->state;
 }
 
+py_loop **py_interp_loop(void) {
+    return &here.loop;
+}
+
 uint16_t py_interp_domain(const py_interp *interp) {
     return interp->domain;
 }
@@ -283,6 +289,7 @@ py_interp *py_interp_new(py_state *state) {
                                     .enter = interp_enter,
                                     .leave = interp_leave,
                                     .rest = interp_rest,
+                                    .turn = py_loop_turn,
                                     .resolve = interp_resolve,
                                     .interrupt = interp_interrupt};
     leat_error err = {.text = "there are too many interpreters"};

@@ -20,6 +20,8 @@ void py_interp_unref(py_interp *interp);
 /* The state of the interpreter that this thread is inside of. Only inside. */
 py_state *py_interp_state(void);
 uint16_t py_interp_domain(const py_interp *interp);
+/* Where the event loop of this thread of the engine stands; NULL: it has none. Only inside. */
+py_loop **py_interp_loop(void);
 const leati_bridge *py_interp_bridge(const py_interp *interp);
 bool py_interp_inside(void *interpreter);
 void py_interp_release_later(void *interpreter, void *object);

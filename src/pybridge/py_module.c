@@ -74,6 +74,8 @@ static const struct {
     [PY_TRIGGER_RESULT] = {"leat.datastream.window_triggers", "TriggerResult"},
     [PY_RECORDED_MERGES] = {"leat.datastream.window_assigners", "RecordedMerges"},
     [PY_TIMESTAMPED_VALUE] = {"leat.datastream.evictors", "TimestampedValue"},
+    [PY_ASYNC_CALLS] = {"leat.async_calls", "AsyncCalls"},
+    [PY_EVENT_LOOP] = {"leat.event_loop", "EventLoop"},
 };
 
 PyObject *py_known_import(py_state *state, py_known id) {
@@ -302,9 +304,9 @@ static int module_exec(PyObject *module) {
         if (!(state->row_kinds[i] = PyLong_FromLong(i))) return -1;
     bool ok = py_graph_type_init(module, state) && py_job_type_init(module, state) &&
               py_context_types_init(module, state) && py_source_types_init(module, state) &&
-              py_state_types_init(module, state) && py_broadcast_types_init(module, state) &&
-              py_metrics_types_init(module, state) && py_window_types_init(module, state) &&
-              add_exceptions(module, state) &&
+              py_async_types_init(module, state) && py_state_types_init(module, state) &&
+              py_broadcast_types_init(module, state) && py_metrics_types_init(module, state) &&
+              py_window_types_init(module, state) && add_exceptions(module, state) &&
               PyModule_AddStringConstant(module, "__version__", leat_version()) == 0;
     if (ok) state->interp = py_interp_new(state);
     return state->interp ? 0 : -1;
@@ -321,6 +323,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->context_type);
     Py_VISIT(state->timers_type);
     Py_VISIT(state->collector_type);
+    Py_VISIT(state->async_type);
     Py_VISIT(state->states_type);
     Py_VISIT(state->metrics_type);
     for (int i = 0; i < PY_METRIC_KINDS; i++) Py_VISIT(state->metric_types[i]);
@@ -351,6 +354,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->context_type);
     Py_CLEAR(state->timers_type);
     Py_CLEAR(state->collector_type);
+    Py_CLEAR(state->async_type);
     Py_CLEAR(state->states_type);
     Py_CLEAR(state->metrics_type);
     for (int i = 0; i < PY_METRIC_KINDS; i++) Py_CLEAR(state->metric_types[i]);

@@ -11,6 +11,7 @@
 #include "leat.h"
 
 typedef struct py_interp py_interp;
+typedef struct py_loop py_loop;
 typedef struct py_shape_entry py_shape_entry;
 
 /* Objects of Python modules that the bridge needs; each is imported when it is first asked for. */
@@ -51,6 +52,8 @@ typedef enum py_known {
     PY_TRIGGER_RESULT,
     PY_RECORDED_MERGES,
     PY_TIMESTAMPED_VALUE,
+    PY_ASYNC_CALLS,
+    PY_EVENT_LOOP,
     PY_KNOWN_COUNT
 } py_known;
 
@@ -79,7 +82,7 @@ typedef struct py_state {
     const leat_schema *plain[PY_PLAIN_SCHEMAS]; /* f0, f1 ... by their number */
     PyObject *remote_traceback;                 /* leat._leat.RemoteTraceback */
     PyObject *log;                              /* takes the log's lines; NULL: nobody */
-    PyTypeObject *env_type, *job_type, *context_type, *timers_type, *collector_type;
+    PyTypeObject *env_type, *job_type, *context_type, *timers_type, *collector_type, *async_type;
     PyTypeObject *states_type, *state_types[PY_STATE_KINDS];
     PyTypeObject *broadcast_reading_type, *broadcast_writing_type;
     PyTypeObject *broadcast_context_types[PY_BROADCAST_CONTEXTS];

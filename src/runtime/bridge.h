@@ -8,6 +8,12 @@
 #include "leat/env.h"
 #include "runtime/base/object.h"
 
+/* What a language's own event loop waits for. */
+typedef struct leati_vigil {
+    int fd;     /* readable when it has something to do; -1: there is no loop */
+    int64_t at; /* leati_clock_monotonic; 0: it has more to do at once, INT64_MAX: nothing */
+} leati_vigil;
+
 typedef struct leati_bridge {
     size_t size;
     const char *language; /* "python" */
@@ -21,6 +27,10 @@ typedef struct leati_bridge {
     /* Between batches: drain the release list, collect garbage when it is due. `idle`: nothing to
        do. */
     void (*rest)(void *interpreter, bool idle);
+    /* Lets the language's event loop of this runner's thread, if there is one, do what is ready,
+       without waiting. Called after steps, and with `due` when what it waits for has come. May be
+       NULL. */
+    void (*turn)(void *interpreter, bool due, leati_vigil *vigil);
 
     /* Turns fn->spec into calls, inside the interpreter: fills call, arg, open, close and free of
        `fn`, whose role, language and spec are set. The engine then opens, closes and frees it as it

@@ -159,11 +159,25 @@ static void a_function_of_another_role_is_refused(void **state) {
     leat_env_free(env);
 }
 
+static void a_capacity_of_nothing_is_refused(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    leat_env *env = leat_env_new(NULL, &err);
+    leat_async_options options = leat_async_options_defaults();
+    options.capacity = -3;
+    leat_stream_async_unordered(leat_env_sequence(env, 0, 1), leat_async_fn(&service_table, NULL),
+                                &options);
+    assert_int_equal(leat_env_execute(env, "wrong", &err), LEAT_E_ARGUMENT);
+    assert_non_null(strstr(err.text, "the capacity is -3; it must be above 0"));
+    leat_env_free(env);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_of_threads_arrive),
         cmocka_unit_test(a_failed_call_is_told),
         cmocka_unit_test(a_function_of_another_role_is_refused),
+        cmocka_unit_test(a_capacity_of_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,12 +1,10 @@
 """Streams and what is done to them, with the names of `pyflink.datastream`.
 
 A program gets a `StreamExecutionEnvironment`, makes a `DataStream` of a source, adds operators and
-sinks, and executes it. Names of PyFlink that this release does not have are ImportErrors which say
-when they come.
+sinks, and executes it.
 """
 
-from typing import NoReturn
-
+from leat.datastream.async_data_stream import AsyncDataStream
 from leat.datastream.checkpoint_config import CheckpointConfig, ExternalizedCheckpointCleanup
 from leat.datastream.checkpoint_storage import (
     CheckpointStorage,
@@ -30,6 +28,10 @@ from leat.datastream.externalized_checkpoint_retention import ExternalizedCheckp
 from leat.datastream.functions import (
     AggregateFunction,
     AllWindowFunction,
+    AsyncBatchFunction,
+    AsyncFunction,
+    AsyncRetryPredicate,
+    AsyncRetryStrategy,
     BroadcastProcessFunction,
     CoFlatMapFunction,
     CoGroupFunction,
@@ -86,6 +88,11 @@ __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
     "AllWindowedStream",
+    "AsyncBatchFunction",
+    "AsyncDataStream",
+    "AsyncFunction",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
     "BroadcastConnectedStream",
     "BroadcastProcessFunction",
     "BroadcastStream",
@@ -150,17 +157,3 @@ __all__ = [
     "WindowFunction",
     "WindowedStream",
 ]
-
-_LATER = {
-    "asynchronous I/O": ("AsyncDataStream AsyncFunction AsyncRetryPredicate AsyncRetryStrategy"),
-}
-
-
-def __getattr__(name: str) -> NoReturn:
-    for what, names in _LATER.items():
-        if name in names.split():
-            raise ImportError(
-                f"leat.datastream.{name} is not there yet; {what} will come with a later release",
-                name=f"leat.datastream.{name}",
-            )
-    raise AttributeError(f"module 'leat.datastream' has no attribute {name!r}")

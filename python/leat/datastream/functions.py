@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 __all__ = [
     "AggregateFunction",
     "AllWindowFunction",
+    "AsyncBatchFunction",
+    "AsyncFunction",
+    "AsyncRetryPredicate",
+    "AsyncRetryStrategy",
     "BaseBroadcastProcessFunction",
     "BroadcastProcessFunction",
     "CoFlatMapFunction",
@@ -649,6 +653,12 @@ def _no_java(wrapped: Any, base: str, method: str) -> NoReturn:
 
 
 # These stand on the classes above.
+from leat.datastream.async_functions import (  # noqa: E402
+    AsyncBatchFunction,
+    AsyncFunction,
+    AsyncRetryPredicate,
+    AsyncRetryStrategy,
+)
 from leat.datastream.broadcast_functions import (  # noqa: E402
     BaseBroadcastProcessFunction,
     BroadcastProcessFunction,

@@ -139,10 +139,19 @@ static leat_status vertex_push(leati_vertex *v, int node, int parent) {
     return LEAT_OK;
 }
 
+/* Functions of a language that give their results later. */
+static bool has_calls(const leati_node *n) {
+    bool language = leati_args_language(&n->shared->args) != NULL, async = false;
+    for (const leat_param *param = n->op->params; param && param->name; param++)
+        async |= param->role == LEAT_ROLE_ASYNC;
+    return language && async;
+}
+
 static void join_vertex(leati_plan *p, leati_vertex *v, int node) {
     const leati_node *n = p->graph->nodes[node];
     v->language |= leati_args_language(&n->shared->args) != NULL;
     v->host_bound |= host_bound(p, n);
+    v->calls |= has_calls(n);
 }
 
 static leat_status form_vertices(leati_plan *p, seat *seats) {
@@ -336,9 +345,10 @@ static const char *reason(const leati_plan *p, const leati_vertex *v) {
     return v->inside ? "fed by a task of this worker" : "native, next to its peers in a worker";
 }
 
+/* Of a language's runners the first has its event loop. */
 static void place(leati_plan *p, const leati_vertex *v) {
     int first = v->inside ? 0 : p->inside_runners;
-    int count = v->inside ? p->inside_runners : p->native_runners;
+    int count = v->calls ? 1 : v->inside ? p->inside_runners : p->native_runners;
     assert(count > 0);
     for (int i = 0; i < v->parallelism; i++) {
         leati_placement *t = &p->tasks[v->first_task + i];

@@ -21,6 +21,7 @@ typedef struct leati_vertex {
     bool host_bound;
     unsigned waiting;   /* bit i: records of input i wait until all inputs have ended (by_key.h) */
     bool by_key;        /* and come key by key then */
+    bool calls;         /* has calls in the event loop of its language */
     bool inside;        /* runs on its process's interpreter runner and may pass objects on */
     const char *reason; /* of its placement */
 } leati_vertex;

@@ -2,7 +2,11 @@
 
    Wake-ups: a seat is queued at most once. A wake from this thread only queues; one from another
    thread also signals the loop when the runner sleeps. The runner clears `queued` before it steps,
-   so that what comes during the step queues the seat again. */
+   so that what comes during the step queues the seat again.
+
+   The interpreter may have an event loop of its own on this thread. It gets its turn after steps,
+   and when what it waits for has come: its descriptor is watched by the runner's loop, its next
+   timer is one of those that the runner sleeps until. */
 #include "runtime/job/runner.h"
 
 #include <errno.h>
@@ -19,6 +23,7 @@
 enum {
     STEP_BUDGET = 1024,  /* records and the like per step */
     STEPS_PER_LOOK = 64, /* steps between two looks at the loop */
+    TURN_NS = 1000000,   /* between two turns of the language's loop while tasks are busy */
 };
 
 struct leati_seat {
@@ -49,6 +54,11 @@ struct leati_runner {
     uv_loop_t loop;
     uv_async_t wake;
     uv_timer_t timer;
+    uv_poll_t watch; /* of the vigil's descriptor */
+    bool watching, due;
+    leati_vigil vigil;
+    int64_t turned;
+    const leati_task *caller; /* one that has calls in the language's loop */
     _Atomic(const leati_task *) stepping;
 };
 
@@ -64,6 +74,7 @@ leati_runner *leati_runner_new(const leati_bridge *bridge, const leati_runner_ne
     r->news = *news;
     r->name = name;
     r->starts_programs = bridge != NULL;
+    r->vigil = (leati_vigil){.fd = -1, .at = INT64_MAX};
     leati_deadline_cond_init(&r->end);
     pthread_mutex_init(&r->lock, NULL);
     leati_list_init(&r->queue);
@@ -91,6 +102,7 @@ void leati_seat_take(leati_seat *seat, leati_task *task) {
 static void close_loop(leati_runner *r) {
     uv_close((uv_handle_t *)&r->wake, NULL);
     uv_close((uv_handle_t *)&r->timer, NULL);
+    if (r->watching) uv_close((uv_handle_t *)&r->watch, NULL);
     uv_run(&r->loop, UV_RUN_DEFAULT);
     uv_loop_close(&r->loop);
 }
@@ -180,6 +192,55 @@ static void step(leati_runner *r, leati_seat *s) {
     if (++r->ended == r->count) r->news.ended(r->news.arg);
 }
 
+/* --- the language's event loop ---------------------------------------------------------------- */
+
+static void on_readable(uv_poll_t *watch, int status, int events) {
+    (void)status;
+    (void)events;
+    ((leati_runner *)watch->data)->due = true;
+}
+
+/* A language has one loop for as long as tasks run. */
+static void watch_vigil(leati_runner *r) {
+    if (r->watching || uv_poll_init(&r->loop, &r->watch, r->vigil.fd) < 0) return;
+    r->watching = true;
+    r->watch.data = r;
+    uv_poll_start(&r->watch, UV_READABLE, on_readable);
+}
+
+/* Has come what it waits for? Of busy tasks the descriptor is not asked each time. */
+static bool is_due(const leati_runner *r, int64_t now) {
+    if (r->due) return true;
+    if (r->vigil.fd < 0) return false;
+    return now >= r->vigil.at || (r->inside && now - r->turned > TURN_NS);
+}
+
+/* Answers whether it has more to do at once. */
+static bool turn(leati_runner *r) {
+    if (!r->bridge || !r->bridge->turn) return false;
+    int64_t now = r->vigil.fd < 0 ? 0 : leati_clock_monotonic();
+    bool due = is_due(r, now);
+    if (!due && !r->inside) return false;
+    enter(r);
+    r->due = false;
+    if (due) r->turned = now;
+    atomic_store_explicit(&r->stepping, r->caller, memory_order_relaxed);
+    r->bridge->turn(r->bridge->interpreter, due, &r->vigil);
+    atomic_store_explicit(&r->stepping, NULL, memory_order_relaxed);
+    if (r->vigil.fd < 0) return false;
+    watch_vigil(r);
+    return r->vigil.at == 0;
+}
+
+/* Milliseconds, rounded up. */
+static int64_t until_vigil(const leati_runner *r) {
+    if (r->vigil.fd < 0 || r->vigil.at == INT64_MAX) return INT64_MAX;
+    int64_t left = r->vigil.at - leati_clock_monotonic();
+    return left <= 0 ? 0 : (left + 999999) / 1000000;
+}
+
+/* --- the runner's ----------------------------------------------------------------------------- */
+
 /* Queues the tasks whose time has come and sets the timer for the next one. */
 static void look_at_clock(leati_runner *r) {
     int64_t next = INT64_MAX, now = leati_clock_now();
@@ -191,12 +252,14 @@ static void look_at_clock(leati_runner *r) {
         else if (at < next)
             next = at;
     }
-    if (next == INT64_MAX) {
+    int64_t left = next == INT64_MAX ? next : next - now, vigil = until_vigil(r);
+    if (vigil < left) left = vigil;
+    if (left == INT64_MAX) {
         uv_timer_stop(&r->timer);
         return;
     }
     uv_update_time(&r->loop);
-    uv_timer_start(&r->timer, r->timer.timer_cb, (uint64_t)(next - now), 0);
+    uv_timer_start(&r->timer, r->timer.timer_cb, (uint64_t)left, 0);
 }
 
 static void rest(leati_runner *r) {
@@ -211,12 +274,13 @@ static void run(leati_runner *r) {
     int steps = 0;
     while (!atomic_load_explicit(&r->stop, memory_order_relaxed)) {
         leati_seat *s = next_ready(r);
-        if (!s) {
+        if (s) step(r, s);
+        bool more = turn(r);
+        if (!s && !more && queue_empty(r)) {
             rest(r);
             steps = 0;
             continue;
         }
-        step(r, s);
         if (++steps < STEPS_PER_LOOK) continue;
         steps = 0;
         look_at_clock(r);
@@ -230,8 +294,10 @@ static void on_wake(uv_async_t *handle) {
     (void)handle;
 }
 
+/* The loop returns, and look_at_clock does the rest. A timer that was due before the loop began to
+   wait would not end that wait. */
 static void on_timer(uv_timer_t *timer) {
-    (void)timer; /* the loop returns, and look_at_clock does the rest */
+    uv_stop(timer->loop);
 }
 
 static bool open_loop(leati_runner *r) {
@@ -247,6 +313,7 @@ static void open_tasks(leati_runner *r) {
     for (int i = 0; i < r->count && !r->failed && !atomic_load(&r->stop); i++) {
         leati_task *t = r->seats[i]->task;
         atomic_store(&r->stepping, t);
+        if (!r->caller || leati_context_polls(t->chain->contexts[0])) r->caller = t;
         if (leati_task_open(t, NULL) < 0) report(r, r->seats[i]);
         atomic_store(&r->stepping, NULL);
         seat_wake(r->seats[i]);
@@ -283,6 +350,7 @@ static void *runner_main(void *arg) {
     run(r);
     enter(r);
     bool failed = atomic_load(&r->stop) == 2;
+    if (r->watching) uv_poll_stop(&r->watch); /* the descriptor ends with the tasks */
     if (!failed) finish_tasks(r);
     close_tasks(r, failed);
     leave(r);

@@ -39,12 +39,6 @@ except ModuleNotFoundError as e:
     assert "does not have this part" in str(e) and e.name == "pyflink.table", e
 else:
     raise AssertionError
-try:
-    from pyflink.datastream import AsyncDataStream
-except ImportError as e:
-    assert "asynchronous I/O" in str(e)
-else:
-    raise AssertionError
 """)
 
 

@@ -348,13 +348,9 @@ def test_keyed_streams_refuse(pairs, method, arguments):
 
 
 def test_what_comes_later_says_so(env, pairs):
-    for attempt in (
-        pairs.cache,
-    ):
+    for attempt in (pairs.cache,):
         with pytest.raises(NotSupportedError, match="later release; "):
             attempt()
-    with pytest.raises(ImportError, match="asynchronous I/O will come"):
-        from leat.datastream import AsyncDataStream  # noqa: F401
 
 
 # --- Sources and sinks -----------------------------------------------------------------------

@@ -286,16 +286,6 @@ static void no_more_calls_are_under_way_than_the_capacity(void **state) {
     harness_free(h);
 }
 
-static void a_capacity_of_nothing_is_refused(void **state) {
-    service s = {.count = 0};
-    harness *h = async_of(&(void *){NULL}, &s, (setting){.capacity = -3});
-    (void)state;
-    leat_value v = leat_int(1);
-    assert_int_equal(harness_push(h, 0, &v, 1), LEAT_E_ARGUMENT);
-    assert_string_equal(harness_failure(h), "the capacity is -3; it must be above 0");
-    harness_free(h);
-}
-
 static void results_go_out_one_by_one_as_there_is_room(void **state) {
     service s = {.count = 0};
     harness *h = async_of(state, &s, (setting){.ordered = false, .capacity = 2});
@@ -567,7 +557,6 @@ int main(void) {
         BOTH_WAYS(calls_under_way_are_cancelled_at_the_close),
         cmocka_unit_test(answers_after_the_close_are_dropped),
         BOTH_WAYS(no_more_calls_are_under_way_than_the_capacity),
-        cmocka_unit_test(a_capacity_of_nothing_is_refused),
         BOTH_WAYS(results_go_out_one_by_one_as_there_is_room),
         cmocka_unit_test(after_the_time_limit_the_timeout_answers),
         cmocka_unit_test(late_answers_are_ignored),
