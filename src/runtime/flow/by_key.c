@@ -159,12 +159,13 @@ static leat_status add(leati_by_key *b, unsigned input, leat_record record) {
 }
 
 static leat_status add_all(leati_by_key *b, unsigned input, const leati_batch *batch) {
-    enum { AHEAD = 8 };
+    enum { NEXT = 4, SOON = 8 };
+    const leat_record *records = batch->records;
     leat_status status = LEAT_OK;
     for (uint32_t i = 0; i < batch->count && status >= 0; i++) {
-        if (i + AHEAD < batch->count)
-            leati_sorter_expect(b->sorter, batch->records[i + AHEAD].hash);
-        status = add(b, input, batch->records[i]);
+        if (i + SOON < batch->count)
+            leati_sorter_expect(b->sorter, records[i + NEXT].hash, records[i + SOON].hash);
+        status = add(b, input, records[i]);
     }
     if (status == LEAT_E_RANGE)
         return leat_context_fail(head_of(b), status,

@@ -91,8 +91,9 @@ size_t leati_piles_memory(const leati_piles *p) {
 
 /* --- filling ---------------------------------------------------------------------------------- */
 
-void leati_piles_expect(const leati_piles *p, uint64_t hash) {
-    leati_hashmap_expect(&p->map, hash);
+void leati_piles_expect(const leati_piles *p, uint64_t next, uint64_t soon) {
+    leati_hashmap_expect_slot(&p->map, next);
+    leati_hashmap_expect_tag(&p->map, soon);
 }
 
 leati_pile *leati_piles_at(leati_piles *p, uint64_t hash, const char *bytes, size_t size) {

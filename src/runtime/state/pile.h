@@ -43,8 +43,9 @@ size_t leati_piles_count(const leati_piles *p); /* keys */
 /* What it holds, and what sorting will take besides. */
 size_t leati_piles_memory(const leati_piles *p);
 
-/* Says that a key with this hash will come soon, so that memory can be on its way. */
-void leati_piles_expect(const leati_piles *p, uint64_t hash);
+/* Says that keys with these hashes will come, the first one in a few records' time, the other one a
+   bit later, so that memory can be on its way. */
+void leati_piles_expect(const leati_piles *p, uint64_t next, uint64_t soon);
 /* The pile of that key, or NULL when memory ran out. A new one has no value yet. */
 leati_pile *leati_piles_at(leati_piles *p, uint64_t hash, const char *bytes, size_t size);
 bool leati_pile_has_value(const leati_pile *pile);

@@ -92,8 +92,8 @@ static leat_status pile_of(leati_sorter *s, const leat_record *record, leati_pil
     return leati_pile_has_value(*out) ? LEAT_OK : name_pile(s, *out, &record->key);
 }
 
-void leati_sorter_expect(const leati_sorter *s, uint64_t hash) {
-    leati_piles_expect(s->piles, hash);
+void leati_sorter_expect(const leati_sorter *s, uint64_t next, uint64_t soon) {
+    leati_piles_expect(s->piles, next, soon);
 }
 
 leat_status leati_sorter_add(leati_sorter *s, unsigned input, const leat_record *record,

@@ -30,8 +30,8 @@ void leati_sorter_free(leati_sorter *s);
    record is that of its key. LEAT_E_RANGE: it has more than 1 GiB. */
 leat_status leati_sorter_add(leati_sorter *s, unsigned input, const leat_record *record,
                              const leat_type *type);
-/* Says that a record of this hash will be added soon. */
-void leati_sorter_expect(const leati_sorter *s, uint64_t hash);
+/* As leati_piles_expect. */
+void leati_sorter_expect(const leati_sorter *s, uint64_t next, uint64_t soon);
 /* No more will come. */
 leat_status leati_sorter_end(leati_sorter *s);
 
