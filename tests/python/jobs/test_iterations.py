@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from leat.common import Configuration, Types
 from leat.common.errors import JobError
 from leat.datastream import OutputTag, StreamExecutionEnvironment
@@ -189,6 +191,57 @@ def test_feedback_of_another_type(make_env, results, parallelism):
     assert loop.close_with(body.filter(lambda v: v[2] < 2)).get_type() == triples
     expected = [(k, w, n) for w in "xy" for k, n in (("first", 0), ("again", 1), ("again", 2))]
     assert sorted(results(body)) == sorted(expected)
+
+
+RULES = st.dictionaries(
+    st.integers(0, 12),
+    st.lists(st.tuples(st.integers(0, 12), st.integers(1, 4)), max_size=4),
+    max_size=8,
+)
+PARTITIONINGS = ["rebalance", "shuffle", "rescale", "global_", "forward", "key_by"]
+
+
+def worklist(rules, starts):
+    """What the loop gives: all that is ever made; each step uses up some of what a value has."""
+    waiting, made = list(starts), Counter()
+    while waiting:
+        value, left = waiting.pop()
+        for other, price in rules.get(value, ()):
+            if price <= left:
+                made[other, left - price] += 1
+                waiting.append((other, left - price))
+    return made
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    rules=RULES,
+    starts=st.lists(st.tuples(st.integers(0, 12), st.integers(0, 7)), max_size=6),
+    parallelism=st.sampled_from([1, 2, 3]),
+    into=st.sampled_from(PARTITIONINGS[:4]),
+    back=st.sampled_from(PARTITIONINGS),
+    memory=st.sampled_from(["64b", "2kb", "1mb"]),
+)
+def test_loop_gives_what_a_worklist_gives(
+    make_env, results, rules, starts, parallelism, into, back, memory
+):
+    env = make_env(parallelism, **{"pipeline.channel.memory": memory})
+    pairs = Types.TUPLE([Types.LONG(), Types.LONG()])
+
+    def step(pair):
+        value, left = pair
+        for other, price in rules.get(value, ()):
+            if price <= left:
+                yield other, left - price
+
+    loop = env.from_collection(starts, type_info=pairs).iterate()
+    body = getattr(loop, into)().flat_map(step, output_type=pairs)
+    loop.close_with(body.key_by(lambda v: v[0]) if back == "key_by" else getattr(body, back)())
+    assert Counter(results(body)) == worklist(rules, starts)
 
 
 class TakesAnother(MapFunction):

@@ -1,5 +1,5 @@
 /* Tests of gate.c: the order of elements, the minimum of watermarks, idleness as in Flink,
-   alignment of barriers, ends of inputs. */
+   alignment of barriers, ends of inputs, what comes back in loops and its rounds. */
 #include "rig.h"
 
 #include <stdio.h>
@@ -42,6 +42,11 @@ static void show(fixture *f, leati_element *e, unsigned input, leati_channel *fr
     case LEATI_IDLE: strcpy(text, "idle"); break;
     case LEATI_ACTIVE: strcpy(text, "active"); break;
     case LEATI_END: sprintf(text, "end%d", (int)e->value); break;
+    case LEATI_ROUND:
+    case LEATI_VOTE:
+        sprintf(text, "%s%d:%d", e->kind == LEATI_ROUND ? "round" : "vote", leati_round_loop(e),
+                (int)leati_round_flags(e));
+        break;
     default: fail();
     }
     (void)f;
@@ -269,6 +274,103 @@ static void gate_ended_channel_frees_the_minimum(void **state) {
     tear_down(&f);
 }
 
+/* --- loops ------------------------------------------------------------------------------------ */
+
+static void add(fixture *f, leati_port_role role, uint64_t loops) {
+    leati_channel *c = f->c[f->count++] = leati_channel_new(100, 10000);
+    leati_channel_ref(c);
+    assert_int_equal(leati_gate_add_port(f->gate, c, role == LEATI_PORT_FEEDBACK, role, loops),
+                     LEAT_OK);
+}
+
+static void round_of(fixture *f, int channel, leati_element_kind kind, int loop, int64_t flags) {
+    leati_element e = leati_round(kind, loop, flags);
+    channel_push_signal(f->c[channel], kind, e.value);
+}
+
+static void gate_round_comes_from_all_channels_and_holds_up_none(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "");
+    add(&f, LEATI_PORT_STREAM, 1);
+    add(&f, LEATI_PORT_STREAM, 1);
+    add(&f, LEATI_PORT_STREAM, 2);
+    round_of(&f, 0, LEATI_ROUND, 0, LEATI_ROUND_BUSY);
+    data(&f, 0, 7);
+    expect(&f, "0:7"); /* it overtakes the round */
+    round_of(&f, 2, LEATI_ROUND, 1, 0);
+    expect(&f, "round1:4"); /* the streams of the other loop go on: open */
+    round_of(&f, 1, LEATI_ROUND, 0, LEATI_ROUND_END);
+    expect(&f, "round0:14");
+    end(&f, 2);
+    expect(&f, "");
+    round_of(&f, 0, LEATI_ROUND, 0, 0);
+    round_of(&f, 1, LEATI_ROUND, 0, 0);
+    expect(&f, "round0:0"); /* flags are of one round */
+    tear_down(&f);
+}
+
+static void gate_of_a_head_reads_feedback_first_and_streams_only_unless_held(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "0");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    for (int64_t i = 1; i <= 2; i++) {
+        data(&f, 0, i);
+        data(&f, 1, 10 * i);
+    }
+    expect(&f, "1:10 1:20 0:1 0:2");
+    assert_int_equal(leati_gate_came_back(f.gate), 2);
+    leati_gate_hold(f.gate, true);
+    data(&f, 0, 3);
+    data(&f, 1, 30);
+    expect(&f, "1:30");
+    leati_gate_hold(f.gate, false);
+    expect(&f, "0:3");
+    tear_down(&f);
+}
+
+static void gate_feedback_counts_for_no_time_no_barrier_and_no_end(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "0");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    add(&f, LEATI_PORT_VOTE, 1);
+    watermark(&f, 0, 5);
+    watermark(&f, 1, 3);
+    expect(&f, "w5");
+    barrier(&f, 0, 1);
+    expect(&f, "b1");
+    idle(&f, 1);
+    idle(&f, 0);
+    expect(&f, "idle");
+    end(&f, 0);
+    expect(&f, "wmax end0");
+    data(&f, 1, 1);
+    expect(&f, "1:1");
+    end(&f, 1);
+    expect(&f, "");
+    end(&f, 2);
+    expect(&f, "done");
+    tear_down(&f);
+}
+
+static void gate_votes_are_merged_round_by_round(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "0");
+    add(&f, LEATI_PORT_VOTE, 1);
+    add(&f, LEATI_PORT_VOTE, 1);
+    round_of(&f, 1, LEATI_VOTE, 0, LEATI_ROUND_BACK);
+    round_of(&f, 1, LEATI_VOTE, 0, LEATI_ROUND_BUSY); /* it is a round ahead */
+    expect(&f, "");
+    round_of(&f, 2, LEATI_VOTE, 0, 0);
+    expect(&f, "vote0:1");
+    round_of(&f, 2, LEATI_VOTE, 0, 0);
+    expect(&f, "vote0:2");
+    tear_down(&f);
+}
+
 static void gate_freed_abandons_its_channels(void **state) {
     (void)state;
     fixture f;
@@ -295,6 +397,10 @@ int main(void) {
         cmocka_unit_test(gate_watermark_behind_a_barrier_waits_with_it),
         cmocka_unit_test(gate_tells_the_end_of_each_input_once),
         cmocka_unit_test(gate_ended_channel_frees_the_minimum),
+        cmocka_unit_test(gate_round_comes_from_all_channels_and_holds_up_none),
+        cmocka_unit_test(gate_of_a_head_reads_feedback_first_and_streams_only_unless_held),
+        cmocka_unit_test(gate_feedback_counts_for_no_time_no_barrier_and_no_end),
+        cmocka_unit_test(gate_votes_are_merged_round_by_round),
         cmocka_unit_test(gate_freed_abandons_its_channels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@ static void encode(leat_env *env, leati_buf *out) {
     assert_false(out->failed);
 }
 
-/* A sequence, an option of every kind, a side output, a union, a print. */
+/* A sequence, an option of every kind, a side output, a union, a print, a loop. */
 static leat_env *rich_env(void) {
     leat_env *env = env_of(2, 10);
     leat_stream *a = leat_stream_returns(leat_env_sequence(env, -5, 5), "LONG");
@@ -25,6 +25,10 @@ static leat_env *rich_env(void) {
     leat_stream *b = leat_stream_sum(leat_stream_key_by(a, leat_field(0)), 0);
     leat_stream *side = leat_stream_returns(leat_stream_side_output(b, "late"), "STRING");
     leat_stream_option(leat_stream_print(leat_stream_union(b, side)), "chaining", "never");
+    leat_stream *loop = leat_stream_iterate(a, 0);
+    leat_stream *back = leat_stream_sum(leat_stream_key_by(loop, leat_field(0)), 0);
+    leat_iteration_close(
+        loop, leat_stream_union(leat_stream_shuffle(back), leat_stream_side_output(back, "late")));
     return env;
 }
 
@@ -38,7 +42,7 @@ static void graph_survives_the_wire(void **state) {
     leati_reader in = leati_reader_of(bytes.bytes, bytes.size);
     assert_int_equal(leati_graph_decode(&back, &in, &err), LEAT_OK);
     assert_int_equal(leati_reader_left(&in), 0);
-    assert_int_equal(back.count, 4);
+    assert_int_equal(back.count, 7);
     const leati_node *n = leati_graph_node(&back, 1);
     assert_ptr_equal(n->op, &leat_sequence_operator);
     assert_string_equal(n->name, "numbers");
@@ -55,7 +59,14 @@ static void graph_survives_the_wire(void **state) {
     assert_null(n->inputs[0].tag);
     assert_string_equal(n->inputs[1].tag, "late");
     assert_string_equal(n->inputs[1].tag_type->text, "STRING");
-    assert_null(leati_graph_node(&back, 5));
+    n = leati_graph_node(&back, 5);
+    assert_ptr_equal(n->op, &leat_iterate_operator);
+    assert_int_equal(n->feedback_count, 2);
+    assert_int_equal(n->feedback[0].from, 7);
+    assert_int_equal(n->feedback[0].partitioning, LEAT_SHUFFLE);
+    assert_int_equal(n->feedback[1].input, 1);
+    assert_string_equal(n->feedback[1].tag, "late");
+    assert_null(leati_graph_node(&back, 8));
     assert_null(leati_graph_node(&back, 0));
     leati_buf_init(&again);
     leati_graph_encode(&back, &again);
@@ -92,6 +103,9 @@ static void damaged_description_is_refused_or_read_and_crashes_nobody(void **sta
             for (size_t i = 0; i < back.count; i++) /* streams come from earlier nodes only */
                 for (size_t k = 0; k < back.nodes[i]->input_count; k++)
                     assert_in_range(back.nodes[i]->inputs[k].from, 1, i);
+            for (size_t i = 0; i < back.count; i++)
+                for (size_t k = 0; k < back.nodes[i]->feedback_count; k++)
+                    assert_in_range(back.nodes[i]->feedback[k].from, i + 1, back.count);
             leati_graph_fini(&back);
             bytes.bytes[at] = old;
         }

@@ -3,6 +3,7 @@
    refused. */
 #include "gather.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -478,6 +479,71 @@ static void loop_waits_for_a_stream_from_outside(void **state) {
         }
 }
 
+/* --- calls that answer later ------------------------------------------------------------------ */
+
+enum { MOST_CALLS = 64 };
+
+static struct later {
+    pthread_mutex_t lock;
+    leat_async_call *calls[MOST_CALLS];
+    int64_t values[MOST_CALLS];
+    int count;
+    bool stop;
+} later = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static leat_status ask_later(leat_context *ctx, const leat_record *in, size_t count,
+                             leat_async_call *call, void *self) {
+    (void)ctx, (void)self;
+    pthread_mutex_lock(&later.lock);
+    assert_true(count == 1 && later.count < MOST_CALLS);
+    later.calls[later.count] = call;
+    later.values[later.count++] = in->value.as.i - 1;
+    pthread_mutex_unlock(&later.lock);
+    return LEAT_OK;
+}
+
+/* Answers what was asked, in bunches. */
+static void *answer_all(void *arg) {
+    for (bool stop = false; !stop;) {
+        poll(NULL, 0, 2);
+        pthread_mutex_lock(&later.lock);
+        stop = later.stop;
+        while (later.count) {
+            leat_value v = leat_int(later.values[--later.count]);
+            leat_async_complete(later.calls[later.count], &v, 1);
+        }
+        pthread_mutex_unlock(&later.lock);
+    }
+    return arg;
+}
+
+static void loop_waits_for_calls_that_have_not_answered(void **state) {
+    (void)state;
+    static const leat_async table = {.size = sizeof table, .begin = ask_later};
+    pthread_t thread;
+    later.stop = false;
+    pthread_create(&thread, NULL, answer_all, NULL);
+    for
+        EACH_PARALLELISM(p) {
+            tally t;
+            leat_env *env = small_env((int)p);
+            leat_async_options options = leat_async_options_defaults();
+            options.capacity = 4;
+            leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 12), 0);
+            leat_stream *body = leat_stream_async_ordered(leat_stream_rebalance(loop),
+                                                          leat_async_fn(&table, NULL), &options);
+            leat_iteration_close(loop, filter(body, is_positive));
+            add_to(filter(body, is_not_positive), &t);
+            env_run(env);
+            expect_tally(&t, 12, 0);
+            leat_env_free(env);
+        }
+    pthread_mutex_lock(&later.lock);
+    later.stop = true;
+    pthread_mutex_unlock(&later.lock);
+    pthread_join(thread, NULL);
+}
+
 /* --- ends that are no ends of data ------------------------------------------------------------ */
 
 static leat_status counted(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
@@ -683,6 +749,7 @@ int main(void) {
         cmocka_unit_test(loop_waits_for_timers),
         cmocka_unit_test(loop_goes_on_with_what_the_end_brought_back),
         cmocka_unit_test(loop_waits_for_a_stream_from_outside),
+        cmocka_unit_test(loop_waits_for_calls_that_have_not_answered),
         cmocka_unit_test(loop_without_end_is_cancelled),
         cmocka_unit_test(loop_failure_in_the_body_ends_the_job),
         cmocka_unit_test(loop_without_a_disk_fails),
