@@ -1,75 +1,13 @@
-/* Tests of iteration.c, loops.c and flow/rounds.c in whole jobs: results and ends of loops at any
-   parallelism, with little room, with timers, streams from outside and loops within loops; what is
-   refused. */
-#include "gather.h"
+/* Tests of loops in whole jobs (iteration.c, flow/rounds.c): results and ends at any parallelism,
+   with little room, with timers, late answers, streams from outside and loops within loops. What is
+   refused is in test_loops.c. */
+#include "countdown.h"
 
 #include <poll.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 static const int parallelisms[] = {1, 2, 4};
 
 #define EACH_PARALLELISM(p) (size_t at = 0, p = 0; at < 3 && (p = (size_t)parallelisms[at]); at++)
-
-static leat_env *small_env(int parallelism) {
-    leat_env *env = env_of(parallelism, 3);
-    leat_error err;
-    assert_int_equal(leat_env_set(env, "pipeline.channel.memory", "2kb", &err), LEAT_OK);
-    return env;
-}
-
-/* --- functions -------------------------------------------------------------------------------- */
-
-static leat_status less_one(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
-    (void)ctx, (void)arg;
-    *out = leat_int(in->value.as.i - 1);
-    return LEAT_OK;
-}
-
-static leat_status is_positive(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
-    (void)ctx, (void)arg;
-    *keep = in->value.as.i > 0;
-    return LEAT_OK;
-}
-
-static leat_status is_not_positive(leat_context *ctx, const leat_record *in, bool *keep,
-                                   void *arg) {
-    (void)ctx, (void)arg;
-    *keep = in->value.as.i <= 0;
-    return LEAT_OK;
-}
-
-static leat_stream *filter(leat_stream *s, leat_filter_call call) {
-    return leat_stream_filter(s, leat_filter_fn(call, NULL));
-}
-
-static leat_stream *count_down(leat_stream *s) {
-    return leat_stream_map(s, leat_map_fn(less_one, NULL));
-}
-
-typedef struct tally {
-    atomic_llong count, sum;
-} tally;
-
-static leat_status add_up(leat_context *ctx, const leat_record *in, void *arg) {
-    tally *t = arg;
-    (void)ctx;
-    atomic_fetch_add(&t->count, 1);
-    atomic_fetch_add(&t->sum, in->value.as.i);
-    return LEAT_OK;
-}
-
-static void add_to(leat_stream *s, tally *t) {
-    *t = (tally){0};
-    leat_stream_sink(s, leat_sink_fn(add_up, t));
-}
-
-static void expect_tally(tally *t, long long count, long long sum) {
-    assert_int_equal(atomic_load(&t->count), count);
-    assert_int_equal(atomic_load(&t->sum), sum);
-}
 
 /* --- ends ------------------------------------------------------------------------------------- */
 
@@ -439,13 +377,6 @@ static void loop_goes_on_with_what_the_end_brought_back(void **state) {
 
 /* --- streams from outside --------------------------------------------------------------------- */
 
-static leat_status take_first(leat_context *ctx, unsigned input, const leat_record *in,
-                              leat_emitter *out, void *arg) {
-    (void)ctx, (void)arg;
-    leat_value v = leat_int(in->value.as.i - (input == 0));
-    return leat_emitter_push(out, &v);
-}
-
 /* What the body reads from outside goes round, too; it comes late and slowly. */
 static void loop_waits_for_a_stream_from_outside(void **state) {
     (void)state;
@@ -582,11 +513,6 @@ static leat_status break_at_7(leat_context *ctx, const leat_record *in, leat_val
     return in->value.as.i == 7 ? leat_context_fail(ctx, LEAT_E_RANGE, "seven") : LEAT_OK;
 }
 
-static leat_status run(leat_env *env, leat_error *err) {
-    *err = (leat_error){.text = ""};
-    return leat_env_execute(env, "test", err);
-}
-
 static void loop_failure_in_the_body_ends_the_job(void **state) {
     (void)state;
     leat_error err;
@@ -613,130 +539,6 @@ static void loop_without_a_disk_fails(void **state) {
     leat_env_free(env);
 }
 
-/* --- refusals --------------------------------------------------------------------------------- */
-
-static void expect_refusal(leat_env *env, leat_status status, const char *text) {
-    leat_error err;
-    assert_int_equal(run(env, &err), status);
-    assert_string_equal(err.text, text);
-    leat_env_free(env);
-}
-
-static void loop_that_is_closed_wrongly_is_refused(void **state) {
-    (void)state;
-    leat_env *env = env_of(1, 10);
-    leat_stream *s = leat_env_sequence(env, 1, 3), *loop = leat_stream_iterate(s, 0);
-    leat_stream_print(count_down(loop));
-    expect_refusal(env, LEAT_E_STATE,
-                   "the loop was never closed; call close_with on what iterate answered, with the "
-                   "stream that is to come back");
-
-    env = env_of(1, 10);
-    s = leat_stream_name(leat_env_sequence(env, 1, 3), "numbers");
-    leat_iteration_close(leat_stream_iterate(s, 0), s);
-    expect_refusal(env, LEAT_E_ARGUMENT,
-                   "the loop can't be closed with 'numbers', which does not come from it");
-
-    env = env_of(1, 10);
-    s = leat_stream_name(leat_env_sequence(env, 1, 3), "numbers");
-    loop = leat_stream_iterate(s, 0);
-    leat_iteration_close(loop, leat_stream_union(count_down(loop), s));
-    expect_refusal(env, LEAT_E_ARGUMENT,
-                   "the loop can't be closed with 'numbers', which does not come from it");
-
-    env = env_of(1, 10);
-    loop = leat_stream_iterate(leat_env_sequence(env, 1, 3), 0);
-    leat_iteration_close(loop, count_down(loop));
-    leat_iteration_close(loop, count_down(loop));
-    expect_refusal(env, LEAT_E_STATE,
-                   "the loop is closed; unite what is to come back and close it once");
-
-    env = env_of(1, 10);
-    s = leat_env_sequence(env, 1, 3);
-    leat_iteration_close(s, count_down(s));
-    expect_refusal(env, LEAT_E_ARGUMENT, "the stream is not what leat_stream_iterate answered");
-
-    env = env_of(1, 10);
-    loop = leat_stream_iterate(leat_stream_returns(leat_env_sequence(env, 1, 3), "LONG"), 0);
-    s = leat_stream_name(leat_stream_returns(count_down(loop), "STRING"), "texts");
-    leat_iteration_close(loop, s);
-    expect_refusal(env, LEAT_E_TYPE, "what comes back has to be LONG, and 'texts' gives STRING");
-
-    leat_env *other = env_of(1, 10);
-    env = env_of(1, 10);
-    loop = leat_stream_iterate(leat_env_sequence(env, 1, 3), 0);
-    leat_iteration_close(loop, leat_env_sequence(other, 1, 3));
-    expect_refusal(env, LEAT_E_ARGUMENT, "a stream of another environment");
-    leat_env_free(other);
-    assert_null(leat_iteration_close(NULL, NULL));
-}
-
-static void loop_other_parallelism_comes_back_evenly(void **state) {
-    (void)state;
-    tally t;
-    leat_env *env = small_env(2);
-    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 50), 0);
-    loop = leat_stream_parallelism(loop, 3);
-    leat_stream *body = leat_stream_parallelism(count_down(loop), 2);
-    leat_iteration_close(loop, leat_stream_parallelism(filter(body, is_positive), 1));
-    add_to(filter(body, is_not_positive), &t);
-    env_run(env);
-    expect_tally(&t, 50, 0);
-    leat_env_free(env);
-
-    env = small_env(4); /* without its own the head has that of what comes back: forward fits */
-    loop = leat_stream_iterate(leat_env_sequence(env, 1, 50), 0);
-    body = leat_stream_parallelism(count_down(loop), 2);
-    leat_iteration_close(
-        loop, leat_stream_forward(leat_stream_parallelism(filter(body, is_positive), 2)));
-    add_to(filter(body, is_not_positive), &t);
-    env_run(env);
-    expect_tally(&t, 50, 0);
-    leat_env_free(env);
-}
-
-static void loops_that_cross_are_refused(void **state) {
-    (void)state;
-    leat_env *env = env_of(1, 10);
-    leat_stream *s = leat_env_sequence(env, 1, 3);
-    leat_stream *a = leat_stream_name(leat_stream_iterate(s, 0), "a");
-    leat_stream *b = leat_stream_name(leat_stream_iterate(leat_stream_rebalance(s), 0), "b");
-    leat_stream *both = leat_stream_co_map(a, b, leat_co_map_fn(take_first, NULL));
-    leat_iteration_close(a, filter(both, is_positive));
-    leat_iteration_close(b, filter(both, is_positive));
-    expect_refusal(env, LEAT_E_UNSUPPORTED,
-                   "the loop and 'a' cross each other; put one within the other");
-
-    env = env_of(1, 10);
-    a = leat_stream_name(leat_stream_iterate(leat_env_sequence(env, 1, 3), 0), "a");
-    b = leat_stream_name(leat_stream_iterate(leat_stream_rebalance(a), 0), "b");
-    leat_stream *beside = leat_stream_name(count_down(a), "beside");
-    both = leat_stream_co_map(b, beside, leat_co_map_fn(take_first, NULL));
-    leat_iteration_close(b, filter(both, is_positive));
-    leat_iteration_close(a, filter(both, is_positive));
-    expect_refusal(env, LEAT_E_UNSUPPORTED,
-                   "it is in the loop 'b', and reads 'beside', which is outside of that but in the "
-                   "loop around it; let all of it enter at 'b'");
-}
-
-/* The second execution needs the whole loop again, but not the first one's sinks. */
-static void loop_runs_again_for_a_new_reader(void **state) {
-    (void)state;
-    tally t, u;
-    leat_env *env = small_env(2);
-    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, 30), 0);
-    leat_stream *body = count_down(loop);
-    leat_iteration_close(loop, leat_stream_rebalance(filter(body, is_positive)));
-    add_to(filter(body, is_not_positive), &t);
-    env_run(env);
-    expect_tally(&t, 30, 0);
-    add_to(body, &u);
-    env_run(env);
-    expect_tally(&t, 30, 0);
-    assert_int_equal(atomic_load(&u.count), 30 * 31 / 2);
-    leat_env_free(env);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loop_ends_when_nothing_comes_back),
@@ -753,10 +555,6 @@ int main(void) {
         cmocka_unit_test(loop_without_end_is_cancelled),
         cmocka_unit_test(loop_failure_in_the_body_ends_the_job),
         cmocka_unit_test(loop_without_a_disk_fails),
-        cmocka_unit_test(loop_that_is_closed_wrongly_is_refused),
-        cmocka_unit_test(loop_other_parallelism_comes_back_evenly),
-        cmocka_unit_test(loops_that_cross_are_refused),
-        cmocka_unit_test(loop_runs_again_for_a_new_reader),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
