@@ -1,12 +1,13 @@
-/* window_slices.c: sliding windows whose elements are counted once and not once per window.
+/* window_slices.c: windows of time in which an element is counted once, however many they are.
 
    Where nobody can see it, that is with event time, the default trigger, no lateness, no evictor
    and no window function, and with the sums, minima, maxima and counts of Leat's own, the elements
    of a key go into slices, whose length is the greatest common divisor of size and slide. A slice
    has a number, that of its elements together, and the order of its first element among those of
-   the key; the elements that were first of a slice are kept in a list. When a window fires, the
-   numbers of its slices are put together, in the element that came first of all: the same as
-   without slices, bit by bit, as long as numbers are integers.
+   the key; the elements that were first of a slice are kept in a list, but for those that differ
+   from the one before in nothing but the number. When a window fires, the numbers of its slices are
+   put together, in the element that came first of all: the same as without slices, bit by bit, as
+   long as numbers are integers. Tumbling windows have one slice each.
 
    Per key there is one value of bytes, changed in place: a head and a ring of slices, in which
    slice i has its place at i modulo a power of two. Only the next window to fire has a timer; when
@@ -29,7 +30,7 @@ typedef struct ring {
     int64_t low, high; /* all slices with elements are in between, both included */
     int64_t live;      /* that many */
     int64_t timer;     /* the end of the next window to fire; INT64_MAX: none */
-    int64_t arrivals;  /* elements in the list */
+    int64_t arrivals;  /* elements in the list; of a count, which has none, at most 1 */
     int64_t slots;     /* a power of two */
     slice slices[];
 } ring;
@@ -46,12 +47,12 @@ static int64_t floor_mod(int64_t a, int64_t b) {
 }
 
 static int64_t slice_at(const leati_slicing *s, int64_t time) {
-    int64_t from_zero = time - floor_mod(s->offset, s->unit);
-    return (from_zero - floor_mod(from_zero, s->unit)) / s->unit;
+    int64_t from_zero = time - s->shift, i = from_zero / s->unit;
+    return i - (i * s->unit > from_zero);
 }
 
 static int64_t start_of(const leati_slicing *s, int64_t i) {
-    return i * s->unit + floor_mod(s->offset, s->unit);
+    return i * s->unit + s->shift;
 }
 
 static int64_t last_window(const leati_slicing *s, int64_t time) {
@@ -60,15 +61,20 @@ static int64_t last_window(const leati_slicing *s, int64_t time) {
 
 /* The start of the first window that has this time and is not before `least`, a start, too. */
 static int64_t first_window(const leati_slicing *s, int64_t time, int64_t least) {
+    if (least <= time && time - least < s->size) return least;
     int64_t last = last_window(s, time);
     int64_t first = last - (s->size - 1 - (time - last)) / s->slide * s->slide;
     return first > least ? first : least;
 }
 
-/* The start of the first window that has not fired; the lowest when none has. */
-static int64_t first_open(const leati_slicing *s, int64_t watermark) {
-    if (watermark < INT64_MIN / 2) return INT64_MIN;
-    return last_window(s, watermark + 1 - s->size) + s->slide;
+/* The start of the first window that has not fired; far back when none has. */
+static int64_t first_open(leati_slicing *s, int64_t watermark) {
+    if (watermark < INT64_MIN / 2) return INT64_MIN / 2;
+    if (watermark != s->watermark) {
+        s->watermark = watermark;
+        s->open = last_window(s, watermark + 1 - s->size) + s->slide;
+    }
+    return s->open;
 }
 
 /* --- the ring --------------------------------------------------------------------------------- */
@@ -110,7 +116,7 @@ static leat_status reach(leat_context *ctx, const leati_slicing *s, int64_t i, r
     int64_t low = is_empty || i < old->low ? i : old->low;
     int64_t high = is_empty || i > old->high ? i : old->high;
     uint64_t span = (uint64_t)high - (uint64_t)low;
-    uint64_t usual = 4 * (uint64_t)(s->size / s->unit) + 64;
+    uint64_t usual = 4 * (uint64_t)(s->count) + 64;
     uint64_t most = is_empty ? usual : usual + 16 * (uint64_t)old->live;
     leat_status status = LEAT_OK;
     if (span >= most || span >= MOST_SLOTS) return LEAT_AGAIN;
@@ -172,23 +178,35 @@ static leat_status add_up(leat_context *ctx, const leati_slicing *s, ring *r, in
     return status < 0 || !s->fold ? status : leati_fold_check(ctx, s->fold, sum);
 }
 
+/* Slices from `from` to `to`, both included, as one; its order is 0 when there is nothing in them.
+   False when the number leaves the range. */
+static bool gather(const leati_slicing *s, ring *r, int64_t from, int64_t to, slice *out) {
+    uint64_t order = UINT64_MAX; /* that of an empty slice, less one */
+    int64_t sum = 0;
+    bool over = false, sums = s->verb == LEATI_FOLD_SUM || s->verb == LEATI_FOLD_COUNT;
+    *out = (slice){0, 0};
+    for (int64_t i = from; i <= to; i++) {
+        const slice *one = slice_of(r, i);
+        uint64_t its = (uint64_t)one->order - 1;
+        if (!sums && one->order && order != UINT64_MAX) put_in(s, out, one->number);
+        if (!sums && order == UINT64_MAX) out->number = one->number;
+        over |= sums && __builtin_add_overflow(sum, one->number, &sum);
+        if (its < order) order = its;
+    }
+    out->order = (int64_t)(order + 1);
+    if (!sums) return true;
+    out->number = sum;
+    return !over && (!s->fold || (sum >= s->fold->low && sum <= s->fold->high));
+}
+
 /* The result of the window that starts there. LEAT_DONE: nothing is in it. */
 static leat_status result_of(leat_context *ctx, const leati_slicing *s, ring *r, int64_t start,
                              leat_value *out) {
-    int64_t from = slice_at(s, start), to = from + s->size / s->unit - 1;
+    int64_t from = slice_at(s, start), to = from + s->count - 1;
     if (from < r->low) from = r->low;
     if (to > r->high) to = r->high;
-    slice all = {0, 0};
-    bool fits = true;
-    for (int64_t i = from; i <= to; i++) {
-        const slice *one = slice_of(r, i);
-        if (!one->order) continue;
-        if (!all.order)
-            all = *one;
-        else
-            fits &= put_in(s, &all, one->number);
-        if (one->order < all.order) all.order = one->order;
-    }
+    slice all;
+    bool fits = gather(s, r, from, to, &all);
     if (!all.order) return LEAT_DONE;
     leat_value number = leat_int(all.number), list;
     leat_status status = fits ? LEAT_OK : add_up(ctx, s, r, from, to, &number);
@@ -212,7 +230,7 @@ static leat_status set_timer(leat_context *ctx, const leati_slicing *s, int64_t 
 
 /* All that the key has in slices goes to its open windows. */
 static leat_status spread(leat_context *ctx, leati_windowing *w, ring *r) {
-    const leati_slicing *s = &w->slicing;
+    leati_slicing *s = &w->slicing;
     int64_t least = first_open(s, leat_context_watermark(ctx));
     int64_t start = first_window(s, start_of(s, r->low), least);
     leat_status status = LEAT_OK;
@@ -242,6 +260,39 @@ static leat_status go_plain(leat_context *ctx, leati_windowing *w, ring *r, int6
 }
 
 /* --- elements --------------------------------------------------------------------------------- */
+
+/* Is it the same, of kinds of which equal ones look the same? */
+static bool is_same(const leat_value *a, const leat_value *b) {
+    if (a->kind != b->kind || a->size != b->size) return false;
+    if (a->kind == LEAT_STRING || a->kind == LEAT_BYTES)
+        return a->size == 0 || memcmp(a->as.bytes, b->as.bytes, a->size) == 0;
+    return a->kind == LEAT_INT && a->as.i == b->as.i;
+}
+
+/* Do the two differ in nothing but their numbers? */
+static bool is_alike(const leati_slicing *s, const leat_value *a, const leat_value *b) {
+    if (s->fold->field_name || a->kind != b->kind || a->size != b->size) return false;
+    if (a->kind == LEAT_INT) return true;
+    if (a->kind != LEAT_TUPLE) return false;
+    for (uint32_t i = 0; i < a->size; i++)
+        if (i != s->fold->field && !is_same(&a->as.items[i], &b->as.items[i])) return false;
+    return true;
+}
+
+/* Answers the order of an element that came last of all; where it is like the one before, it is
+   that one again. */
+static leat_status add_first(leat_context *ctx, const leati_slicing *s, ring *r,
+                             const leat_value *v, int64_t *order) {
+    leat_value list = leat_list(NULL, 0);
+    leat_status status = LEAT_OK;
+    if (s->verb != LEATI_FOLD_COUNT) status = leat_state_get(ctx, s->firsts, everywhere, &list);
+    bool again =
+        s->verb == LEATI_FOLD_COUNT || (list.size && is_alike(s, &list.as.items[list.size - 1], v));
+    if (status >= 0 && !again) status = leat_state_append(ctx, s->firsts, everywhere, v);
+    r->arrivals += !again || r->arrivals == 0;
+    *order = r->arrivals;
+    return status;
+}
 
 /* The elements of slices that are gone leave the list. */
 static leat_status compact(leat_context *ctx, const leati_slicing *s, ring *r) {
@@ -275,7 +326,7 @@ static int64_t last_end(const leati_slicing *s, int64_t time, bool is_far) {
 }
 
 leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in) {
-    const leati_slicing *s = &w->slicing;
+    leati_slicing *s = &w->slicing;
     int64_t time = in->time, number;
     if (time == LEAT_NO_TIME) return LEAT_AGAIN;
     bool is_far = time < INT64_MIN / 4 || time > INT64_MAX / 4;
@@ -295,14 +346,14 @@ leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_r
     if (status != LEAT_OK) return status < 0 ? status : go_plain(ctx, w, r, end);
     slice *into = slice_of(r, i);
     if (into->order) return put_in(s, into, number) ? LEAT_OK : go_plain(ctx, w, r, end);
-    *into = (slice){number, ++r->arrivals};
+    status = add_first(ctx, s, r, &in->value, &into->order);
+    if (status < 0) return status;
+    into->number = number;
     r->live++;
     int64_t next = first_window(s, time, first_open(s, watermark)) + s->size;
     bool sooner = next < r->timer;
     if (sooner) r->timer = next;
-    if (sooner) status = set_timer(ctx, s, next - s->size);
-    if (status < 0 || s->verb == LEATI_FOLD_COUNT) return status;
-    return leat_state_append(ctx, s->firsts, everywhere, &in->value);
+    return sooner ? set_timer(ctx, s, next - s->size) : LEAT_OK;
 }
 
 /* --- firing ----------------------------------------------------------------------------------- */
@@ -355,5 +406,8 @@ void leati_slices_init(leat_context *ctx, leati_windowing *w) {
     if (s->verb == LEATI_FOLD_MIN_BY || s->verb == LEATI_FOLD_MAX_BY) return;
     if (!leati_assigner_slides(&w->assigner, &s->size, &s->slide, &s->offset)) return;
     s->unit = gcd(s->size, s->slide);
-    s->on = s->slide < s->size && s->unit >= s->slide / 4;
+    s->shift = floor_mod(s->offset, s->unit);
+    s->count = s->size / s->unit;
+    s->watermark = INT64_MIN;
+    s->on = s->slide <= s->size && s->unit >= s->slide / 4;
 }

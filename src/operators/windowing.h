@@ -67,14 +67,16 @@ typedef struct leati_turns {
     leati_pair pair;         /* of the window at `at` */
 } leati_turns;
 
-/* Sliding windows that are kept in slices. */
+/* Windows that are kept in slices. */
 typedef struct leati_slicing {
     bool on;
     const leati_fold *fold; /* NULL: a count */
     leati_fold_verb verb;
     int64_t size, slide, offset; /* of the windows */
-    int64_t unit;                /* of a slice */
-    leat_state *rings, *firsts;  /* per key */
+    int64_t unit, shift;         /* of slices: length, and where one begins from 0 on */
+    int64_t count;               /* slices of a window */
+    int64_t watermark, open;    /* with this watermark that is the start of the first open window */
+    leat_state *rings, *firsts; /* per key */
 } leati_slicing;
 
 struct leati_windowing {
@@ -121,7 +123,7 @@ leat_status leati_contents_get(leat_context *ctx, leati_windowing *w, leat_names
 /* What leati_contents_get lent is not needed any more. */
 leat_status leati_contents_done(leat_context *ctx, leati_windowing *w, leat_namespace ns);
 
-/* --- window_slices.c: sliding windows that count an element once ------------------------------ */
+/* --- window_slices.c: windows that count an element once -------------------------------------- */
 
 /* Turns slices on where nobody can see them. Of an operator that is open otherwise. */
 void leati_slices_init(leat_context *ctx, leati_windowing *w);
