@@ -295,9 +295,11 @@ LEAT_API leat_status leat_record_write(leat_context *ctx, const leat_record *rec
 LEAT_API leat_status leat_record_read(leat_context *ctx, const void *bytes, size_t size,
                                       leat_record *out);
 
-/* Own state in snapshots: named blobs. Reading answers LEAT_DONE when there is none of that name;
-   `bytes` are lent until the hook returns. With LEAT_SPLIT_LIST and LEAT_UNION_LIST a name may be
-   written several times, and comes back item by item. */
+/* Own state in snapshots: named blobs. This is the list state of operators without keys, such as
+   sources and sinks: LEAT_SPLIT_LIST for what one subtask has at a time (a split and its position,
+   a part that waits for its commit), LEAT_UNION_LIST for what all have to know. With these a name
+   may be written several times, and comes back item by item. Reading answers LEAT_DONE when there
+   is none of that name; `bytes` are lent until the hook returns. */
 LEAT_API leat_status leat_snapshot_write(leat_snapshot *out, const char *name,
                                          leat_distribution distribution, const void *bytes,
                                          size_t size);

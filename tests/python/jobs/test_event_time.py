@@ -204,3 +204,48 @@ def test_an_assigner_of_a_source_is_ignored(env, results, caplog, tmp_path):
     stream = env.from_source(NumberSequenceSource(1, 2), bounded(), "numbers")
     assert results(stream) == [1, 2]
     assert "assigner is ignored" in caplog.text
+
+
+class Paced(SourceFunction):
+    """Waits now and then, so that watermarks come between the records."""
+
+    def __init__(self, items, pause):
+        super().__init__()
+        self.items, self.pause = items, pause
+
+    def run(self, ctx):
+        for i, item in enumerate(self.items):
+            ctx.collect(item)
+            if self.pause and i % 40 == 0:
+                time.sleep(self.pause)
+
+
+def told(make_env, results, items, bound, parallelism, pause, **settings):
+    """What Tell gives when the items come at that pace."""
+    env = make_env(parallelism, **{"pipeline.auto-watermark-interval": "5 ms"}, **settings)
+    timed = env.add_source(Paced(items, pause)).assign_timestamps_and_watermarks(bounded(bound))
+    if settings:
+        timed.set_parallelism(1)  # of several, whose watermark comes first is a matter of speed
+    return sorted(results(timed.key_by(lambda v: v[0]).process(Tell())), key=str)
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+def test_results_are_those_of_any_pace_within_the_bound(make_env, results, parallelism):
+    dice = random.Random(parallelism)
+    items = [(f"k{dice.randrange(5)}", max(0, 2 * i - dice.randint(0, 40))) for i in range(300)]
+    for pause in (0, 0.01):
+        found = told(make_env, results, items, 42, parallelism, pause)
+        assert found == sorted(reference(items), key=str)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_watermarks_per_record_give_the_same_beyond_the_bound(make_env, results, seed):
+    dice = random.Random(seed)
+    items = [(f"k{dice.randrange(5)}", max(0, 2 * i - dice.randint(0, 40))) for i in range(300)]
+    runs = [
+        told(make_env, results, items, 5, parallelism, pause, **PER_RECORD)
+        for parallelism in (1, 3)
+        for pause in (0, 0.01)
+    ]
+    assert any(r[0] == "late" for r in runs[0])
+    assert [run == runs[0] for run in runs] == [True] * 4
