@@ -91,9 +91,10 @@ enum {
     LEAT_OP_OBJECTS = 1u << 3,   /* takes objects as they are, unless one of its functions is in C;
                                    others get them as native values */
     LEAT_OP_SINGLE = 1u << 4,    /* parallelism 1 only */
-    LEAT_OP_SETS_KEY = 1u << 5,  /* its output is keyed */
+    LEAT_OP_SETS_KEY = 1u << 5,  /* its output is keyed; it is as parallel as its input */
     LEAT_OP_SAME_TYPE = 1u << 6, /* its output has the type of its input */
-    LEAT_OP_SETS_TARGET = 1u << 7, /* it sets `hash` to the subtask that gets the record */
+    LEAT_OP_SETS_TARGET = 1u << 7, /* it sets `hash` to the subtask that gets the record;
+                                      it is as parallel as its input */
     LEAT_OP_HEAD = 1u << 8,        /* never chained to what comes before it; may have a poll hook */
     /* Its second input is broadcast: every subtask gets all of it, without keys, and broadcast
        state is written there only. With LEAT_OP_KEYED the first input alone must be keyed. */

@@ -33,6 +33,22 @@ static const leat_type *key_type(const leati_graph *g, const leati_edge *e) {
     return text ? leat_type_parse(text, &err) : NULL; /* key_by complains of a wrong one */
 }
 
+/* Who only says where records go stands where they come from, as in Flink, where it is no operator
+   of its own: records of one key keep their order on the way to it. */
+static bool is_aligned(const leat_operator *op) {
+    return op->flags & (LEAT_OP_SETS_KEY | LEAT_OP_SETS_TARGET);
+}
+
+static int parallelism_of(const leati_plan *p, const leati_node *n) {
+    int largest = 0;
+    if (n->parallelism > 0) return n->parallelism;
+    for (size_t i = 0; is_aligned(n->op) && i < n->input_count; i++) {
+        int before = p->infos[n->inputs[i].from - 1].parallelism;
+        if (before > largest) largest = before;
+    }
+    return largest ? largest : (int)leati_config_int(p->config, "parallelism.default");
+}
+
 static void fill_info(leati_plan *p, const leati_node *n, leati_op_info *info) {
     info->op = n->op;
     info->name = n->name;
@@ -40,9 +56,7 @@ static void fill_info(leati_plan *p, const leati_node *n, leati_op_info *info) {
     info->node = n->id;
     info->args = &n->shared->args;
     info->output_type = n->output_type;
-    info->parallelism = n->parallelism > 0
-                            ? n->parallelism
-                            : (int)leati_config_int(p->config, "parallelism.default");
+    info->parallelism = parallelism_of(p, n);
     info->max_parallelism = n->max_parallelism > 0
                                 ? n->max_parallelism
                                 : (int)leati_config_int(p->config, "pipeline.max-parallelism");
@@ -103,10 +117,11 @@ static bool host_bound(const leati_plan *p, const leati_node *n) {
     return workers && (n->op->flags & LEAT_OP_HOST || n->bound);
 }
 
-static leat_partitioning resolve(const leati_plan *p, const leati_edge *e, int to) {
-    if (e->partitioning != LEAT_FORWARD_OR_REBALANCE) return e->partitioning;
+leat_partitioning leati_plan_partitioning(const leati_plan *p, const leati_edge *e, int to) {
     bool equal = p->infos[e->from - 1].parallelism == p->infos[to].parallelism;
-    return equal ? LEAT_FORWARD : LEAT_REBALANCE;
+    bool open = e->partitioning == LEAT_FORWARD_OR_REBALANCE;
+    if (equal && (open || is_aligned(p->infos[to].op))) return LEAT_FORWARD;
+    return open ? LEAT_REBALANCE : e->partitioning;
 }
 
 static bool same_group(const leati_node *a, const leati_node *b) {
@@ -122,7 +137,8 @@ static bool chains(const leati_plan *p, int to) {
     if (!leati_config_bool(p->config, "pipeline.operator-chaining.enabled")) return false;
     const leati_edge *e = &n->inputs[0];
     const leati_node *from = leati_graph_node(p->graph, e->from);
-    return from->chaining != LEATI_CHAIN_NEVER && resolve(p, e, to) == LEAT_FORWARD &&
+    return from->chaining != LEATI_CHAIN_NEVER &&
+           leati_plan_partitioning(p, e, to) == LEAT_FORWARD &&
            p->infos[e->from - 1].parallelism == p->infos[to].parallelism &&
            host_bound(p, from) == host_bound(p, n) && same_group(from, n);
 }
@@ -211,7 +227,7 @@ static leat_status add_route(leati_plan *p, const seat *seats, const leati_edge 
                        .input = e->input,
                        .tag = e->tag,
                        .type = input_type(p->graph, e),
-                       .how = resolve(p, e, to),
+                       .how = leati_plan_partitioning(p, e, to),
                        .role = role,
                        .loops = loops_of(p, e, to, role),
                        .first_channel = p->channels};

@@ -69,6 +69,8 @@ typedef struct leati_plan {
 /* Borrows graph and config for its life. */
 leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config, leat_error *err);
 void leati_plan_free(leati_plan *p);
+/* How records pass an edge to the operator `to`; never FORWARD_OR_REBALANCE. */
+leat_partitioning leati_plan_partitioning(const leati_plan *p, const leati_edge *e, int to);
 char *leati_plan_json(const leati_plan *p);             /* allocated; NULL when memory ran out */
 void leati_json_string(leati_buf *b, const char *text); /* in quotes, escaped */
 

@@ -22,9 +22,7 @@ void leati_json_string(leati_buf *b, const char *text) {
 static const char *strategy(const leati_plan *p, const leati_edge *e, int to) {
     static const char *const names[] = {"FORWARD", "FORWARD",   "HASH",   "REBALANCE", "RESCALE",
                                         "SHUFFLE", "BROADCAST", "GLOBAL", "CUSTOM"};
-    bool equal = p->infos[e->from - 1].parallelism == p->infos[to].parallelism;
-    if (e->partitioning == LEAT_FORWARD_OR_REBALANCE && !equal) return "REBALANCE";
-    return names[e->partitioning];
+    return names[leati_plan_partitioning(p, e, to)];
 }
 
 static const char *pact(const leat_operator *op) {

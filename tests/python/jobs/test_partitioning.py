@@ -217,3 +217,11 @@ def test_plan_has_flinks_form(make_env):
     assert (nodes[0]["pact"], nodes[-1]["pact"]) == ("Data Source", "Data Sink")
     strategies = {p["ship_strategy"] for n in nodes for p in n.get("predecessors", [])}
     assert {"REBALANCE", "HASH"} <= strategies
+
+
+@pytest.mark.parametrize("parallelism", [2, 3])
+def test_records_of_a_key_keep_their_order(make_env, results, parallelism):
+    items = make_env(parallelism).from_collection(list(range(500)))
+    found = results(items.key_by(lambda v: v % 3).reduce(lambda a, b: b))
+    for key in range(3):
+        assert [v for v in found if v % 3 == key] == list(range(key, 500, 3))

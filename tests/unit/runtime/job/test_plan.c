@@ -72,6 +72,19 @@ static void plan_breaks_chains_where_records_change_places(void **state) {
     leat_env_free(env);
 }
 
+/* Else records of one key would come by several ways, and lose their order. */
+static void who_sets_keys_is_as_parallel_as_its_input(void **state) {
+    (void)state;
+    leat_env *env = env_of(3, 10);
+    leat_stream *s = leat_stream_parallelism(leat_env_sequence(env, 1, 2), 1);
+    leat_stream_print(leat_stream_sum(leat_stream_key_by(s, leat_field(0)), 0));
+    leat_stream_print(
+        leat_stream_sum(leat_stream_key_by(leat_stream_rebalance(s), leat_field(0)), 0));
+    expect_chains(env, "1,2,5;3,4;6,7");
+    expect_in_plan(env, "\"ship_strategy\" : \"HASH\"");
+    leat_env_free(env);
+}
+
 static void plan_breaks_chains_at_several_inputs(void **state) {
     (void)state;
     leat_env *env = env_of(2, 10);
@@ -297,6 +310,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plan_chains_equal_neighbours),
         cmocka_unit_test(plan_breaks_chains_where_records_change_places),
+        cmocka_unit_test(who_sets_keys_is_as_parallel_as_its_input),
         cmocka_unit_test(plan_breaks_chains_at_several_inputs),
         cmocka_unit_test(plan_obeys_chaining_options),
         cmocka_unit_test(plan_names_nodes_strategies_and_reasons),
