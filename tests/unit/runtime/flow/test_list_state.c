@@ -101,7 +101,7 @@ static void source_goes_on_with_its_splits(void **state) {
     harness_free(h);
 }
 
-/* --- a sink of parts: what came since the last checkpoint is one ------------------------------- */
+/* --- a sink of parts: what came since the last checkpoint is one ------------------------------ */
 
 enum { PARTS = 4 };
 
