@@ -14,6 +14,18 @@ MODES = ("thread", "process")
 
 # Examples and what they print, in any order.
 EXAMPLES = {
+    "13_broadcast_state.py": [
+        "ann pays 5 for tea",
+        "bob pays 2 for salt",
+        "bob pays 6 for tea",
+        "cid pays 4 for tea",
+    ],
+    "14_timers_and_side_outputs.py": [
+        "a is silent since 1900",
+        "b is silent since 100",
+        "b is silent since 2500",
+        "late: a 500",
+    ],
     "12_window_join.py": [
         "ann saw hats and bought a hat",
         "ann: 1 seen, 0 bought",
