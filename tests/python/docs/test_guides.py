@@ -47,6 +47,12 @@ EXAMPLES = {
         "Tavistock: 0 miles",
         "Yelverton: 6 miles",
     ],
+    "05_async_calls.py": [
+        "bread costs 2",
+        "nobody knows what moonlight costs",
+        "salt costs 1",
+        "tea costs 4",
+    ],
     "04_batch.py": [
         "Ada was away for 60 minutes at most",
         "Bob was away for 20 minutes at most",

@@ -10,7 +10,8 @@ import time
 import pytest
 from async_given import LONG, Given, endless, milliseconds, slower_first
 from leat.common.errors import JobError
-from leat.datastream import AsyncDataStream, AsyncFunction, OutputTag, ProcessFunction
+from leat.datastream import AsyncDataStream, AsyncFunction, DataStream, OutputTag, ProcessFunction
+from leat.datastream.node import shipped
 
 # --- what asyncio offers --------------------------------------------------------------------------
 
@@ -106,6 +107,25 @@ def test_a_side_output_of_the_next_operator(env, results):
 
     stream = AsyncDataStream.ordered_wait(env.from_collection([1, 2, 3]), Given(slower_first), LONG)
     assert results(stream.process(Split()).get_side_output(tag)) == [1, 3]
+
+
+def test_a_function_as_a_program_in_c_names_it(env, results):
+    node = env.from_collection([1, 2])._node
+    function = shipped(Given(slower_first), AsyncFunction, "Ask")
+    calls = node.then("async", {"function": function, "ordered": 1, "capacity": 5}, "Ask")
+    assert results(DataStream(calls)) == [1, 2]
+
+
+@pytest.mark.parametrize("parallelism", [1, 3])
+def test_calls_in_a_loop(make_env, results, parallelism):
+    async def less(value):
+        await asyncio.sleep(0.001)
+        return [value - 1]
+
+    loop = make_env(parallelism).from_collection([3, 5]).iterate()
+    calls = AsyncDataStream.unordered_wait(loop, Given(less), LONG)
+    loop.close_with(calls.filter(lambda v: v > 0))
+    assert sorted(results(calls)) == [0, 0, 1, 1, 2, 2, 3, 4]
 
 
 # --- ends -----------------------------------------------------------------------------------------
