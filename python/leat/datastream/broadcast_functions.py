@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING, Any
 from leat.datastream.functions import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from leat.datastream.state import (
         BroadcastState,
         MapStateDescriptor,
         ReadOnlyBroadcastState,
-        StateDescriptor,
     )
     from leat.datastream.time_domain import TimeDomain
     from leat.datastream.timerservice import TimerService
@@ -96,17 +95,6 @@ class KeyedBroadcastProcessFunction(BaseBroadcastProcessFunction):
 
     class Context(BaseBroadcastProcessFunction.Context, ABC):
         """What `process_broadcast_element` may ask during a call."""
-
-        def apply_to_keyed_state(
-            self,
-            state_descriptor: StateDescriptor,
-            function: Callable[[Any, Any], None],
-        ) -> None:
-            """Call `function(key, state)` for every key of this subtask that has that state.
-
-            As Java's `applyToKeyedState`; PyFlink has no such method. The state may be read and
-            changed in the call.
-            """
 
     class ReadOnlyContext(BaseBroadcastProcessFunction.ReadOnlyContext, ABC):
         """What `process_element` may ask during a call."""
