@@ -557,6 +557,14 @@ def test_the_plan_shows_mode_and_sorts(make_env):
     assert sorts.count("sorted by key") == 1
 
 
+def test_the_plan_shows_who_waits_for_a_broadcast_input(make_env):
+    env = make_env(2).set_runtime_mode(RuntimeExecutionMode.BATCH)
+    one, two = (env.from_collection(DATA, type_info=TRIPLE) for _ in range(2))
+    one.connect(two.broadcast(RULES)).process(Ruled()).print()
+    plan = json.loads(env.get_execution_plan())
+    assert [t["input"] for t in plan["leat"] if "input" in t] == ["behind the broadcast input"]
+
+
 def test_a_mode_is_needed(make_env):
     with pytest.raises(TypeError, match="RuntimeExecutionMode"):
         make_env().set_runtime_mode("BATCH")
