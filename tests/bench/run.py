@@ -191,6 +191,20 @@ def bench_native(b: Bench) -> list[Row]:
     ]
 
 
+def bench_batch_sort(b: Bench) -> list[Row]:
+    """What a native sum by key costs in batch, beside the same as a stream."""
+    program = b.program("batch_sort")
+    rows = []
+    for keys in (1000, 100_000):
+        out = b.call(program, str(b.sizes.native), str(keys), str(max(3, b.sizes.rounds)))
+        cost = json.loads(out)
+        note = f"as a stream {cost['stream']:.0f} ns"
+        for way in ("memory", "files"):
+            variant = f"{keys} keys, {way}"
+            rows.append(Row("batch sort", variant, cost[way], "ns CPU/record", note=note))
+    return rows
+
+
 def bench_latency(b: Bench) -> list[Row]:
     program = b.program("push_latency")
     rows = []
@@ -287,6 +301,7 @@ BENCHES = {
     "keyed_100k": bench_keyed_100k,
     "keyed_1m": bench_keyed_1m,
     "native": bench_native,
+    "batch_sort": bench_batch_sort,
     "latency": bench_latency,
     "file": bench_file,
     "start": bench_start,

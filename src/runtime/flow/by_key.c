@@ -55,7 +55,9 @@ leati_by_key *leati_by_key_new(leati_chain *chain, const leati_by_key_options *o
 }
 
 void leati_by_key_close(leati_by_key *b) {
-    if (b) leati_arena_fini(&b->arena);
+    if (!b) return;
+    leati_sorter_abandon(b->sorter);
+    leati_arena_fini(&b->arena);
 }
 
 void leati_by_key_free(leati_by_key *b) {

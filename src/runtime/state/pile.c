@@ -40,6 +40,7 @@ struct leati_piles {
     leati_hashmap map; /* payload: leati_pile * */
     leati_arena arena;
     bool by_time;
+    size_t keys;      /* bytes of all keys */
     uint64_t largest; /* records of the largest disordered pile */
     place *places;    /* once sorted */
     size_t at;        /* the next place */
@@ -70,6 +71,7 @@ void leati_piles_clear(leati_piles *p) {
     p->seats = NULL;
     p->seat_room = p->at = 0;
     p->largest = 0;
+    p->keys = 0;
     p->open = NULL;
     p->chunk = NULL;
 }
@@ -85,8 +87,8 @@ size_t leati_piles_count(const leati_piles *p) {
 }
 
 size_t leati_piles_memory(const leati_piles *p) {
-    return p->arena.bytes + p->map.room * (p->map.slot_size + 1) + p->map.count * sizeof(place) +
-           (size_t)p->largest * sizeof(seat);
+    return p->arena.bytes + p->keys + p->map.room * (p->map.slot_size + 1) +
+           p->map.count * sizeof(place) + (size_t)p->largest * sizeof(seat);
 }
 
 /* --- filling ---------------------------------------------------------------------------------- */
@@ -108,6 +110,7 @@ leati_pile *leati_piles_at(leati_piles *p, uint64_t hash, const char *bytes, siz
     memset(pile, 0, sizeof *pile);
     if (size) memcpy(pile + 1, bytes, size);
     pile->key = (leati_pile_key){.bytes = (char *)(pile + 1), .size = (uint32_t)size, .hash = hash};
+    p->keys += size;
     *slot = pile;
     return pile;
 }

@@ -12,6 +12,8 @@
 #include "runtime/data/key.h"
 #include "runtime/state/merge.h"
 
+#include <stdatomic.h>
+
 enum { FAN_IN = 32, LEVELS = 8, BLOCK_LEAST = 4096, BLOCK_MOST = 1 << 20 };
 
 typedef struct level {
@@ -29,6 +31,7 @@ struct leati_sorter {
     size_t spills;
     leati_merge *merge; /* giving from files; NULL: from memory */
     bool ended, due;
+    atomic_bool abandoned;
     leat_error err;
 };
 
@@ -54,6 +57,10 @@ void leati_sorter_free(leati_sorter *s) {
     leati_buf_fini(&s->key);
     leati_buf_fini(&s->value);
     leati_free(s);
+}
+
+void leati_sorter_abandon(leati_sorter *s) {
+    atomic_store(&s->abandoned, true);
 }
 
 bool leati_sorter_is_due(const leati_sorter *s) {
@@ -121,12 +128,18 @@ leat_status leati_sorter_end(leati_sorter *s) {
 
 /* --- files ------------------------------------------------------------------------------------ */
 
+/* Between two keys nobody may be waiting for the rest any more. */
+static leat_status begin_pile(leati_sorter *s, leati_run_writer *w, const leati_pile_key *key) {
+    if (atomic_load_explicit(&s->abandoned, memory_order_relaxed)) return LEAT_E_CANCELLED;
+    return leati_run_write_key(w, key, &s->err);
+}
+
 static leat_status write_piles(leati_sorter *s, leati_run_writer *w) {
     leati_pile_key key;
     leati_pile_item item;
     leat_status status = LEAT_OK;
     while (status >= 0 && (status = leati_piles_next_key(s->piles, &key)) == LEAT_OK) {
-        status = leati_run_write_key(w, &key, &s->err);
+        status = begin_pile(s, w, &key);
         while (status >= 0 && (status = leati_piles_next(s->piles, &item)) == LEAT_OK)
             status = leati_run_write(w, &item, &s->err);
     }
@@ -153,7 +166,7 @@ static leat_status write_merged(leati_sorter *s, leati_merge *m, leati_run_write
     leati_pile_item item;
     leat_status status = LEAT_OK;
     while (status >= 0 && (status = merge_key(m, &key, &s->err)) == LEAT_OK) {
-        status = leati_run_write_key(w, &key, &s->err);
+        status = begin_pile(s, w, &key);
         while (status >= 0 && (status = merge_item(m, &item, &s->err)) == LEAT_OK)
             status = leati_run_write(w, &item, &s->err);
     }
@@ -209,7 +222,7 @@ static leat_status work(leati_sorter *s) {
 }
 
 static leat_status explain(leati_sorter *s, leat_status status) {
-    if (status >= 0 || s->err.status) return status;
+    if (status >= 0 || s->err.status || status == LEAT_E_CANCELLED) return status;
     if (status == LEAT_E_NOMEM)
         return leat_error_set(&s->err, status, "sort",
                               "no memory for sorting; lower execution.sorted-inputs.memory");

@@ -35,6 +35,9 @@ void leati_sorter_expect(const leati_sorter *s, uint64_t next, uint64_t soon);
 /* No more will come. */
 leat_status leati_sorter_end(leati_sorter *s);
 
+/* Work that is going on may stop half done; the sorter is of no use any more. Any thread. */
+void leati_sorter_abandon(leati_sorter *s);
+
 bool leati_sorter_is_due(const leati_sorter *s);
 /* Once per time that it is due. After a failure the error says why. */
 leat_status leati_sorter_work(leati_sorter *s);

@@ -303,6 +303,15 @@ static void sorter_allocation_fails_is_answered(void **state) {
     }
 }
 
+static void sorter_abandoned_work_stops(void **state) {
+    (void)state;
+    leati_sorter *s = sorter(PLENTY);
+    assert_int_equal(add(s, leat_int(1), 1, 0, 1), LEAT_OK);
+    leati_sorter_abandon(s);
+    assert_int_equal(leati_sorter_work(s), LEAT_E_CANCELLED);
+    leati_sorter_free(s);
+}
+
 static void sorter_folder_missing_says_what_to_do(void **state) {
     (void)state;
     leati_sorter_options o = {.memory = 1, .dirs = "/no/such/folder"};
@@ -417,6 +426,7 @@ int main(void) {
         cmocka_unit_test(sorter_by_arrival_is_a_queue),
         cmocka_unit_test(sorter_large_values_survive_a_file),
         cmocka_unit_test(sorter_allocation_fails_is_answered),
+        cmocka_unit_test(sorter_abandoned_work_stops),
         cmocka_unit_test(sorter_folder_missing_says_what_to_do),
         cmocka_unit_test(run_full_disk_says_so),
         cmocka_unit_test(run_damaged_byte_is_found),
