@@ -91,7 +91,8 @@ class Echo(BroadcastProcessFunction):
 def test_every_subtask_gets_every_broadcast_element_once(make_env, results, parallelism):
     env = make_env(parallelism)
     one = env.from_source(NumberSequenceSource(1, 50), WatermarkStrategy.no_watermarks(), "one")
-    two = env.from_collection(list(range(51, 60))).rebalance().map(lambda v: v)
+    two = env.from_collection(list(range(51, 60))).rebalance()
+    two = two.map(lambda v: v, Types.LONG())
     found = results(
         env.from_collection([]).connect(one.union(two).broadcast(RULES)).process(Echo())
     )
