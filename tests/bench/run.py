@@ -205,6 +205,18 @@ def bench_batch_sort(b: Bench) -> list[Row]:
     return rows
 
 
+def bench_state(b: Bench) -> list[Row]:
+    program = b.program("keyed_state")
+    keys = 100_000 if b.sizes.rounds == 1 else 1_000_000
+    cost = json.loads(b.call(program, str(keys), str(b.sizes.rounds)))
+    note = f"a record of a new key costs {cost['put']:.0f} ns more with a value"
+    timers = f"to set one {cost['set']:.0f} ns; {cost['timer_bytes']:.0f} bytes each"
+    return [
+        Row("state", f"{keys} keys", cost["bytes"], "bytes/key", 60, 50, most=True, note=note),
+        Row("timers", f"{keys} fire", cost["fire"], "ns/timer", note=timers),
+    ]
+
+
 def bench_latency(b: Bench) -> list[Row]:
     program = b.program("push_latency")
     rows = []
@@ -300,6 +312,7 @@ BENCHES = {
     "keyed_1k": bench_keyed_1k,
     "keyed_100k": bench_keyed_100k,
     "keyed_1m": bench_keyed_1m,
+    "state": bench_state,
     "native": bench_native,
     "batch_sort": bench_batch_sort,
     "latency": bench_latency,
