@@ -66,6 +66,13 @@ static bool scalars_of(PyObject *o, leat_value items[AT_HAND], leat_value *out) 
     return true;
 }
 
+/* The native value of what has the type's shape; in `items`, or in the context's arena. */
+static bool native_of(const py_cell *c, PyObject *o, const leat_type *type,
+                      leat_value items[AT_HAND], leat_value *out) {
+    if (LEAT_LIKELY(scalars_of(o, items, out))) return true;
+    return py_to_value(c->module, o, type, leati_context_arena(c->ctx), out) >= 0;
+}
+
 static bool cell_put_native(py_cell *c, PyObject *o) {
     leat_value v, items[AT_HAND];
     if (LEAT_LIKELY(scalars_of(o, items, &v))) return cell_store(c, &v);
@@ -82,6 +89,7 @@ bool py_cell_put(py_cell *c, PyObject *o) {
         leat_value v = py_object_value(c->module, o);
         return cell_store(c, &v);
     }
+    if (c->contains) return cell_put_native(c, o);
     PyObject *shaped = py_shape_apply(c->shape, Py_NewRef(o));
     bool ok = shaped && cell_put_native(c, shaped);
     Py_XDECREF(shaped);
@@ -90,6 +98,54 @@ bool py_cell_put(py_cell *c, PyObject *o) {
 
 bool py_cell_remove(py_cell *c) {
     return cell_ready(c) && cell_done(leat_state_remove(c->ctx, c->state, *c->ns));
+}
+
+/* --- lists and maps of native values ---------------------------------------------------------- */
+
+bool py_cell_append(py_cell *c, PyObject *element) {
+    leat_value v, items[AT_HAND];
+    if (!cell_ready(c)) return false;
+    leati_arena *arena = leati_context_arena(c->ctx);
+    leati_arena_mark mark = leati_arena_mark_get(arena);
+    bool ok = native_of(c, element, c->contains, items, &v) &&
+              cell_done(leat_state_append(c->ctx, c->state, *c->ns, &v));
+    leati_arena_rewind(arena, mark);
+    return ok;
+}
+
+int py_cell_map_get(py_cell *c, PyObject *key, PyObject **out) {
+    leat_value k, v, items[AT_HAND];
+    if (!cell_ready(c)) return -1;
+    leati_arena *arena = leati_context_arena(c->ctx);
+    leati_arena_mark mark = leati_arena_mark_get(arena);
+    leat_status status = LEAT_E_USER;
+    if (native_of(c, key, c->type->items[0], items, &k))
+        status = leat_map_get(c->ctx, c->state, *c->ns, &k, &v);
+    leati_arena_rewind(arena, mark);
+    if (status != LEAT_OK) return cell_done(status) ? 0 : -1;
+    *out = py_from_value(c->module, &v, c->contains);
+    return *out ? 1 : -1;
+}
+
+int py_cell_map_any(py_cell *c) {
+    size_t count = 0;
+    bool ok = cell_ready(c) && cell_done(leat_map_count(c->ctx, c->state, *c->ns, &count));
+    return ok ? count > 0 : -1;
+}
+
+bool py_cell_map_set(py_cell *c, PyObject *key, PyObject *value) {
+    leat_value k, v, key_items[AT_HAND], items[AT_HAND];
+    if (!cell_ready(c)) return false;
+    leati_arena *arena = leati_context_arena(c->ctx);
+    leati_arena_mark mark = leati_arena_mark_get(arena);
+    bool ok = native_of(c, key, c->type->items[0], key_items, &k);
+    if (ok && value)
+        ok = native_of(c, value, c->contains, items, &v) &&
+             cell_done(leat_map_put(c->ctx, c->state, *c->ns, &k, &v));
+    else if (ok)
+        ok = cell_done(leat_map_remove(c->ctx, c->state, *c->ns, &k));
+    leati_arena_rewind(arena, mark);
+    return ok;
 }
 
 /* --- who makes states ------------------------------------------------------------------------- */
@@ -107,8 +163,32 @@ typedef struct py_states {
     PyObject *recent; /* some of them, by their descriptors */
 } py_states;
 
-/* A list's elements and a map's keys and values have their shapes; what is stored of them is the
-   live container. */
+/* Are Python's objects of this type immutable, and native values of it equal to them? Then nobody
+   sees whether a container holds the ones or the others. */
+static bool is_plain(const leat_type *type) {
+    if (!type || type->tag == LEAT_T_PICKLED || type->tag == LEAT_T_BIG_INT) return false;
+    if (type->tag <= LEAT_T_SQL_TIMESTAMP) return true;
+    if (type->tag != LEAT_T_TUPLE) return false;
+    for (uint32_t i = 0; i < type->size; i++)
+        if (!is_plain(type->items[i])) return false;
+    return true;
+}
+
+/* Does a dict tell such keys apart as the engine does? It does not for 1 and 1.0, and NaN. */
+static bool is_plain_key(const leat_type *type) {
+    switch (type->tag) {
+    case LEAT_T_STRING:
+    case LEAT_T_BYTE:
+    case LEAT_T_SHORT:
+    case LEAT_T_INT:
+    case LEAT_T_LONG: return true;
+    default: return false;
+    }
+}
+
+/* A list's elements and a map's keys and values have their shapes. Stored of them is a native list
+   or map where nobody can see that, else the live container. Elements that expire by themselves
+   stand in live ones. */
 static bool cell_shapes(py_cell *c, leat_state_kind kind, const leat_type *type) {
     bool container = kind == LEAT_LIST_STATE || kind == LEAT_MAP_STATE;
     if (!container) {
@@ -117,6 +197,10 @@ static bool cell_shapes(py_cell *c, leat_state_kind kind, const leat_type *type)
     }
     const leat_type *element = type ? type->items[type->size - 1] : NULL;
     const leat_type *key = type && kind == LEAT_MAP_STATE ? type->items[0] : NULL;
+    if (is_plain(element) && (!key || is_plain_key(key)) && !c->ttl.ms) {
+        c->type = type;
+        c->contains = element;
+    }
     return py_shape_of(c->module, element, &c->shape) && py_shape_of(c->module, key, &c->key_shape);
 }
 

@@ -33,6 +33,7 @@ typedef struct py_cell {
     py_state *module;
     const leat_type *declared; /* whole, as it was asked for */
     const leat_type *type;     /* of what is stored natively; NULL: objects as they are */
+    const leat_type *contains; /* of elements that stand natively in a list or map, else NULL */
     const py_shape *shape;     /* of values, elements and accumulators */
     const py_shape *key_shape; /* of a map's keys */
     leat_ttl ttl;
@@ -47,6 +48,12 @@ PyObject *py_cell_get(py_cell *c, bool *failed);
 /* Stores `o` natively where the type allows it. False with an error set. */
 bool py_cell_put(py_cell *c, PyObject *o);
 bool py_cell_remove(py_cell *c);
+/* Of lists and maps that hold native values; what is given has its shape. False or -1 with an error
+   set. 1: `out` is a new reference, 0: there is none. Setting NULL removes. */
+bool py_cell_append(py_cell *c, PyObject *element);
+int py_cell_map_get(py_cell *c, PyObject *key, PyObject **out);
+int py_cell_map_any(py_cell *c); /* are there pairs? */
+bool py_cell_map_set(py_cell *c, PyObject *key, PyObject *value);
 
 /* The types' specifications, by leat_state_kind. */
 PyType_Spec *py_value_state_spec(void);

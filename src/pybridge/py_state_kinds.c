@@ -1,8 +1,9 @@
 /* py_state_kinds.c: the five kinds of keyed state as Python sees them, with PyFlink's methods. Each
    is a py_cell (py_state.h) and differs only in what its methods do with what is stored: a value,
-   an accumulator, a list or a dict. Lists and dicts are the stored objects themselves; what goes
-   out of them are copies or iterators of copies, so that a function may change the state while it
-   walks over it. None is no value: storing it forgets.
+   an accumulator, a list or a dict. Lists and dicts are native where their types are those of
+   immutable objects (`contains`), else the stored objects themselves; what goes out of them are
+   copies or iterators of copies, so that a function may change the state while it walks over it.
+   None is no value: storing it forgets.
 
    Where state expires the engine does it for whole cells; elements of lists and values of maps have
    their own times beside them then, as pairs (time, element), and a cell lives as long as its
@@ -224,6 +225,8 @@ static PyObject *list_copy(PyObject *self) {
         copy = PyList_New(0);
     else if (c->ttl.ms)
         copy = list_fresh(c, list);
+    else if (c->contains) /* made for us */
+        copy = Py_NewRef(list);
     else
         copy = PyList_GetSlice(list, 0, PyList_GET_SIZE(list));
     Py_XDECREF(list);
@@ -248,8 +251,16 @@ static bool list_append(const py_cell *c, PyObject *list, PyObject *o) {
     return ok;
 }
 
+static bool list_add_native(py_cell *c, PyObject *o) {
+    PyObject *element = shaped(c->shape, o);
+    bool ok = element && py_cell_append(c, element);
+    Py_XDECREF(element);
+    return ok;
+}
+
 static PyObject *list_add(PyObject *self, PyObject *o) {
     bool failed;
+    if (cell_of(self)->contains) return none_if(list_add_native(cell_of(self), o));
     PyObject *list = list_stored(cell_of(self), true, &failed);
     bool ok = list && list_append(cell_of(self), list, o);
     Py_XDECREF(list);
@@ -271,6 +282,13 @@ static PyObject *list_of(const py_cell *c, PyObject *values) {
 static PyObject *list_add_all(PyObject *self, PyObject *values) {
     bool failed;
     PyObject *more = list_of(cell_of(self), values);
+    if (more && cell_of(self)->contains) {
+        bool added = true;
+        for (Py_ssize_t i = 0; added && i < PyList_GET_SIZE(more); i++)
+            added = py_cell_append(cell_of(self), PyList_GET_ITEM(more, i));
+        Py_DECREF(more);
+        return none_if(added);
+    }
     bool any = more && PyList_GET_SIZE(more) > 0;
     PyObject *list = any ? list_stored(cell_of(self), true, &failed) : NULL;
     Py_ssize_t end = list ? PyList_GET_SIZE(list) : 0;
@@ -355,10 +373,27 @@ static PyObject *map_plain(py_cell *c, PyObject *dict) {
     return plain;
 }
 
+static int map_look_native(py_cell *c, PyObject *key, PyObject **out) {
+    PyObject *k = shaped(c->key_shape, key);
+    int there = k ? py_cell_map_get(c, k, out) : -1;
+    Py_XDECREF(k);
+    return there;
+}
+
+/* `value` NULL: removes the key. */
+static bool map_set_native(py_cell *c, PyObject *key, PyObject *value) {
+    PyObject *k = shaped(c->key_shape, key), *v = k && value ? shaped(c->shape, value) : NULL;
+    bool ok = k && (v || !value) && py_cell_map_set(c, k, v);
+    Py_XDECREF(k);
+    Py_XDECREF(v);
+    return ok;
+}
+
 /* 1: in `out` is a new reference, 0: there is none, -1: failed. */
 static int map_look(PyObject *self, PyObject *key, PyObject **out) {
     bool failed;
     py_cell *c = cell_of(self);
+    if (c->contains) return map_look_native(c, key, out);
     PyObject *dict = map_stored(c, false, &failed);
     if (!dict) return failed ? -1 : 0;
     PyObject *k = shaped(c->key_shape, key);
@@ -398,6 +433,7 @@ static bool dict_set(const py_cell *c, PyObject *dict, PyObject *key, PyObject *
 
 static bool map_set(PyObject *self, PyObject *key, PyObject *value) {
     bool failed;
+    if (cell_of(self)->contains) return map_set_native(cell_of(self), key, value);
     PyObject *dict = map_stored(cell_of(self), true, &failed);
     bool ok = dict && dict_set(cell_of(self), dict, key, value);
     Py_XDECREF(dict);
@@ -407,6 +443,7 @@ static bool map_set(PyObject *self, PyObject *key, PyObject *value) {
 static bool map_delete(PyObject *self, PyObject *key) {
     bool failed;
     py_cell *c = cell_of(self);
+    if (c->contains) return map_set_native(c, key, NULL);
     PyObject *dict = map_stored(c, false, &failed);
     if (!dict) return !failed;
     PyObject *k = shaped(c->key_shape, key);
@@ -445,6 +482,10 @@ static PyObject *map_remove(PyObject *self, PyObject *key) {
 static PyObject *map_is_empty(PyObject *self, PyObject *unused) {
     (void)unused;
     bool failed;
+    if (cell_of(self)->contains) {
+        int any = py_cell_map_any(cell_of(self));
+        return any < 0 ? NULL : PyBool_FromLong(!any);
+    }
     PyObject *dict = map_stored(cell_of(self), false, &failed);
     PyObject *plain = failed ? NULL : map_plain(cell_of(self), dict);
     Py_XDECREF(dict);

@@ -510,3 +510,118 @@ def test_one_state_expires_in_one_way(env, results):
 
     text = failure(results, env.from_collection([1]).key_by(parity).map(Two()))
     assert "it expires in another way" in text
+
+
+PLACE = Types.TUPLE([Types.STRING(), Types.DOUBLE(), Types.LONG()])
+
+
+class SameForAllTypes(KeyedProcessFunction):
+    """Does the same to state that is stored natively, to live objects, and to a dict and a list."""
+
+    def open(self, runtime_context):
+        maps = [
+            MapStateDescriptor("native", Types.INT(), PLACE),
+            MapStateDescriptor("live", Types.PICKLED_BYTE_ARRAY(), Types.PICKLED_BYTE_ARRAY()),
+        ]
+        lists = [
+            ListStateDescriptor("native list", PLACE),
+            ListStateDescriptor("live list", Types.PICKLED_BYTE_ARRAY()),
+        ]
+        self.maps = [runtime_context.get_map_state(d) for d in maps]
+        self.lists = [runtime_context.get_list_state(d) for d in lists]
+        self.dicts, self.plain = {}, {}
+
+    def process_element(self, value, ctx):
+        import random
+
+        expected = self.dicts.setdefault(ctx.get_current_key(), {})
+        elements = self.plain.setdefault(ctx.get_current_key(), [])
+        chance = random.Random(value)
+        for _ in range(60):
+            key = chance.randrange(20)
+            place = (str(key), chance.random(), None if key == 3 else chance.randrange(9))
+            action = chance.choice(["put", "put", "remove", "add", "add_all", "update", "clear"])
+            if action == "put":
+                expected[key] = place
+            elif action == "remove":
+                expected.pop(key, None)
+            elif action == "add":
+                elements.append(place)
+            elif action == "add_all":
+                elements.extend([place, place])
+            elif action == "update":
+                elements[:] = [place] * key
+            elif key == 0:
+                expected.clear()
+                elements.clear()
+            for state in self.maps:
+                if action == "put":
+                    state.put(key, place)
+                elif action == "remove":
+                    state.remove(key)
+                elif action == "clear" and key == 0:
+                    state.clear()
+                assert list(state.items()) == list(expected.items())
+                assert list(state.keys()) == list(expected)
+                assert state.get(key) == expected.get(key)
+                assert (key in state) == state.contains(key) == (key in expected)
+                assert state.is_empty() == (not expected)
+            for state in self.lists:
+                if action == "add":
+                    state.add(place)
+                elif action == "add_all":
+                    state.add_all([place, place])
+                elif action == "update":
+                    state.update([place] * key)
+                elif action == "clear" and key == 0:
+                    state.clear()
+                assert list(state.get()) == list(state) == elements
+        yield value
+
+
+def test_native_lists_and_maps_are_as_live_ones(env, results):
+    stream = env.from_collection(list(range(12))).key_by(lambda v: v % 3)
+    assert results(stream.process(SameForAllTypes())) == list(range(12))
+
+
+def test_native_maps_take_what_their_type_takes(env, results):
+    class Odd(KeyedProcessFunction):
+        def open(self, runtime_context):
+            by_int = MapStateDescriptor("by int", Types.INT(), Types.STRING())
+            by_text = MapStateDescriptor("by text", Types.STRING(), Types.LONG())
+            self.by_int = runtime_context.get_map_state(by_int)
+            self.by_text = runtime_context.get_map_state(by_text)
+
+        def process_element(self, value, ctx):
+            self.by_int[True] = "one"
+            self.by_int[1] = "same"
+            self.by_int[None] = "none"
+            self.by_text.put("none", None)
+            del self.by_int[7]
+            yield list(self.by_int.items()), list(self.by_text.items()), "none" in self.by_text
+            for wrong in (2**40, "text"):
+                try:
+                    self.by_int.put(wrong, "x")
+                except TypeError:
+                    yield "refused"
+            yield len(list(self.by_int))
+
+    found = results(env.from_collection([1]).key_by(lambda v: v).process(Odd()))
+    pairs = [(1, "same"), (None, "none")]
+    assert found == [(pairs, [("none", None)], True), "refused", "refused", 2]
+
+
+def test_lists_in_lists_stay_live(env, results):
+    class Deep(KeyedProcessFunction):
+        def open(self, runtime_context):
+            descriptor = ListStateDescriptor("deep", Types.LIST(Types.INT()))
+            self.state = runtime_context.get_list_state(descriptor)
+
+        def process_element(self, value, ctx):
+            self.state.add([value])
+            for inner in self.state:
+                inner.append(0)
+            yield list(self.state)
+
+    found = results(env.from_collection([1, 2]).key_by(lambda v: 0).process(Deep()))
+    assert found == [[[1, 0]], [[1, 0, 0], [2, 0]]]
