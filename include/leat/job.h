@@ -30,8 +30,8 @@ typedef struct leat_failure {
     const char *text;      /* one sentence */
     const char *cause;     /* the user's exception as its language shows it, or "" */
     const char *traceback; /* or "" */
-    const char *record;    /* the record being processed, cut at 200 characters, or "" */
-    const char *key;       /* or "" */
+    const char *record; /* the record being processed, cut at 200 characters, "timer at 5", or "" */
+    const char *key;    /* or "" */
 } leat_failure;
 
 /* 32 hexadecimal digits. Lent as long as the job. */

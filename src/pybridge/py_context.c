@@ -147,6 +147,18 @@ static PyType_Spec context_spec = {
 
 /* --- TimerService ----------------------------------------------------------------------------- */
 
+bool py_time_read(PyObject *o, const char *what, int64_t *out) {
+    PyObject *index = o ? PyNumber_Index(o) : NULL;
+    int overflow = 0;
+    if (index) *out = PyLong_AsLongLongAndOverflow(index, &overflow);
+    if (overflow)
+        PyErr_Format(PyExc_OverflowError, "%s is in milliseconds and must fit in 64 bits, not %R",
+                     what, o);
+    bool ok = index && !overflow;
+    Py_XDECREF(index);
+    return ok;
+}
+
 /* The context of a call on timers, and their time; NULL with an error set. */
 static leat_context *timer_of(PyObject *self, PyObject *timestamp, const char *not_keyed,
                               int64_t *time) {
@@ -163,10 +175,7 @@ static leat_context *timer_of(PyObject *self, PyObject *timestamp, const char *n
                             : "timers belong to a key, and no record is processed");
         return NULL;
     }
-    PyObject *index = PyNumber_Index(timestamp);
-    *time = index ? PyLong_AsLongLong(index) : -1;
-    Py_XDECREF(index);
-    return *time == -1 && PyErr_Occurred() ? NULL : ctx;
+    return py_time_read(timestamp, "the time of a timer", time) ? ctx : NULL;
 }
 
 static PyObject *timer_status(leat_status status) {

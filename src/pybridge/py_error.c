@@ -209,9 +209,12 @@ static PyObject *job_message(const leat_error *err, const leat_failure *failure)
     PyObject *text = error_message(err);
     if (!text || !failure) return text;
     bool said = !failure->text[0] || strstr(err->text, failure->text);
+    bool timer = strncmp(failure->record, "timer ", 6) == 0; /* not in quotes */
     const char *parts[] = {said ? "" : ": ",
                            said ? "" : failure->text,
-                           failure->record[0] ? "; the record was " : "",
+                           !failure->record[0] ? ""
+                           : timer             ? "; it was the "
+                                               : "; the record was ",
                            failure->record,
                            failure->key[0] ? ", its key " : "",
                            failure->key};

@@ -153,15 +153,11 @@ static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int6
     PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made);
     PyObject *before = value ? PyLong_FromLongLong(*time) : NULL;
     PyObject *result = before ? py_invoke_2(&c->targets[0], value, before) : NULL;
-    PyObject *index = result ? PyNumber_Index(result) : NULL;
-    long long at = index ? PyLong_AsLongLong(index) : -1;
+    bool ok = result && py_time_read(result, "an event time", time);
     Py_XDECREF(made);
     Py_XDECREF(before);
     Py_XDECREF(result);
-    Py_XDECREF(index);
-    if (LEAT_UNLIKELY(at == -1 && PyErr_Occurred())) return py_error_user(c->state, ctx);
-    *time = at;
-    return LEAT_OK;
+    return LEAT_LIKELY(ok) ? LEAT_OK : py_error_user(c->state, ctx);
 }
 
 /* A target outside of what there is stays for the operator to refuse. */
@@ -189,12 +185,10 @@ static leat_status gap_call(leat_context *ctx, const leat_record *in, int64_t *g
     py_call *c = self;
     PyObject *made, *value = py_argument(c, &in->value, c->in[leat_context_input(ctx)], &made);
     PyObject *result = value ? py_invoke_1(&c->targets[0], value) : NULL;
-    PyObject *index = result ? PyNumber_Index(result) : NULL;
     Py_XDECREF(made);
-    *gap = index ? PyLong_AsLongLong(index) : -1;
+    bool ok = result && py_time_read(result, "the gap of a session", gap);
     Py_XDECREF(result);
-    Py_XDECREF(index);
-    return *gap == -1 && PyErr_Occurred() ? py_error_user(c->state, ctx) : LEAT_OK;
+    return ok ? LEAT_OK : py_error_user(c->state, ctx);
 }
 
 static leat_status delta_call(leat_context *ctx, const leat_value *a, const leat_value *b,

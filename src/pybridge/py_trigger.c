@@ -1,5 +1,6 @@
 /* py_trigger.c: triggers in Python, and what they may ask: time, timers and state of the key and
    the window of the call. */
+#include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_window.h"
@@ -108,10 +109,9 @@ bool py_trigger_fill(py_call *c, leat_function *fn) {
 static PyObject *change_timer(PyObject *self, PyObject *at, leat_time_domain domain,
                               leat_status (*change)(leat_context *ctx, const leat_timer *timer)) {
     py_call *c = py_window_context_of(self);
-    PyObject *index = c ? PyNumber_Index(at) : NULL;
-    leat_timer timer = {.domain = domain, .time = index ? PyLong_AsLongLong(index) : -1};
-    Py_XDECREF(index);
-    if (!index || PyErr_Occurred() || !py_window_namespace(c->windowed)) return NULL;
+    leat_timer timer = {.domain = domain};
+    if (!c || !py_time_read(at, "the time of a timer", &timer.time)) return NULL;
+    if (!py_window_namespace(c->windowed)) return NULL;
     timer.ns = c->windowed->ns;
     leat_status status = change(c->windowed->ctx, &timer);
     if (status >= 0) Py_RETURN_NONE;

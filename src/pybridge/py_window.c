@@ -171,20 +171,16 @@ PyObject *py_window_object(py_call *c) {
 
 static bool read_number(PyObject *o, const char *name, int64_t *out) {
     PyObject *number = PyObject_GetAttrString(o, name);
-    PyObject *index = number ? PyNumber_Index(number) : NULL;
-    *out = index ? PyLong_AsLongLong(index) : -1;
+    bool ok = number && py_time_read(number, "a window", out);
     Py_XDECREF(number);
-    Py_XDECREF(index);
-    return *out != -1 || !PyErr_Occurred();
+    return ok;
 }
 
 static bool read_max_timestamp(PyObject *o, int64_t *out) {
     PyObject *number = PyObject_CallMethod(o, "max_timestamp", NULL);
-    PyObject *index = number ? PyNumber_Index(number) : NULL;
-    *out = index ? PyLong_AsLongLong(index) : -1;
+    bool ok = number && py_time_read(number, "the last time of a window", out);
     Py_XDECREF(number);
-    Py_XDECREF(index);
-    return *out != -1 || !PyErr_Occurred();
+    return ok;
 }
 
 static bool write_custom(py_call *c, PyObject *o, PyObject *holders, leat_window *out) {

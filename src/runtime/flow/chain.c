@@ -308,7 +308,10 @@ leat_status leati_chain_blame(leat_context *ctx, leat_status status) {
     if (!f->text) f->text = leati_strdup(leat_status_name(status));
     if (ctx->current) {
         const leat_type *type = ctx->info->op->inputs == 1 ? ctx->info->input_types[0] : NULL;
-        f->record = show(ctx, &ctx->current->value, type);
+        bool timer =
+            (ctx->sweeps[0].open || ctx->sweeps[1].open) && ctx->current->value.kind == LEAT_NULL;
+        f->record = timer ? leati_format("timer at %lld", (long long)ctx->current->time)
+                          : show(ctx, &ctx->current->value, type);
         if (ctx->current->key.kind != LEAT_NULL)
             f->key = show(ctx, &ctx->current->key, ctx->info->key_type);
     }

@@ -145,3 +145,33 @@ def test_processing_time(env, results, tmp_path):
     stream = env.add_source(UntilFile(done)).key_by(lambda v: v).process(Ticking(done))
     want = [(n, "a", TimeDomain.PROCESSING_TIME, True) for n in (1, 2, 3)]
     assert results(stream) == want
+
+
+class At(KeyedProcessFunction):
+    """Sets a timer at a time that may be none, and fails when one fires."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def process_element(self, value, ctx):
+        ctx.timer_service().register_event_time_timer(self.at)
+        yield value
+
+    def on_timer(self, timestamp, ctx):
+        raise ValueError("in a timer")
+
+
+@pytest.mark.parametrize("at", [2**63, -(2**63) - 1, 10**30])
+def test_timers_beyond_64_bits_are_refused(env, results, at):
+    timers = env.from_collection([1]).key_by(lambda x: x).process(At(at))
+    text = f"the time of a timer is in milliseconds and must fit in 64 bits, not {at}"
+    with pytest.raises(JobError, match=text):
+        results(timers)
+
+
+def test_failing_timer_is_named(env, results):
+    timers = env.from_collection(["a"]).key_by(lambda x: x).process(At(5))
+    with pytest.raises(JobError) as failure:
+        results(timers)
+    text = "KEYED PROCESS (1/1): ValueError: in a timer; it was the timer at 5, its key 'a'"
+    assert str(failure.value) == text
