@@ -147,7 +147,7 @@ static PyType_Spec context_spec = {
 
 /* --- TimerService ----------------------------------------------------------------------------- */
 
-bool py_time_read(PyObject *o, const char *what, int64_t *out) {
+bool py_millis_read(PyObject *o, const char *what, int64_t *out) {
     PyObject *index = o ? PyNumber_Index(o) : NULL;
     int overflow = 0;
     if (index) *out = PyLong_AsLongLongAndOverflow(index, &overflow);
@@ -175,7 +175,7 @@ static leat_context *timer_of(PyObject *self, PyObject *timestamp, const char *n
                             : "timers belong to a key, and no record is processed");
         return NULL;
     }
-    return py_time_read(timestamp, "the time of a timer", time) ? ctx : NULL;
+    return py_millis_read(timestamp, "the time of a timer", time) ? ctx : NULL;
 }
 
 static PyObject *timer_status(leat_status status) {

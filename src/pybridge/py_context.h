@@ -12,7 +12,7 @@ void py_context_end(PyObject *context);
 void py_context_has_timers(PyObject *context);
 /* Reads a time in milliseconds; `what` it is the time of stands in the error. False with an error
    set, also for NULL. */
-bool py_time_read(PyObject *o, const char *what, int64_t *out);
+bool py_millis_read(PyObject *o, const char *what, int64_t *out);
 /* A timer of this domain is being processed from now on. */
 void py_context_fires(PyObject *context, leat_time_domain domain);
 /* The RuntimeContext for `open`; `states` makes keyed state (py_state.h), or is None; `metrics`

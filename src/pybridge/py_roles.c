@@ -153,7 +153,7 @@ static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int6
     PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made);
     PyObject *before = value ? PyLong_FromLongLong(*time) : NULL;
     PyObject *result = before ? py_invoke_2(&c->targets[0], value, before) : NULL;
-    bool ok = result && py_time_read(result, "an event time", time);
+    bool ok = result && py_millis_read(result, "an event time", time);
     Py_XDECREF(made);
     Py_XDECREF(before);
     Py_XDECREF(result);
@@ -186,7 +186,7 @@ static leat_status gap_call(leat_context *ctx, const leat_record *in, int64_t *g
     PyObject *made, *value = py_argument(c, &in->value, c->in[leat_context_input(ctx)], &made);
     PyObject *result = value ? py_invoke_1(&c->targets[0], value) : NULL;
     Py_XDECREF(made);
-    bool ok = result && py_time_read(result, "the gap of a session", gap);
+    bool ok = result && py_millis_read(result, "the gap of a session", gap);
     Py_XDECREF(result);
     return ok ? LEAT_OK : py_error_user(c->state, ctx);
 }

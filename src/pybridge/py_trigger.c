@@ -110,7 +110,7 @@ static PyObject *change_timer(PyObject *self, PyObject *at, leat_time_domain dom
                               leat_status (*change)(leat_context *ctx, const leat_timer *timer)) {
     py_call *c = py_window_context_of(self);
     leat_timer timer = {.domain = domain};
-    if (!c || !py_time_read(at, "the time of a timer", &timer.time)) return NULL;
+    if (!c || !py_millis_read(at, "the time of a timer", &timer.time)) return NULL;
     if (!py_window_namespace(c->windowed)) return NULL;
     timer.ns = c->windowed->ns;
     leat_status status = change(c->windowed->ctx, &timer);

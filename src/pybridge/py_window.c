@@ -6,6 +6,7 @@
    window function mostly never asks for it. */
 #include "pybridge/py_window.h"
 
+#include "pybridge/py_context.h"
 #include "pybridge/py_interp.h"
 #include "pybridge/py_state.h"
 #include "runtime/base/alloc.h"
@@ -171,14 +172,14 @@ PyObject *py_window_object(py_call *c) {
 
 static bool read_number(PyObject *o, const char *name, int64_t *out) {
     PyObject *number = PyObject_GetAttrString(o, name);
-    bool ok = number && py_time_read(number, "a window", out);
+    bool ok = number && py_millis_read(number, "a window", out);
     Py_XDECREF(number);
     return ok;
 }
 
 static bool read_max_timestamp(PyObject *o, int64_t *out) {
     PyObject *number = PyObject_CallMethod(o, "max_timestamp", NULL);
-    bool ok = number && py_time_read(number, "the last time of a window", out);
+    bool ok = number && py_millis_read(number, "the last time of a window", out);
     Py_XDECREF(number);
     return ok;
 }
