@@ -145,7 +145,7 @@ static void failure_in_each_hook_names_operator_subtask_and_record(void **state)
     expect_failure("open", "", "");
     expect_failure("on_record", "7", "7");
     expect_failure("cursor", "7", "7");
-    expect_failure("on_timer", "null", "7");
+    expect_failure("on_timer", "timer at 100", "7");
     expect_failure("on_watermark", "", "");
     expect_failure("on_end_of_data", "", "");
     expect_failure("on_drain", "", "");
