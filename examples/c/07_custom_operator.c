@@ -1,6 +1,5 @@
 /* 07_custom_operator.c: an operator of one's own, as Leat's are written: a struct, tables of
    parameters and states, hooks and a vtable. It drops what has not changed since the last time.
-
    cc 07_custom_operator.c $(pkg-config --cflags --libs leat) && ./a.out */
 #include <leat.h>
 #include <stdio.h>
@@ -14,7 +13,6 @@ static const leat_param params[] = {
     {"field", LEAT_PARAM_INT, true, offsetof(changes_self, field), LEAT_ROLE_NONE},
     {0},
 };
-
 static const leat_state_decl states[] = {
     {"last", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(changes_self, last)},
     {0},
@@ -45,9 +43,9 @@ static const leat_operator changes = {
 };
 
 int main(void) {
-    leat_value front = leat_string("front"), back = leat_string("back");
+    leat_value front = leat_string("front"), back = leat_string("back"), tuples[4];
     leat_value open = leat_string("open"), shut = leat_string("shut");
-    leat_value doors[][2] = {{front, open}, {back, open}, {front, open}, {front, shut}}, tuples[4];
+    leat_value doors[][2] = {{front, open}, {back, open}, {front, open}, {front, shut}};
     for (int i = 0; i < 4; i++) tuples[i] = leat_tuple(doors[i], 2);
     leat_error err;
     leat_env *env = leat_env_new(NULL, &err);

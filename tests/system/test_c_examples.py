@@ -90,6 +90,8 @@ def test_every_example_is_short_and_tested(programs: Path) -> None:
         "03_python_function",
         "04_host_loop",
         "05_windows",
+        "06_state_and_timers",
+        "07_custom_operator",
         "08_loop",
     }
     for source in EXAMPLES.glob("*.c"):
@@ -170,6 +172,19 @@ def test_loop(run: Run) -> None:
     printed = re.findall(r"^\d> \((\d+),1,(\d+)\)$", run("08_loop"), re.M)
     steps = {1: 3, 2: 1, 3: 7, 4: 2, 5: 5, 6: 8, 7: 16, 8: 3, 9: 19, 10: 6}
     assert {int(number): int(count) for number, count in printed} == steps
+
+
+def printed(text: str) -> list[str]:
+    """Lines without the number of the subtask, sorted."""
+    return sorted(re.sub(r"^\d+> ", "", line) for line in text.splitlines())
+
+
+def test_state_and_timers(run: Run) -> None:
+    assert printed(run("06_state_and_timers")) == ["(1,13001)", "(2,7002)"]
+
+
+def test_custom_operator(run: Run) -> None:
+    assert printed(run("07_custom_operator")) == ["(back,open)", "(front,open)", "(front,shut)"]
 
 
 def test_cmake_package(prefix: Path, tmp_path: Path) -> None:
