@@ -10,8 +10,8 @@
 
        native_windows RECORDS ROUNDS RECORDS_PER_SECOND
 
-   where a second is one of event time. Prints one line of JSON with the nanoseconds per record; the
-   rounds are interleaved and the best of each counts. */
+   where a second is one of event time. Prints one line of JSON with the nanoseconds of CPU time per
+   record, of both threads; the rounds are interleaved and the best of each counts. */
 #include <leat.h>
 #include <stdio.h>
 #include <stdlib.h>

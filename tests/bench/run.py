@@ -217,6 +217,17 @@ def bench_state(b: Bench) -> list[Row]:
     ]
 
 
+def bench_native_windows(b: Bench) -> list[Row]:
+    """CPU time, of all threads, with 1 and 10 records per key and second of event time."""
+    program = b.program("native_windows")
+    rows = []
+    for per_second in (1_000, 10_000):
+        out = b.call(program, str(b.sizes.native // 10), str(b.sizes.rounds), str(per_second))
+        for variant, cost in json.loads(out).items():
+            rows.append(Row("native_windows", f"{variant} {per_second}", cost, "ns/record"))
+    return rows
+
+
 def bench_latency(b: Bench) -> list[Row]:
     program = b.program("push_latency")
     rows = []
@@ -315,6 +326,7 @@ BENCHES = {
     "state": bench_state,
     "native": bench_native,
     "batch_sort": bench_batch_sort,
+    "native_windows": bench_native_windows,
     "latency": bench_latency,
     "file": bench_file,
     "start": bench_start,
