@@ -46,7 +46,7 @@ struct py_call {
     py_target targets[PY_TARGETS]; /* of input 0 and 1, or one per call of the role's table */
     py_target on_timer;            /* of keyed process functions */
     const leat_type *in[2];
-    Py_ssize_t item;        /* of key selectors: what they take of a tuple; -1: they are called */
+    Py_ssize_t item;        /* of key selectors and timestamps: what they take of a tuple, or -1 */
     const py_shape *shape;  /* of the output; NULL: anything */
     PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */
     PyObject *context;      /* of process functions and sinks that ask for one */

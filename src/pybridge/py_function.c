@@ -272,7 +272,6 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     const leat_type *type = NULL; /* of what the calls give */
     if (methods[c->role].typed) type = leat_context_output_type(ctx);
     if (c->role == LEAT_ROLE_REDUCE) type = c->in[0];
-    c->item = c->role == LEAT_ROLE_KEY ? py_item_of(c->function) : -1;
     bool ok = py_shape_of(c->state, type, &c->shape) && py_async_open(c) && call_open(c, ctx) &&
               open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) &&
               open_source(c, ctx) && open_windowed(c, ctx);
@@ -286,6 +285,8 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
         py_async_end(c);
         return status;
     }
+    if (c->role == LEAT_ROLE_KEY) c->item = py_item_of(&c->targets[0], 1);
+    if (c->role == LEAT_ROLE_TIMESTAMP) c->item = py_item_of(&c->targets[0], 2);
     found->call = NULL;
     *self = c;
     return LEAT_OK;
@@ -352,6 +353,7 @@ static void function_close(leat_context *ctx, void *self) {
 /* What most jobs do without is not imported: a worker starts in half the time. */
 static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     c->state = state;
+    c->item = -1;
     c->role = fn->role;
     c->domain = py_interp_domain(state->interp);
     c->lent = (leat_value){.kind = LEAT_OBJECT, .domain = c->domain};

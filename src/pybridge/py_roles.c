@@ -150,7 +150,13 @@ static leat_status sink_call(leat_context *ctx, const leat_record *in, void *sel
 static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int64_t *time,
                                   void *self) {
     py_call *c = self;
-    PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made);
+    PyObject *item = item_of(c, &in->value), *made;
+    leat_value number;
+    if (LEAT_LIKELY(item && PyLong_CheckExact(item) && py_scalar_value(item, &number))) {
+        *time = number.as.i;
+        return LEAT_OK;
+    }
+    PyObject *value = py_argument(c, &in->value, c->in[0], &made);
     PyObject *before = value ? PyLong_FromLongLong(*time) : NULL;
     PyObject *result = before ? py_invoke_2(&c->targets[0], value, before) : NULL;
     bool ok = result && py_millis_read(result, "an event time", time);

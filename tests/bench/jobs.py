@@ -23,6 +23,7 @@ from leat.datastream.connectors.number_seq import NumberSequenceSource
 from leat.datastream.functions import KeyedProcessFunction, SinkFunction
 from leat.datastream.state import ValueStateDescriptor
 from text import WORDS_PER_LINE, make_lines
+from windows import SLIDING, TUMBLING, Blocks, aggregate, builtin, job, mergeable, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,6 +147,14 @@ class AddUpPairs(AddUp):
         self.total += value[1]
 
 
+class AddUpResults(AddUp):
+    """The same for results of windows: sums, or records with the sum in the second place."""
+
+    def invoke(self, value: int | tuple[int, int, int], context: Any) -> None:
+        self.count += 1
+        self.total += value if isinstance(value, int) else value[1]
+
+
 # --- plain loops ----------------------------------------------------------------------------------
 
 
@@ -242,6 +251,10 @@ JOBS: dict[str, tuple[Callable[..., None], Callable[..., None], type[AddUp]]] = 
     "keyed_1k": (plain_keyed_state(1000), job_keyed_state(1000), AddUp),
     "keyed_100k": (plain_keyed_state(100_000), job_keyed_state(100_000), AddUp),
     "keyed_1m": (plain_keyed_state(1_000_000), job_keyed_state(1_000_000), AddUp),
+    "tumbling": (plain(10_000, 10_000), job(TUMBLING, aggregate), AddUpResults),
+    "tumbling_sum": (plain(10_000, 10_000), job(TUMBLING, builtin), AddUpResults),
+    "sliding_sum": (plain(60_000, 1000), job(SLIDING, builtin), AddUpResults),
+    "sliding_merge": (plain(60_000, 1000), job(SLIDING, mergeable), AddUpResults),
 }
 
 
@@ -286,6 +299,8 @@ def peaks() -> dict[str, float]:
 def run_job(name: str, variant: str, size: int, folder: str) -> dict[str, Any]:
     plain, build, sink_type = JOBS[name]
     sink = sink_type(folder)
+    if sink_type is AddUpResults:
+        Blocks(size).all()
     if variant == "plain":
         used = measure(lambda: plain(size, sink))
         sink.close()

@@ -118,9 +118,11 @@ def cpu_of(result: dict[str, Any]) -> float:
     return float(result["cpu"] + result["cpu_workers"])
 
 
-def beside_plain(b: Bench, name: str, bounds: dict[str, tuple[float, float | None]]) -> list[Row]:
-    """A job of jobs.py in all variants; `bounds` has bar and goal of each."""
-    size, runs = b.sizes.records, {v: [] for v in ["plain", *bounds]}
+def beside_plain(
+    b: Bench, name: str, bounds: dict[str, tuple[float, float | None]], part: int = 1
+) -> list[Row]:
+    """A job of jobs.py in all variants with a part of the records; bar and goal of each."""
+    size, runs = b.sizes.records // part, {v: [] for v in ["plain", *bounds]}
     for _ in range(b.sizes.rounds):
         for variant, results in runs.items():
             results.append(b.job(name, variant, size))
@@ -175,6 +177,22 @@ def bench_keyed_100k(b: Bench) -> list[Row]:
 
 def bench_keyed_1m(b: Bench) -> list[Row]:
     return beside_plain(b, "keyed_1m", {THREAD: (0.9, 1.2)})
+
+
+def bench_tumbling(b: Bench) -> list[Row]:
+    return beside_plain(b, "tumbling", {THREAD: (1.0, 1.4)}, part=10)
+
+
+def bench_tumbling_sum(b: Bench) -> list[Row]:
+    return beside_plain(b, "tumbling_sum", {THREAD: (4, 10)}, part=10)
+
+
+def bench_sliding_sum(b: Bench) -> list[Row]:
+    return beside_plain(b, "sliding_sum", {THREAD: (20, 28)}, part=20)
+
+
+def bench_sliding_merge(b: Bench) -> list[Row]:
+    return beside_plain(b, "sliding_merge", {THREAD: (10, None)}, part=20)
 
 
 # --- the engine alone -----------------------------------------------------------------------------
@@ -324,6 +342,10 @@ BENCHES = {
     "keyed_100k": bench_keyed_100k,
     "keyed_1m": bench_keyed_1m,
     "state": bench_state,
+    "tumbling": bench_tumbling,
+    "tumbling_sum": bench_tumbling_sum,
+    "sliding_sum": bench_sliding_sum,
+    "sliding_merge": bench_sliding_merge,
     "native": bench_native,
     "batch_sort": bench_batch_sort,
     "native_windows": bench_native_windows,

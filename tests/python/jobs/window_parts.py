@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from leat.common import Duration, Time, Types, WatermarkStrategy
+from leat.common.serializer import TypeSerializer
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream.functions import (
     AggregateFunction,
@@ -16,7 +18,7 @@ from leat.datastream.functions import (
     WindowFunction,
 )
 from leat.datastream.state import ReducingStateDescriptor
-from leat.datastream.window import Trigger, TriggerResult
+from leat.datastream.window import Trigger, TriggerResult, Window
 
 PER_RECORD = {"pipeline.watermark-per-record": "true"}
 CONTINUE, FIRE = TriggerResult.CONTINUE, TriggerResult.FIRE
@@ -139,3 +141,38 @@ class EverySecond(Trigger):
     def clear(self, window, ctx):
         ctx.get_partitioned_state(self.count).clear()
         ctx.delete_event_time_timer(window.max_timestamp())
+
+
+class Named(Window):
+    """A window of an own class, with a name."""
+
+    def __init__(self, number, name):
+        self.number = number
+        self.name = name
+
+    def max_timestamp(self):
+        return self.number * 10 + 9
+
+    def __repr__(self):
+        return f"{self.name}-{self.number}"
+
+
+class NamedSerializer(TypeSerializer):
+    def serialize(self, element, stream):
+        stream.write(f"{element.number} {element.name}".encode())
+
+    def deserialize(self, stream):
+        number, name = stream.read().decode().split()
+        return Named(int(number), name)
+
+
+@dataclass(frozen=True)
+class Span(Window):
+    """A window of an own class that merges."""
+
+    start: int
+    end: int
+    label: str = "span"
+
+    def max_timestamp(self):
+        return self.end - 1
