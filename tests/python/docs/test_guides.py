@@ -57,6 +57,36 @@ EXAMPLES = {
         "Ada was away for 60 minutes at most",
         "Bob was away for 20 minutes at most",
     ],
+    "05_late_records.py": [
+        "Hexworthy, minutes 0 to 10: 10.0 degrees",
+        "Hexworthy, minutes 0 to 10: 11.0 degrees",
+        "Hexworthy, minutes 10 to 20: 15.0 degrees",
+        "too late: 99.0 degrees of minute 3",
+    ],
+    "06_sessions.py": [
+        "ann came at minute 0 for 80 minutes: /start, /salt, /pay",
+        "bob came at minute 2 for 18 minutes: /start, /tea",
+        "bob came at minute 70 for 0 minutes: /pay",
+    ],
+    "07_sliding_windows.py": [
+        "mill, seconds -20 to 40: 5 jobs",
+        "mill, seconds -40 to 20: 2 jobs",
+        "mill, seconds 0 to 60: 6 jobs",
+        "mill, seconds 20 to 80: 4 jobs",
+        "mill, seconds 40 to 100: 7 jobs",
+        "mill, seconds 60 to 120: 6 jobs",
+        "mill, seconds 80 to 140: 6 jobs",
+        "press, seconds 0 to 60: 4 jobs",
+        "press, seconds 20 to 80: 4 jobs",
+        "press, seconds 40 to 100: 4 jobs",
+    ],
+    "08_custom_trigger.py": [
+        "chair: 5 pounds after 1 bids",
+        "chair: 7 pounds after 2 bids",
+        "clock: 10 pounds after 1 bids",
+        "clock: 25 pounds after 3 bids",
+        "clock: 26 pounds after 4 bids",
+    ],
 }
 
 
