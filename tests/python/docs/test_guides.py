@@ -57,7 +57,7 @@ EXAMPLES = {
         "Ada was away for 60 minutes at most",
         "Bob was away for 20 minutes at most",
     ],
-    "05_late_records.py": [
+    "09_late_records.py": [
         "Hexworthy, minutes 0 to 10: 10.0 degrees",
         "Hexworthy, minutes 0 to 10: 11.0 degrees",
         "Hexworthy, minutes 10 to 20: 15.0 degrees",
