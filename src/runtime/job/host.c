@@ -200,7 +200,7 @@ static leat_status add_output(leati_host *h, const leati_route *r, int from, lea
         if (o) leati_output_set_loops(o, r->loops);
         status = o ? leati_chain_add_output(t->chain, ctx, r->tag, o) : LEAT_E_NOMEM;
     }
-    if (!r->tag && r->role == LEATI_PORT_STREAM) ctx->targets = to->parallelism;
+    if (!r->tag) ctx->targets = to->parallelism;
     leati_free(targets);
     return status;
 }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from leat.common import Configuration, Types
+from leat.common import Configuration, Time, Types
 from leat.common.errors import JobError
-from leat.datastream import OutputTag, StreamExecutionEnvironment
+from leat.datastream import AsyncDataStream, AsyncFunction, OutputTag, StreamExecutionEnvironment
 from leat.datastream.functions import (
     CoMapFunction,
     KeyedProcessFunction,
@@ -295,6 +296,47 @@ def test_times_of_what_comes_back_are_kept(env, results):
     assert sorted(results(body.process(Noting()))) == [
         (101, 10), (102, 20), (201, 10), (202, 20), (301, 10), (302, 20),
     ]  # fmt: skip
+
+
+def test_feedback_by_a_partitioner_of_ones_own_into_more_subtasks(make_env, results):
+    env = make_env(2)
+    loop = env.from_collection(list(range(40))).key_by(lambda n: n % 3).iterate()
+    loop.set_parallelism(3)
+    body = loop.rebalance().map(lambda n: n - 1)
+    wrong = "not a subtask"
+
+    def target(key, count):
+        assert count == 3, wrong
+        return key % count
+
+    loop.close_with(body.filter(lambda n: n > 0).partition_custom(target, lambda n: n))
+    expected = [n - k for n in range(40) for k in range(1, max(n, 1) + 1)]
+    assert Counter(results(body)) == Counter(expected)
+
+
+def test_disk_that_is_not_there_fails_the_job(make_env):
+    env = make_env(2, **{"pipeline.channel.memory": "1kb", "io.tmp.dirs": "/nonexistent/folder"})
+    loop = env.from_collection([(0, 1 << 12)]).iterate()
+    pieces = loop.flat_map(halves)
+    loop.close_with(pieces.rebalance())
+    pieces.filter(lambda v: False).print()
+    with pytest.raises(JobError, match="no file can be made in '/nonexistent/folder'"):
+        env.execute()
+
+
+@pytest.mark.parametrize("parallelism", (1, 2))
+def test_end_waits_for_asynchronous_answers(make_env, results, parallelism):
+    env = make_env(parallelism)
+    loop = env.from_collection(list(range(1, 7))).iterate()
+
+    class Slowly(AsyncFunction):
+        async def async_invoke(self, value):
+            await asyncio.sleep(0.002)
+            return [value - 1]
+
+    body = AsyncDataStream.unordered_wait(loop, Slowly(), Time.seconds(20), 4)
+    loop.close_with(body.filter(lambda n: n > 0))
+    assert Counter(results(body)) == Counter(k for n in range(1, 7) for k in range(n))
 
 
 # --- refusals: no job runs ----------------------------------------------------------------------

@@ -5,6 +5,8 @@
 
 #include <poll.h>
 
+#include "runtime/base/alloc.h"
+
 static const int parallelisms[] = {1, 2, 4};
 
 #define EACH_PARALLELISM(p) (size_t at = 0, p = 0; at < 3 && (p = (size_t)parallelisms[at]); at++)
@@ -539,6 +541,47 @@ static void loop_without_a_disk_fails(void **state) {
     leat_env_free(env);
 }
 
+/* --- memory that runs out --------------------------------------------------------------------- */
+
+/* A loop that also spills. */
+static leat_status loop_with_memory_for(int64_t n) {
+    leat_error err = {.status = LEAT_OK};
+    leat_options options = leat_options_defaults();
+    const char *settings[] = {"parallelism.default",
+                              "2",
+                              "pipeline.channel.capacity",
+                              "3",
+                              "pipeline.channel.memory",
+                              "200",
+                              NULL};
+    options.settings = settings;
+    tally t;
+    leati_alloc_fail_after(n);
+    leat_env *env = leat_env_new(&options, &err);
+    leat_status status = env ? LEAT_OK : err.status;
+    if (env) {
+        leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 5, 5), 0);
+        leat_stream *body = leat_stream_flat_map(loop, leat_flat_map_fn(twice_less_one, NULL));
+        leat_iteration_close(loop, leat_stream_rebalance(filter(body, is_positive)));
+        add_to(filter(body, is_not_positive), &t);
+        status = leat_env_execute(env, "small", &err);
+    }
+    leati_alloc_fail_after(-1);
+    if (status == LEAT_OK) expect_tally(&t, 32, 0);
+    leat_env_free(env);
+    return status;
+}
+
+static void loop_without_memory_fails_and_nothing_else(void **state) {
+    (void)state;
+    leat_status status = LEAT_E_NOMEM;
+    for (int64_t n = 1; status != LEAT_OK && n < 8000; n += 1 + n / 100) {
+        status = loop_with_memory_for(n);
+        if (status != LEAT_OK) assert_int_equal(status, LEAT_E_NOMEM);
+    }
+    assert_int_equal(status, LEAT_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loop_ends_when_nothing_comes_back),
@@ -555,6 +598,7 @@ int main(void) {
         cmocka_unit_test(loop_without_end_is_cancelled),
         cmocka_unit_test(loop_failure_in_the_body_ends_the_job),
         cmocka_unit_test(loop_without_a_disk_fails),
+        cmocka_unit_test(loop_without_memory_fails_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
