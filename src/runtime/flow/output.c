@@ -78,9 +78,11 @@ static void mark_full(leati_output *o, leati_target *t) {
     o->chain->full++;
 }
 
+/* A batch failed, not the record that is there or was last. */
 static leat_status say_why(leati_output *o, leati_target *t, leat_status status) {
     leat_context *last = o->chain->contexts[o->chain->count - 1];
     const char *why = leati_channel_failure(t->channel);
+    last->current = NULL;
     if (why) return leat_context_fail(last, status, "%s", why);
     if (status == LEAT_E_RANGE)
         return leat_context_fail(last, status,

@@ -352,7 +352,9 @@ static leat_status flush_if_due(leati_task *t, bool waits) {
     int64_t now = leati_clock_monotonic();
     if (!waits && now - t->flushed_at < t->flush_every) return LEAT_OK;
     t->flushed_at = now;
-    return leati_chain_flush(t->chain);
+    leat_status status = leati_chain_flush(t->chain);
+    if (status < 0) t->chain->contexts[0]->current = NULL; /* the failure is of no record */
+    return status;
 }
 
 /* As long as it works; what a quiet task tells is what it told last. */

@@ -101,6 +101,9 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
         p->language |= leati_args_language(&p->graph->nodes[i]->shared->args) != NULL;
     }
     leati_loops_set_parallelism(p);
+    for (int i = 0; i < p->info_count; i++) /* those behind heads that have another one now */
+        p->infos[i].parallelism = is_aligned(p->infos[i].op) ? parallelism_of(p, p->graph->nodes[i])
+                                                             : p->infos[i].parallelism;
     for (int i = 0; i < p->info_count && status >= 0; i++)
         status = check_parallelism(&p->infos[i], err);
     return status < 0 ? status : leati_loops_find(p, err);
