@@ -258,7 +258,7 @@ static void forward_held_watermark(leati_chain *c) {
 }
 
 /* The head's own results. */
-static leat_status poll_head(leati_task *t) {
+static leat_status poll_head(leati_task *t, int *budget) {
     leati_chain *c = t->chain;
     leat_context *head = c->contexts[0];
     head->current = NULL;
@@ -267,6 +267,7 @@ static leat_status poll_head(leati_task *t) {
     head->current = NULL;
     if (!c->depth) leati_arena_reset(&c->arena);
     if (status != LEAT_OK) c->polls = false;
+    took_long(t, budget);
     return LEAT_OK;
 }
 
@@ -284,7 +285,7 @@ static leat_status turn(leati_task *t, int *budget) {
         forward_held_watermark(c);
         return LEAT_OK;
     }
-    if (c->polls) return poll_head(t);
+    if (c->polls) return poll_head(t, budget);
     if (t->end_waits) return end_again(t);
     if (!t->batch) return next_element(t, budget);
     c->pinned = true;
