@@ -62,9 +62,9 @@ typedef struct leati_turns {
     leati_windowing *w;
     leati_turn *items;
     size_t count, room, at;
-    bool is_open, is_called; /* called: the window function of the one at `at` */
-    bool cleans;             /* of a timer: its window is forgotten then */
-    leati_pair pair;         /* of the window at `at` */
+    bool is_called;  /* the window function of the one at `at` has been */
+    bool cleans;     /* of a timer: its window is forgotten then */
+    leati_pair pair; /* of the window at `at` */
 } leati_turns;
 
 /* Windows that are kept in slices. */
