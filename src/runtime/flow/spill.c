@@ -96,6 +96,8 @@ static void tell_of_room(leati_channel *c) {
     if (atomic_exchange(&c->starved, false)) tell(c, &c->on_room);
 }
 
+static void give_credit(leati_channel *c, size_t records, size_t bytes);
+
 static leat_status fail(leati_channel *c, leat_status status, const char *what, int why) {
     leati_spill *s = c->spill;
     if (s->status < 0) return s->status;
@@ -107,6 +109,8 @@ static leat_status fail(leati_channel *c, leat_status status, const char *what, 
                        what, strerror(why));
     else if (!s->error.text[0])
         leat_error_set(&s->error, status, "channel", "no memory for records that wait");
+    /* Whoever waits for room goes on, so that the reader does, too, and hears of it. */
+    give_credit(c, 0, 0);
     tell(c, &c->on_data);
     tell_of_room(c);
     return status;
@@ -391,6 +395,7 @@ leat_status leati_spill_push(leati_channel *c, leati_element *element, size_t re
     leat_status status = c->spill->status;
     if (status < 0 || atomic_load(&c->abandoned)) {
         leati_element_drop(element);
+        give_credit(c, records, bytes);
     } else if (fits(c, element, records, bytes)) {
         status = push_to_ring(c, element, records, bytes);
     } else {

@@ -336,6 +336,30 @@ static void spill_folder_that_is_not_there_fails_pushes_and_pops(void **state) {
     leati_channel_unref(c);
 }
 
+/* Two tasks that wait for each other's credit would never hear of it. */
+static void spill_credit_of_a_wire_goes_back_after_a_failure(void **state) {
+    (void)state;
+    leati_channel *c = leati_channel_new(4096, 100);
+    credit back = {0};
+    assert_int_equal(leati_channel_spill(c, NULL, "/nonexistent"), LEAT_OK);
+    c->credit = on_credit;
+    c->credit_arg = &back;
+    for (size_t i = 1; i <= 100; i++) {
+        leati_element e = {.kind = LEATI_FRAME, .value = 1};
+        e.as.frame = (leati_frame){50, 50, leati_zalloc(50)};
+        assert_int_equal(leati_channel_push(c, &e, 1, 50), LEAT_OK); /* the reader says it */
+        if (i == 50) settle();
+    }
+    settle();
+    assert_int_equal(back.records, 100);
+    assert_int_equal(back.bytes, 5000);
+    leati_element e;
+    leat_status status;
+    while ((status = leati_channel_pop(c, &e)) == LEAT_OK) leati_element_drop(&e);
+    assert_int_equal(status, LEAT_E_IO);
+    leati_channel_unref(c);
+}
+
 static void spill_disk_that_is_full_says_so(void **state) {
     (void)state;
     struct rlimit before, small;
@@ -365,6 +389,7 @@ int main(void) {
         WITH_FOLDER(spill_abandoned_amid_work_tells_nobody_any_more),
         WITH_FOLDER(spill_credit_of_a_wire_goes_back_without_the_reader),
         WITH_FOLDER(spill_folder_that_is_not_there_fails_pushes_and_pops),
+        WITH_FOLDER(spill_credit_of_a_wire_goes_back_after_a_failure),
         WITH_FOLDER(spill_disk_that_is_full_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
