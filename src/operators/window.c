@@ -236,7 +236,8 @@ static leat_status enter(leat_context *ctx, leati_windowing *w, const leat_recor
     if (status < 0 || is_settled(ctx, w, window, first)) return status;
     status = w->triggers->on_element(ctx, in, window, &result, w->trigger.arg);
     if (status >= 0 && result != LEAT_CONTINUE) status = add_turn(w, window, result);
-    if (status < 0 || (!first && !w->assigns->merge)) return status;
+    /* The trigger may have removed a timer of that very time. */
+    if (status < 0 || (!first && w->only_first)) return status;
     if (w->assigns->merge) ns = leat_window_namespace(ctx, window);
     return ns.bytes ? set_cleanup(ctx, w, window, ns) : LEAT_E_NOMEM;
 }

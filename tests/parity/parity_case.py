@@ -34,7 +34,7 @@ PACED = (
     if UNDER_LEAT
     else {"pipeline.auto-watermark-interval": "1 ms", "python.fn-execution.bundle.size": "1"}
 )
-PAUSE = 0.03
+PAUSE = 0.15
 # Where an object lies, in its text.
 ADDRESS = re.compile(r"0x[0-9a-f]+|(?<=@)[0-9a-f]{6,8}\b")
 

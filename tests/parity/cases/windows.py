@@ -157,7 +157,7 @@ def session_in_batch(env, function):
     return function(keyed(env).window(ASSIGNERS["session"]()))
 
 
-@each({k: FUNCTIONS[k] for k in ("reduce", "aggregate_process", "apply")}, parallelism=3)
+@each({k: FUNCTIONS[k] for k in ("reduce", "aggregate_process")}, parallelism=3)
 def tumbling_of_three(env, function):
     return function(keyed(env).window(ASSIGNERS["tumbling"]()))
 
@@ -172,7 +172,7 @@ def all_session(env, function):
     return function(timed(env).window_all(ASSIGNERS["session"]()))
 
 
-@each({k: ALL[k] for k in ("reduce_process", "apply")}, parallelism=3, batch=None)
+@each({k: ALL[k] for k in ("reduce_process", "aggregate")}, parallelism=3, batch=None)
 def all_of_three(env, function):
     return function(timed(env).window_all(ASSIGNERS["tumbling"]()))
 

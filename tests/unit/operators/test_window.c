@@ -499,6 +499,47 @@ static void triggers_of_users_work(void **state) {
     end_windows(h);
 }
 
+/* A trigger that takes back a timer at the window's end, the time of the clean-up. */
+static leat_status doubt_on_element(leat_context *ctx, const leat_record *in, const leat_window *w,
+                                    leat_trigger_result *out, void *self) {
+    (void)in, (void)out, (void)self;
+    leat_timer timer = {LEAT_EVENT_TIME, w->max_timestamp, leat_window_namespace(ctx, w)};
+    leat_status status = leat_timer_set(ctx, &timer);
+    return status < 0 ? status : leat_timer_remove(ctx, &timer);
+}
+
+static leat_status doubt_on_timer(leat_context *ctx, const leat_timer *timer, const leat_window *w,
+                                  leat_trigger_result *out, void *self) {
+    (void)ctx, (void)timer, (void)w, (void)self;
+    *out = LEAT_FIRE;
+    return LEAT_OK;
+}
+
+static leat_status doubt_clear(leat_context *ctx, const leat_window *w, void *self) {
+    (void)ctx, (void)w;
+    ++*(int *)self;
+    return LEAT_OK;
+}
+
+static void a_trigger_can_not_take_the_clean_up_away(void **state) {
+    static const leat_trigger calls = {
+        sizeof calls, false, doubt_on_element, doubt_on_timer, NULL, doubt_clear,
+    };
+    int cleared = 0;
+    window_args a = {.count = 0};
+    with_own(&a, "assigner", "tumbling_event_time 10");
+    with(&a, "trigger", leat_trigger_fn(&calls, &cleared));
+    with_own(&a, "aggregate", "count");
+    harness *h = open_window(state, &a);
+    take(h, "a", 1, 1);
+    take(h, "a", 2, 1);
+    watermark(h, 9);
+    expect(h, "2@9");
+    expect_watermark(h, 9);
+    assert_int_equal(cleared, 1);
+    end_windows(h);
+}
+
 /* --- failures --------------------------------------------------------------------------------- */
 
 static leat_status fail_window(leat_context *ctx, const leat_window *w, const leat_value *elements,
@@ -637,6 +678,7 @@ int main(void) {
         BOTH_WAYS(merging_behind_the_watermark_fails),
         BOTH_WAYS(aggregates_of_users_merge),
         BOTH_WAYS(triggers_of_users_work),
+        BOTH_WAYS(a_trigger_can_not_take_the_clean_up_away),
         BOTH_WAYS(a_failing_window_function_fails_the_job),
         cmocka_unit_test(what_does_not_fit_together_is_refused_at_once),
         cmocka_unit_test(an_assigner_needs_a_trigger),
