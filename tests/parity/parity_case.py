@@ -195,10 +195,12 @@ def run(env: StreamExecutionEnvironment, made: Any) -> list[str]:
             return [repr(v) for v in values]
     if not isinstance(made, Behind):
         return told(made.map(shown, output_type=Types.STRING()))
-    if made.printed:
+    lines: list[str] = []
+    if made.printed:  # by a job of its own: PyFlink's execute_and_collect forgets other sinks
         made.stream.print("printed")
-    with written_lines() as lines:
-        rows = told(made.stream.map(shown, output_type=Types.STRING()).disable_chaining())
+        with written_lines() as lines:
+            env.execute("case")
+    rows = told(made.stream.map(shown, output_type=Types.STRING()).disable_chaining())
     return rows + lines
 
 

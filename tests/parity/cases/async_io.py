@@ -85,18 +85,18 @@ def timeout_replaced(env, verb):
     return verb(env.from_collection([1, 2, 3]), Replaced(), Time.milliseconds(300))
 
 
-def answering(result):
-    class Answers(AsyncFunction):
-        async def async_invoke(self, value):
-            return result
+class Answers(AsyncFunction):
+    def __init__(self, result):
+        self.result = result
 
-    return Answers()
+    async def async_invoke(self, value):
+        return self.result
 
 
 @each({"none": None, "number": 5, "empty": [], "string": "ab", "tuple": (1, 2)})
 def answers(env, result):
     stream = env.from_collection([1])
-    return AsyncDataStream.unordered_wait(stream, answering(result), seconds(5))
+    return AsyncDataStream.unordered_wait(stream, Answers(result), seconds(5))
 
 
 @each({"ordered": AsyncDataStream.ordered_wait, "unordered": AsyncDataStream.unordered_wait})
