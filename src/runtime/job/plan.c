@@ -100,6 +100,7 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
         status = check_uid(p, i, err);
         p->language |= leati_args_language(&p->graph->nodes[i]->shared->args) != NULL;
     }
+    if (status < 0) return status;
     leati_loops_set_parallelism(p);
     for (int i = 0; i < p->info_count; i++) /* those behind heads that have another one now */
         p->infos[i].parallelism = is_aligned(p->infos[i].op) ? parallelism_of(p, p->graph->nodes[i])
