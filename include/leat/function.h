@@ -77,6 +77,15 @@ typedef leat_status (*leat_timestamp_call)(leat_context *ctx, const leat_record 
                                            void *self);
 typedef leat_status (*leat_partition_call)(leat_context *ctx, const leat_value *key, int count,
                                            int *target, void *self);
+/* Says how far event time has come, after each record (`in` has its event time) and every
+   pipeline.auto-watermark-interval. `*watermark` comes in as the highest that was said, INT64_MIN
+   at first, and is raised, or left as it is. Either may be NULL. */
+typedef struct leat_watermark_generator {
+    size_t size; /* sizeof(leat_watermark_generator) */
+    leat_status (*on_event)(leat_context *ctx, const leat_record *in, int64_t *watermark,
+                            void *self);
+    leat_status (*on_periodic)(leat_context *ctx, int64_t *watermark, void *self);
+} leat_watermark_generator;
 /* The gap of a session after this record, in milliseconds, above 0. */
 typedef leat_status (*leat_gap_call)(leat_context *ctx, const leat_record *in, int64_t *gap,
                                      void *self);
@@ -112,7 +121,8 @@ typedef enum leat_role {
     LEAT_ROLE_JOIN,
     LEAT_ROLE_CO_GROUP,
     LEAT_ROLE_ASYNC,
-    LEAT_ROLE_BROADCAST_PROCESS
+    LEAT_ROLE_BROADCAST_PROCESS,
+    LEAT_ROLE_WATERMARK
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
@@ -141,6 +151,7 @@ typedef struct leat_function {
         leat_delta_call delta;
         leat_join_call join;
         /* Tables live as long as the function does. */
+        const leat_watermark_generator *watermark;
         const leat_assigner *assigner;
         const leat_trigger *trigger;
         const leat_evictor *evictor;
@@ -183,6 +194,7 @@ LEAT_FUNCTION_MAKER(sink, LEAT_ROLE_SINK, sink, leat_sink_call)
 LEAT_FUNCTION_MAKER(source, LEAT_ROLE_SOURCE, source, leat_source_call)
 LEAT_FUNCTION_MAKER(partition, LEAT_ROLE_PARTITION, partition, leat_partition_call)
 LEAT_FUNCTION_MAKER(timestamp, LEAT_ROLE_TIMESTAMP, timestamp, leat_timestamp_call)
+LEAT_FUNCTION_MAKER(watermark, LEAT_ROLE_WATERMARK, watermark, const leat_watermark_generator *)
 LEAT_FUNCTION_MAKER(gap, LEAT_ROLE_GAP, gap, leat_gap_call)
 LEAT_FUNCTION_MAKER(delta, LEAT_ROLE_DELTA, delta, leat_delta_call)
 LEAT_FUNCTION_MAKER(join, LEAT_ROLE_JOIN, join, leat_join_call)

@@ -69,6 +69,9 @@ LEAT_API leat_stream *leat_stream_side_output(leat_stream *s, const char *tag);
 /* Event time by `timestamp`; records may come up to `bound_ms` behind the latest one. */
 LEAT_API leat_stream *leat_stream_assign_timestamps(leat_stream *s, leat_function timestamp,
                                                     int64_t bound_ms);
+/* Event time by `timestamp`, and watermarks by a generator (leat_watermark_fn). */
+LEAT_API leat_stream *leat_stream_generate_watermarks(leat_stream *s, leat_function timestamp,
+                                                      leat_function generator);
 
 /* How the records of a keyed stream are put into windows; leat_window_spec_of fills it in. Each
    function is one of Leat's own (leat_builtin), of C (window.h) or of Python. One window over all

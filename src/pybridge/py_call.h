@@ -56,6 +56,7 @@ struct py_call {
     py_cursor cursor;
     py_side sides[PY_SIDES];
     uint32_t next_side;
+    PyObject *output;      /* of watermark generators */
     PyObject *iterator;    /* of a source that gives one */
     PyObject *collector;   /* of a source with a thread of its own */
     py_windowed *windowed; /* of the roles of windows; else NULL */
@@ -134,6 +135,12 @@ const char *py_join_method(py_call *c);
 leat_status py_join_call(leat_context *ctx, const leat_value *first, const leat_value *second,
                          leat_emitter *out, void *self);
 extern const leat_window_function py_co_group_table;
+
+/* --- py_watermark.c --------------------------------------------------------------------------- */
+
+/* Makes what a watermark generator speaks to. False with an error set. */
+bool py_watermark_open(py_call *c);
+extern const leat_watermark_generator py_watermark_table;
 
 /* --- py_source.c ------------------------------------------------------------------------------ */
 

@@ -42,6 +42,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_PARTITION] = {{"partition"}, false, false},
     [LEAT_ROLE_BROADCAST_PROCESS] = {{"process_element", "process_broadcast_element"}, true, true},
     [LEAT_ROLE_TIMESTAMP] = {{"extract_timestamp"}, false, false},
+    [LEAT_ROLE_WATERMARK] = {{"on_event", "on_periodic_emit"}, false, false},
     [LEAT_ROLE_ASSIGNER] = {{"assign_windows", "merge_windows"}, false, false},
     [LEAT_ROLE_TRIGGER] =
         {{"on_element", "on_event_time", "on_processing_time", "on_merge", "clear"}, false, false},
@@ -274,7 +275,7 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     if (c->role == LEAT_ROLE_REDUCE) type = c->in[0];
     bool ok = py_shape_of(c->state, type, &c->shape) && py_async_open(c) && call_open(c, ctx) &&
               open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) &&
-              open_source(c, ctx) && open_windowed(c, ctx);
+              open_source(c, ctx) && py_watermark_open(c) && open_windowed(c, ctx);
     if (!ok) {
         leat_status status = py_error_user(c->state, ctx);
         py_windowed_end(c);
@@ -318,6 +319,7 @@ static void call_free(py_call *c) {
     drop(c, c->broadcast_context);
     drop(c, c->states);
     drop(c, c->metrics);
+    drop(c, c->output);
     drop(c, c->iterator);
     drop(c, c->collector);
     drop(c, c->cancelled);

@@ -48,6 +48,7 @@ static const struct {
     [PY_BROADCAST_OF] = {"leat.datastream.state", "broadcast_of"},
     [PY_OUTPUT_TAG] = {"leat.datastream.output_tag", "OutputTag"},
     [PY_RUNTIME_CONTEXT] = {"leat.datastream.functions", "RuntimeContext"},
+    [PY_WATERMARK_OUTPUT] = {"leat.common.watermark_strategy", "WatermarkOutput"},
     [PY_TIME_DOMAIN] = {"leat.datastream.time_domain", "TimeDomain"},
     [PY_DUMPS] = {"pickle", "dumps"},
     [PY_DUMPS_ANY] = {"leat.shipping", "dumps_record"},

@@ -27,6 +27,7 @@ typedef enum py_known {
     PY_RUNTIME_CONTEXT,
     PY_BROADCAST_OF,
     PY_TIME_DOMAIN,
+    PY_WATERMARK_OUTPUT,
     PY_DUMPS,
     PY_DUMPS_ANY,
     PY_DUMPS_EXCEPTION,

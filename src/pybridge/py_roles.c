@@ -243,6 +243,7 @@ leat_status py_roles_fill(py_call *c, leat_function *fn) {
     case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
     case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;
+    case LEAT_ROLE_WATERMARK: fn->call.watermark = &py_watermark_table; break;
     case LEAT_ROLE_ASYNC: fn->call.async = py_async_table(); break;
     case LEAT_ROLE_ASSIGNER: ok = py_assigner_fill(c, fn); break;
     case LEAT_ROLE_TRIGGER: ok = py_trigger_fill(c, fn); break;

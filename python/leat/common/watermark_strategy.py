@@ -9,9 +9,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from leat.common.time import Duration
 
-__all__ = ["AssignerWithPeriodicWatermarksWrapper", "TimestampAssigner", "WatermarkStrategy"]
+__all__ = [
+    "AssignerWithPeriodicWatermarksWrapper",
+    "TimestampAssigner",
+    "Watermark",
+    "WatermarkGenerator",
+    "WatermarkOutput",
+    "WatermarkStrategy",
+]
 
 
 class TimestampAssigner:
@@ -20,6 +29,62 @@ class TimestampAssigner:
     def extract_timestamp(self, value: Any, record_timestamp: int) -> int:
         """The event time in milliseconds; `record_timestamp` is the one that it had before."""
         raise NotImplementedError(f"{type(self).__name__}.extract_timestamp")
+
+
+class Watermark:
+    """An event time, in milliseconds, that no later record goes below."""
+
+    def __init__(self, timestamp: int) -> None:
+        self._timestamp = timestamp
+
+    def get_timestamp(self) -> int:
+        """The time in milliseconds."""
+        return self._timestamp
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Watermark) and self._timestamp == other._timestamp
+
+    def __hash__(self) -> int:
+        return hash(self._timestamp)
+
+    def __repr__(self) -> str:
+        return f"Watermark @ {self._timestamp}"
+
+
+class WatermarkOutput:
+    """What a WatermarkGenerator speaks to. Made by the library."""
+
+    __slots__ = ("_idle", "_watermark")
+
+    def __init__(self) -> None:
+        self._watermark: int | None = None
+        self._idle: bool | None = None
+
+    def emit_watermark(self, watermark: Watermark | int) -> None:
+        """Event time has come this far. One below an earlier one says nothing."""
+        self._watermark = watermark._timestamp if isinstance(watermark, Watermark) else watermark
+        self._idle = False
+
+    def mark_idle(self) -> None:
+        """Nobody needs to wait for this source, until the next watermark."""
+        self._idle = True
+
+    def mark_active(self) -> None:
+        """It counts again."""
+        self._idle = False
+
+
+class WatermarkGenerator:
+    """Says how far event time has come (Leat's addition, as in Flink's Java API).
+
+    Each subtask has a copy of its own.
+    """
+
+    def on_event(self, event: Any, event_timestamp: int, output: WatermarkOutput) -> None:
+        """Called for each record. May be overridden."""
+
+    def on_periodic_emit(self, output: WatermarkOutput) -> None:
+        """Called every `pipeline.auto-watermark-interval`. May be overridden."""
 
 
 class WatermarkStrategy:
@@ -47,6 +112,21 @@ class WatermarkStrategy:
     def no_watermarks() -> WatermarkStrategy:
         """For jobs without event time."""
         return WatermarkStrategy({"generator": "none"})
+
+    @staticmethod
+    def for_generator(
+        generator: WatermarkGenerator | Callable[[], WatermarkGenerator],
+    ) -> WatermarkStrategy:
+        """With watermarks of a WatermarkGenerator, or of what a callable makes.
+
+        Leat's addition, as in Flink's Java API.
+        """
+        made = generator if isinstance(generator, WatermarkGenerator) else None
+        if made is None and callable(generator):
+            made = generator()
+        if not isinstance(made, WatermarkGenerator):
+            raise TypeError(f"for_generator() needs a WatermarkGenerator, not {generator!r}")
+        return WatermarkStrategy({"generator": made})
 
     def with_timestamp_assigner(self, timestamp_assigner: TimestampAssigner) -> WatermarkStrategy:
         """Read timestamps by this assigner. Changes this object and answers it, as PyFlink."""
@@ -87,6 +167,8 @@ class WatermarkStrategy:
     def _params(self) -> dict[str, object]:
         """What the operator in the library is told, besides the assigner."""
         options = self._options
+        if isinstance(options.get("generator"), WatermarkGenerator):
+            return {"idle_ms": options.get("idle_ms", 0)}
         if options.get("generator") not in {"bounded", "none"}:
             raise TypeError(f"WatermarkStrategy({options!r}): Leat runs no Java generators")
         return {

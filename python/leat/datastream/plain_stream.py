@@ -9,7 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from leat.common.typeinfo import PickledBytesTypeInfo, TupleTypeInfo, _as_output_type
-from leat.common.watermark_strategy import TimestampAssigner, WatermarkStrategy
+from leat.common.watermark_strategy import (
+    TimestampAssigner,
+    WatermarkGenerator,
+    WatermarkStrategy,
+)
 from leat.datastream.functions import (
     FilterFunction,
     FlatMapFunction,
@@ -320,6 +324,10 @@ class DataStream:
         assigner = strategy._timestamp_assigner
         if assigner is not None:
             params["function"] = shipped(assigner, TimestampAssigner, "Timestamps")
+        generator = strategy._options.get("generator")
+        if isinstance(generator, WatermarkGenerator):
+            node.env._note_addition("WatermarkStrategy.for_generator")
+            params["generator"] = shipped(generator, WatermarkGenerator, "Watermarks")
         name = "Timestamps/Watermarks"
         return DataStream(node.then("assign_timestamps", params, name, node.type_info))
 

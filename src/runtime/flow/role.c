@@ -28,6 +28,7 @@ const char *leat_role_name(leat_role role) {
         "co_group",
         "async",
         "broadcast_process",
+        "watermark generator",
     };
     return (size_t)role < sizeof names / sizeof *names ? names[role] : names[0];
 }

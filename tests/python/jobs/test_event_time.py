@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from leat.common import Duration, Types, WatermarkStrategy
 from leat.common.errors import JobError
-from leat.common.watermark_strategy import TimestampAssigner
+from leat.common.watermark_strategy import TimestampAssigner, Watermark, WatermarkGenerator
 from leat.datastream import SourceFunction
 from leat.datastream.functions import KeyedProcessFunction, ProcessFunction
 from leat.datastream.state import ListStateDescriptor
@@ -249,3 +249,102 @@ def test_watermarks_per_record_give_the_same_beyond_the_bound(make_env, results,
     ]
     assert any(r[0] == "late" for r in runs[0])
     assert [run == runs[0] for run in runs] == [True] * 4
+
+
+# --- generators of users --------------------------------------------------------------------------
+
+
+class Marked(WatermarkGenerator):
+    """Records that end in "!" say how far time has come; counts its calls."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def on_event(self, event, event_timestamp, output):
+        self.calls += 1
+        if event[2].endswith("!"):
+            output.emit_watermark(Watermark(event_timestamp))
+
+
+class Periodic(WatermarkGenerator):
+    def __init__(self):
+        self.highest = None
+
+    def on_event(self, event, event_timestamp, output):
+        self.highest = event_timestamp
+
+    def on_periodic_emit(self, output):
+        if self.highest is not None:
+            output.emit_watermark(self.highest - 10)
+
+
+class SeesWatermarks(ProcessFunction):
+    def process_element(self, value, ctx):
+        yield value[1], ctx.timer_service().current_watermark()
+
+
+MARKED = [
+    ("a", 10, ""),
+    ("a", 20, "!"),
+    ("a", 15, ""),
+    ("a", 5, "!"),
+    ("a", 40, "!"),
+    ("a", 50, ""),
+]
+NO_WATERMARK = -(2**63)
+
+
+def generated(env, generator):
+    strategy = WatermarkStrategy.for_generator(generator)
+    stream = env.from_collection(MARKED)
+    return stream.assign_timestamps_and_watermarks(
+        strategy.with_timestamp_assigner(Second())
+    ).process(SeesWatermarks())
+
+
+def test_generator_that_speaks_after_records(env, results):
+    seen = [NO_WATERMARK, NO_WATERMARK, 20, 20, 20, 40]
+    expected = [(m[1], w) for m, w in zip(MARKED, seen, strict=True)]
+    assert results(generated(env, Marked())) == expected
+    assert results(generated(env, Marked)) == expected  # made by the callable
+
+
+def test_generator_that_speaks_now_and_then(make_env, results):
+    env = make_env(1, **{"pipeline.watermark-per-record": "true"})
+    seen = [NO_WATERMARK, 0, 10, 10, 10, 30]
+    assert [w for _, w in results(generated(env, Periodic()))] == seen
+
+
+def test_generator_that_is_wrong(env, results):
+    class Raises(WatermarkGenerator):
+        def on_event(self, event, event_timestamp, output):
+            raise KeyError("generator")
+
+    class Far(WatermarkGenerator):
+        def on_event(self, event, event_timestamp, output):
+            output.emit_watermark(2**63)
+
+    class Text(WatermarkGenerator):
+        def on_event(self, event, event_timestamp, output):
+            output.emit_watermark("soon")
+
+    with pytest.raises(JobError, match=r"Timestamps/Watermarks \(1/1\): KeyError: 'generator'"):
+        results(generated(env, Raises()))
+    with pytest.raises(JobError, match="a watermark is in milliseconds and must fit in 64 bits"):
+        results(generated(env, Far()))
+    with pytest.raises(JobError, match="TypeError: 'str' object cannot be interpreted"):
+        results(generated(env, Text()))
+    with pytest.raises(TypeError, match="needs a WatermarkGenerator"):
+        WatermarkStrategy.for_generator(5)
+
+
+def test_generator_that_is_idle_holds_nobody_up(env, results):
+    class Idle(WatermarkGenerator):
+        def on_event(self, event, event_timestamp, output):
+            output.mark_idle()
+
+    idle = WatermarkStrategy.for_generator(Idle()).with_timestamp_assigner(Second())
+    silent = env.from_collection([("b", 1, "")]).assign_timestamps_and_watermarks(idle)
+    marked = WatermarkStrategy.for_generator(Marked()).with_timestamp_assigner(Second())
+    both = env.from_collection(MARKED).assign_timestamps_and_watermarks(marked).union(silent)
+    assert len(results(both.process(SeesWatermarks()))) == len(MARKED) + 1
