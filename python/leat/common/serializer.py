@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import GenericAlias
 from typing import Any, BinaryIO
 
 __all__ = ["TypeSerializer", "void"]
@@ -13,6 +14,8 @@ class void:
 
 class TypeSerializer:
     """Base of what writes values to a binary stream and reads them back. Override both."""
+
+    __class_getitem__: Any = classmethod(GenericAlias)  # types in brackets are hints
 
     def serialize(self, element: Any, stream: BinaryIO) -> None:
         """Write `element`."""

@@ -9,6 +9,7 @@ Leat's additions: `SourceFunction` and `SinkFunction` can be subclassed in Pytho
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from leat.datastream.keywords import also_accepts
@@ -197,6 +198,8 @@ class RuntimeContext(KeyedStateStore):
 
 class Function(ABC):  # noqa: B024 - PyFlink's base is abstract without abstract methods, too
     """Base of all user functions."""
+
+    __class_getitem__: Any = classmethod(GenericAlias)  # types in brackets are hints
 
     def open(self, runtime_context: RuntimeContext) -> None:  # noqa: B027
         """Called once per subtask, before the first record. May be overridden."""
@@ -490,6 +493,8 @@ class ProcessWindowFunction(Function):
     class Context(ABC):
         """What a ProcessWindowFunction may ask during a call."""
 
+        __class_getitem__: Any = classmethod(GenericAlias)
+
         @abstractmethod
         def window(self) -> Any:
             """The window."""
@@ -528,6 +533,8 @@ class ProcessAllWindowFunction(Function):
 
     class Context(ABC):
         """What a ProcessAllWindowFunction may ask during a call."""
+
+        __class_getitem__: Any = classmethod(GenericAlias)
 
         @abstractmethod
         def window(self) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 from leat.common.typeinfo import Types
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 class WindowAssigner(ABC):
     """Says which windows a record belongs to."""
+
+    __class_getitem__: Any = classmethod(GenericAlias)  # types in brackets are hints
 
     class WindowAssignerContext(ABC):
         """What it may ask during a call."""

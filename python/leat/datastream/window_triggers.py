@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from enum import Enum
+from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
 from leat.common.typeinfo import Types
@@ -39,6 +40,8 @@ class Trigger(ABC):
     It keeps what it has to remember in `ctx.get_partitioned_state`, which belongs to the key and
     the window of the call, as timers do.
     """
+
+    __class_getitem__: Any = classmethod(GenericAlias)  # types in brackets are hints
 
     class TriggerContext(ABC):
         """Time, timers and state of the key and the window of the call."""

@@ -2,6 +2,7 @@
 
 import io
 import pickle
+import types
 
 import pytest
 from leat.common import Duration, Time
@@ -524,3 +525,18 @@ def test_subclasses_run_in_python():
         pass
 
     assert builtin_spec(Mine(3)) is None
+
+
+def test_bases_take_types_in_brackets():
+    from leat.common.serializer import TypeSerializer
+    from leat.datastream import ProcessWindowFunction, TimeWindow, Trigger, WindowAssigner
+
+    for base in (
+        ProcessWindowFunction,
+        ProcessWindowFunction.Context,
+        Trigger,
+        WindowAssigner,
+        TypeSerializer,
+    ):
+        assert issubclass(type("Own", (base,), {}), base)
+        assert types.new_class("Own", (base[tuple, TimeWindow],)).__mro__[1] is base

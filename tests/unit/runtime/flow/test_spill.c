@@ -63,7 +63,10 @@ static int64_t next(leati_channel *c, size_t *padding) {
         assert_int_equal(status, LEAT_OK);
     }
     assert_int_equal(b->count, 1);
-    int64_t number = strtoll(b->records[0].value.as.bytes, NULL, 10);
+    char digits[24] = "";
+    const leat_value *text = &b->records[0].value; /* not terminated */
+    memcpy(digits, text->as.bytes, text->size < sizeof digits ? text->size : sizeof digits - 1);
+    int64_t number = strtoll(digits, NULL, 10);
     assert_int_equal(b->records[0].time, number);
     if (padding) *padding = b->records[0].value.size;
     leati_batch_unref(b);
