@@ -14,61 +14,13 @@ MODES = ("thread", "process")
 
 # Examples and what they print, in any order.
 EXAMPLES = {
-    "13_broadcast_state.py": [
-        "ann pays 5 for tea",
-        "bob pays 2 for salt",
-        "bob pays 6 for tea",
-        "cid pays 4 for tea",
-    ],
-    "14_timers_and_side_outputs.py": [
+    "02_timers_and_side_outputs.py": [
         "a is silent since 1900",
         "b is silent since 100",
         "b is silent since 2500",
         "late: a 500",
     ],
-    "12_window_join.py": [
-        "ann saw hats and bought a hat",
-        "ann: 1 seen, 0 bought",
-        "ann: 1 seen, 1 bought",
-        "bob: 1 seen, 0 bought",
-        "cid: 0 seen, 1 bought",
-    ],
-    "02_interval_join.py": [
-        "salt was paid by card after 2 minutes",
-        "tea was paid by cash after 9 minutes",
-    ],
-    "03_shortest_paths.py": [
-        "Ashburton: 26 miles",
-        "Ashburton: 40 miles",
-        "Exeter: 39 miles",
-        "Okehampton: 16 miles",
-        "Plymouth: 15 miles",
-        "Princetown: 12 miles",
-        "Tavistock: 0 miles",
-        "Yelverton: 6 miles",
-    ],
-    "05_async_calls.py": [
-        "bread costs 2",
-        "nobody knows what moonlight costs",
-        "salt costs 1",
-        "tea costs 4",
-    ],
-    "04_batch.py": [
-        "Ada was away for 60 minutes at most",
-        "Bob was away for 20 minutes at most",
-    ],
-    "09_late_records.py": [
-        "Hexworthy, minutes 0 to 10: 10.0 degrees",
-        "Hexworthy, minutes 0 to 10: 11.0 degrees",
-        "Hexworthy, minutes 10 to 20: 15.0 degrees",
-        "too late: 99.0 degrees of minute 3",
-    ],
-    "06_sessions.py": [
-        "ann came at minute 0 for 80 minutes: /start, /salt, /pay",
-        "bob came at minute 2 for 18 minutes: /start, /tea",
-        "bob came at minute 70 for 0 minutes: /pay",
-    ],
-    "07_sliding_windows.py": [
+    "03_sliding_windows.py": [
         "mill, seconds -20 to 40: 5 jobs",
         "mill, seconds -40 to 20: 2 jobs",
         "mill, seconds 0 to 60: 6 jobs",
@@ -80,12 +32,60 @@ EXAMPLES = {
         "press, seconds 20 to 80: 4 jobs",
         "press, seconds 40 to 100: 4 jobs",
     ],
-    "08_custom_trigger.py": [
+    "04_sessions.py": [
+        "ann came at minute 0 for 80 minutes: /start, /salt, /pay",
+        "bob came at minute 2 for 18 minutes: /start, /tea",
+        "bob came at minute 70 for 0 minutes: /pay",
+    ],
+    "05_late_records.py": [
+        "Hexworthy, minutes 0 to 10: 10.0 degrees",
+        "Hexworthy, minutes 0 to 10: 11.0 degrees",
+        "Hexworthy, minutes 10 to 20: 15.0 degrees",
+        "too late: 99.0 degrees of minute 3",
+    ],
+    "06_custom_trigger.py": [
         "chair: 5 pounds after 1 bids",
         "chair: 7 pounds after 2 bids",
         "clock: 10 pounds after 1 bids",
         "clock: 25 pounds after 3 bids",
         "clock: 26 pounds after 4 bids",
+    ],
+    "07_window_join.py": [
+        "ann saw hats and bought a hat",
+        "ann: 1 seen, 0 bought",
+        "ann: 1 seen, 1 bought",
+        "bob: 1 seen, 0 bought",
+        "cid: 0 seen, 1 bought",
+    ],
+    "08_interval_join.py": [
+        "salt was paid by card after 2 minutes",
+        "tea was paid by cash after 9 minutes",
+    ],
+    "09_broadcast_state.py": [
+        "ann pays 5 for tea",
+        "bob pays 2 for salt",
+        "bob pays 6 for tea",
+        "cid pays 4 for tea",
+    ],
+    "10_async_calls.py": [
+        "bread costs 2",
+        "nobody knows what moonlight costs",
+        "salt costs 1",
+        "tea costs 4",
+    ],
+    "11_shortest_paths.py": [
+        "Ashburton: 26 miles",
+        "Ashburton: 40 miles",
+        "Exeter: 39 miles",
+        "Okehampton: 16 miles",
+        "Plymouth: 15 miles",
+        "Princetown: 12 miles",
+        "Tavistock: 0 miles",
+        "Yelverton: 6 miles",
+    ],
+    "12_batch.py": [
+        "Ada was away for 60 minutes at most",
+        "Bob was away for 20 minutes at most",
     ],
 }
 

@@ -1,6 +1,6 @@
 """Joins page views with purchases of the same minute, and counts both sides per minute.
 
-    python -m leat run examples/python/12_window_join.py
+    python -m leat run examples/python/07_window_join.py
 
 PyFlink's Python API has neither window joins nor co-groups; names and results are those of Flink's
 Java API. A co-group sees minutes in which one side is empty, a join does not.

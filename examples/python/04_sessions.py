@@ -1,6 +1,6 @@
 """Visits to a site: clicks of a visitor belong together until half an hour passes without one.
 
-    python -m leat run examples/python/06_sessions.py
+    python -m leat run examples/python/04_sessions.py
 
 Members may pause for longer: their gap is an hour, said by an extractor for each click.
 """

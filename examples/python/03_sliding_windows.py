@@ -1,6 +1,6 @@
 """The load of machines over the last minute, told every twenty seconds.
 
-    python -m leat run examples/python/07_sliding_windows.py
+    python -m leat run examples/python/03_sliding_windows.py
 
 Each reading belongs to three windows of a minute. `sum` and its kin are Leat's addition to streams
 in windows (in Flink they are in the Java API): they need no Python per record, and a reading is

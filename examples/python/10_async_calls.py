@@ -1,6 +1,6 @@
 """Asks a service about each order: many questions at a time, with a limit, and again after errors.
 
-    python -m leat run examples/python/05_async_calls.py
+    python -m leat run examples/python/10_async_calls.py
 
 The service is a server of this program's own, which answers one line for one line, and now and then
 closes the connection instead. In PROCESS mode it runs in each worker, in THREAD mode here.

@@ -1,6 +1,6 @@
 """Bids of auctions: the highest so far when it jumps, and the last one when the auction closes.
 
-    python -m leat run examples/python/08_custom_trigger.py
+    python -m leat run examples/python/06_custom_trigger.py
 
 A trigger says when a window is ready. This one remembers the highest bid that it has fired for, in
 state of its window, and sets a timer for the window's end.

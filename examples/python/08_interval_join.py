@@ -1,6 +1,6 @@
 """Joins orders with the payments that come within ten minutes.
 
-    python -m leat run examples/python/02_interval_join.py
+    python -m leat run examples/python/08_interval_join.py
 
 PyFlink's Python API has no interval join; names and results are those of Flink's Java API. Payments
 without an order of theirs, such as the one of order 3, meet nobody and leave no trace.

@@ -1,6 +1,6 @@
 """Temperatures by station in windows of ten minutes, with readings that come late.
 
-    python -m leat run examples/python/09_late_records.py
+    python -m leat run examples/python/05_late_records.py
 
 A window waits a minute of event time for readings that are out of order, and five more minutes for
 late ones, with each of which it gives its mean again. What comes later still goes to a side output.

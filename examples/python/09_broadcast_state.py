@@ -1,6 +1,6 @@
 """Prices orders by a list of prices that changes while orders come.
 
-    python -m leat run examples/python/13_broadcast_state.py
+    python -m leat run examples/python/09_broadcast_state.py
 
 Every subtask gets every price and keeps it in broadcast state. There is no order between the two
 streams, so that an order waits, in keyed state, until event time has passed it on both: then all

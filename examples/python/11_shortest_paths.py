@@ -1,6 +1,6 @@
 """Finds the shortest ways from a town to all others, with a loop.
 
-    python -m leat run examples/python/03_shortest_paths.py
+    python -m leat run examples/python/11_shortest_paths.py
 
 A town that is reached on a shorter way than before tells its neighbours, and that news goes back to
 where the loop begins. The job ends when no news is on its way any more. PyFlink has no loops in

@@ -1,6 +1,6 @@
 """Tells when a sensor falls silent, and sets apart what came too late.
 
-    python -m leat run examples/python/14_timers_and_side_outputs.py
+    python -m leat run examples/python/02_timers_and_side_outputs.py
 
 Each value of a sensor takes back the timer of the one before and sets its own; one that fires means
 silence. A value from behind event time goes to a side output.

@@ -1,6 +1,6 @@
 """The longest break of each worker, from a list of comings and goings in any order, as a batch.
 
-    python -m leat run examples/python/04_batch.py
+    python -m leat run examples/python/12_batch.py
 
 In batch a function of a keyed stream gets one key after the other, and the records of a key in the
 order of their event time; so it need not sort them. A timer fires behind the last one.
