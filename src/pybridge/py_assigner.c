@@ -2,7 +2,6 @@
    of a key become one. */
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
-#include "pybridge/py_metrics.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_window.h"
 
@@ -113,23 +112,10 @@ bool py_assigner_fill(py_call *c, leat_function *fn) {
 
 /* --- the context ------------------------------------------------------------------------------ */
 
-/* State of the assigner is under the key, in no namespace. */
-static PyObject *assigner_runtime_context(PyObject *self, PyObject *unused) {
-    (void)unused;
-    py_call *c = py_window_context_of(self);
-    if (!c) return NULL;
-    py_windowed *w = c->windowed;
-    if (!c->states) c->states = py_states_new(c->state, w->ctx);
-    if (!c->metrics) c->metrics = py_metrics_new(c->state, w->ctx);
-    if (c->states && c->metrics && !w->global_store)
-        w->global_store = py_runtime_context_new(c->state, w->ctx, c->states, c->metrics);
-    return Py_XNewRef(w->global_store);
-}
-
 static PyMethodDef assigner_methods[] = {
     {"get_current_processing_time", py_window_context_now, METH_NOARGS,
      PyDoc_STR("The time of the machine, in milliseconds.")},
-    {"get_runtime_context", assigner_runtime_context, METH_NOARGS,
+    {"get_runtime_context", py_window_context_runtime, METH_NOARGS,
      PyDoc_STR("The subtask, and state of the record's key.")},
     {NULL, NULL, 0, NULL},
 };

@@ -148,8 +148,11 @@ static PyType_Spec context_spec = {
 /* --- TimerService ----------------------------------------------------------------------------- */
 
 bool py_millis_read(PyObject *o, const char *what, int64_t *out) {
-    PyObject *index = o ? PyNumber_Index(o) : NULL;
+    PyObject *index = o && PyIndex_Check(o) ? PyNumber_Index(o) : NULL;
     int overflow = 0;
+    if (o && !PyIndex_Check(o))
+        PyErr_Format(PyExc_TypeError, "%s is an int, in milliseconds, not %.200s %.200R", what,
+                     Py_TYPE(o)->tp_name, o);
     if (index) *out = PyLong_AsLongLongAndOverflow(index, &overflow);
     if (overflow)
         PyErr_Format(PyExc_OverflowError, "%s is in milliseconds and must fit in 64 bits, not %R",

@@ -9,8 +9,8 @@ enum { ON_ELEMENT, ON_EVENT_TIME, ON_PROCESSING_TIME, ON_MERGE, CLEAR };
 
 /* --- calls ------------------------------------------------------------------------------------ */
 
-/* Reads what a call answered; steals it, it may be NULL. */
-static leat_status read_result(py_call *c, leat_context *ctx, PyObject *result,
+/* Reads what the method answered; steals it, it may be NULL. */
+static leat_status read_result(py_call *c, leat_context *ctx, const char *method, PyObject *result,
                                leat_trigger_result *out) {
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     PyObject *const *known = c->windowed->results;
@@ -20,8 +20,8 @@ static leat_status read_result(py_call *c, leat_context *ctx, PyObject *result,
         Py_DECREF(result);
         return LEAT_OK;
     }
-    PyErr_Format(PyExc_TypeError, "%s of a trigger returned %R; a TriggerResult is needed",
-                 Py_TYPE(c->function)->tp_name, result);
+    PyErr_Format(PyExc_TypeError, "%s.%s() returned %R; it must return a TriggerResult",
+                 Py_TYPE(c->function)->tp_name, method, result);
     Py_DECREF(result);
     return py_error_user(c->state, ctx);
 }
@@ -38,7 +38,7 @@ static leat_status on_element_call(leat_context *ctx, const leat_record *in, con
         result = py_invoke_4(&c->targets[ON_ELEMENT], value, time, window, c->windowed->context);
     Py_XDECREF(time);
     Py_XDECREF(made);
-    return read_result(c, ctx, result, out);
+    return read_result(c, ctx, "on_element", result, out);
 }
 
 static leat_status on_timer_call(leat_context *ctx, const leat_timer *timer, const leat_window *w,
@@ -49,7 +49,8 @@ static leat_status on_timer_call(leat_context *ctx, const leat_timer *timer, con
     PyObject *time = window ? PyLong_FromLongLong(timer->time) : NULL;
     if (time) result = py_invoke_3(&c->targets[which], time, window, c->windowed->context);
     Py_XDECREF(time);
-    return read_result(c, ctx, result, out);
+    const char *method = which == ON_EVENT_TIME ? "on_event_time" : "on_processing_time";
+    return read_result(c, ctx, method, result, out);
 }
 
 /* on_merge and clear. */

@@ -8,6 +8,7 @@
 
 #include "pybridge/py_context.h"
 #include "pybridge/py_interp.h"
+#include "pybridge/py_metrics.h"
 #include "pybridge/py_state.h"
 #include "runtime/base/alloc.h"
 
@@ -298,11 +299,24 @@ PyObject *py_window_context_watermark(PyObject *self, PyObject *unused) {
     return c ? PyLong_FromLongLong(leat_context_watermark(c->windowed->ctx)) : NULL;
 }
 
-PyObject *py_window_context_metrics(PyObject *self, PyObject *unused) {
+/* State is under the key, in no namespace. The metrics end with the function. */
+PyObject *py_window_context_runtime(PyObject *self, PyObject *unused) {
     (void)unused;
-    PyObject *type = py_known_get(py_type_state(Py_TYPE(self)), PY_NOT_SUPPORTED);
-    if (type) PyErr_SetString(type, "get_metric_group(): metrics come with a later release");
-    return NULL;
+    py_call *c = py_window_context_of(self);
+    if (!c) return NULL;
+    py_windowed *w = c->windowed;
+    if (!c->states) c->states = py_states_new(c->state, w->ctx);
+    if (!c->metrics) c->metrics = py_metrics_new(c->state, w->ctx);
+    if (c->states && c->metrics && !w->global_store)
+        w->global_store = py_runtime_context_new(c->state, w->ctx, c->states, c->metrics);
+    return c->states && c->metrics ? Py_XNewRef(w->global_store) : NULL;
+}
+
+PyObject *py_window_context_metrics(PyObject *self, PyObject *unused) {
+    PyObject *runtime = py_window_context_runtime(self, unused);
+    PyObject *group = runtime ? PyObject_CallMethod(runtime, "get_metrics_group", NULL) : NULL;
+    Py_XDECREF(runtime);
+    return group;
 }
 
 static int window_context_traverse(PyObject *self, visitproc visit, void *arg) {

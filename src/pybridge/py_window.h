@@ -80,6 +80,7 @@ PyObject *py_window_context_new(py_call *c, PyTypeObject *type);
 py_call *py_window_context_of(PyObject *self);
 PyObject *py_window_context_now(PyObject *self, PyObject *unused);
 PyObject *py_window_context_watermark(PyObject *self, PyObject *unused);
+PyObject *py_window_context_runtime(PyObject *self, PyObject *unused);
 PyObject *py_window_context_metrics(PyObject *self, PyObject *unused);
 /* Adds a type of contexts with these methods to the module. */
 PyTypeObject *py_window_context_type(PyObject *module, const char *name, const char *doc,

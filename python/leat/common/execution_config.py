@@ -78,6 +78,8 @@ class ExecutionConfig:
         """The parallelism of operators that set none. A ValueError unless it is 1 or more."""
         if parallelism == self.PARALLELISM_UNKNOWN:
             return self
+        if not isinstance(parallelism, int) or isinstance(parallelism, bool):
+            raise TypeError(f"Parallelism must be an int, not {parallelism!r}")
         if parallelism < 1 and parallelism != self.PARALLELISM_DEFAULT:
             raise ValueError(f"Parallelism must be at least 1, not {parallelism}")
         if parallelism == self.PARALLELISM_DEFAULT:
@@ -92,6 +94,8 @@ class ExecutionConfig:
 
     def set_max_parallelism(self, max_parallelism: int) -> ExecutionConfig:
         """The number of key groups, 1 to 32767. Fixed as long as state shall be restored."""
+        if not isinstance(max_parallelism, int) or isinstance(max_parallelism, bool):
+            raise TypeError(f"Maximum parallelism must be an int, not {max_parallelism!r}")
         if not 1 <= max_parallelism <= 32767:
             raise ValueError(f"Maximum parallelism must be 1 to 32767, not {max_parallelism}")
         return self._set("pipeline.max-parallelism", str(max_parallelism))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from leat.common.time import Duration, Time
     from leat.datastream.window_kinds import Window
+    from leat.metrics import MetricGroup
 
 __all__ = [
     "CountEvictor",
@@ -65,8 +66,8 @@ class Evictor(ABC):
             """The time of the machine, in milliseconds."""
 
         @abstractmethod
-        def get_metric_group(self) -> Any:
-            """The group of the operator's metrics."""
+        def get_metric_group(self) -> MetricGroup:
+            """Makes metrics of the operator; the same group each time."""
 
         @abstractmethod
         def get_current_watermark(self) -> int:

@@ -6,7 +6,10 @@ __all__ = ["RuntimeExecutionMode"]
 
 
 class RuntimeExecutionMode(Enum):
-    """How a job treats its inputs. Leat runs STREAMING; the others come with a later release."""
+    """How a job treats its inputs: as they come, or, where all of them end, as a batch.
+
+    AUTOMATIC is BATCH when every source ends.
+    """
 
     STREAMING = 0
     BATCH = 1

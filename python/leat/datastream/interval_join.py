@@ -31,7 +31,8 @@ class IntervalJoin:
     def __init__(self, stream_one: KeyedStream, stream_two: KeyedStream) -> None:
         if not isinstance(stream_two, KeyedStream):
             raise TypeError(
-                f"interval_join needs a KeyedStream, not {stream_two!r}; call key_by() on it first"
+                f"interval_join needs a KeyedStream, not a {type(stream_two).__name__}; "
+                "call key_by() on it first"
             )
         self._left = stream_one
         self._right = stream_two

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from leat.common.time import Duration, Time
     from leat.datastream.state import ReducingState, State, StateDescriptor
     from leat.datastream.window_kinds import Window
+    from leat.metrics import MetricGroup
 
 
 class TriggerResult(Enum):
@@ -51,8 +52,8 @@ class Trigger(ABC):
             """The time of the machine, in milliseconds."""
 
         @abstractmethod
-        def get_metric_group(self) -> Any:
-            """The group of the operator's metrics."""
+        def get_metric_group(self) -> MetricGroup:
+            """Makes metrics of the operator; the same group each time."""
 
         @abstractmethod
         def get_current_watermark(self) -> int:

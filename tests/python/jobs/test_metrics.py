@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from leat.common import Types
+from leat.common import Time, Types, WatermarkStrategy
 from leat.common.errors import JobError
+from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import OutputTag, SourceFunction
 from leat.datastream.functions import (
     CoProcessFunction,
@@ -17,6 +18,12 @@ from leat.datastream.functions import (
     MapFunction,
     ProcessFunction,
     ReduceFunction,
+)
+from leat.datastream.window import (
+    EventTimeTrigger,
+    Evictor,
+    GlobalWindows,
+    TumblingEventTimeWindows,
 )
 from leat.metrics import Counter, Distribution, Meter, MetricGroup
 
@@ -233,3 +240,45 @@ def test_a_gauge_that_raises_fails_no_job(env):
 
     env.from_collection([1]).map(Raises()).print()
     assert subtasks(env.execute().get_metrics(), "Map")[0]["none"] == 0
+
+
+class CountedTrigger(EventTimeTrigger):
+    def on_element(self, element, timestamp, window, ctx):
+        assert ctx.get_metric_group() is ctx.get_metric_group()
+        ctx.get_metric_group().counter("seen").inc()
+        return super().on_element(element, timestamp, window, ctx)
+
+
+class CountedEvictor(Evictor):
+    def evict_before(self, elements, size, window, evictor_context):
+        evictor_context.get_metric_group().add_group("evictor").counter("asked").inc(size)
+
+    def evict_after(self, elements, size, window, evictor_context):
+        """Nothing goes."""
+
+
+class OwnTime(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value
+
+
+def test_triggers_and_evictors_count(env):
+    times = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(OwnTime())
+    stream = env.from_collection([1, 2, 12]).assign_timestamps_and_watermarks(times)
+    windows = stream.key_by(lambda v: 0).window(TumblingEventTimeWindows.of(Time.milliseconds(10)))
+    counted = windows.trigger(CountedTrigger()).evictor(CountedEvictor())
+    counted.apply(lambda key, window, elements: [len(elements)]).name("Windows").print()
+    (metrics,) = subtasks(env.execute().get_metrics(), "Windows")
+    assert metrics["seen"] == metrics["evictor.asked"] == 3
+
+
+def test_the_metrics_of_a_trigger_are_of_one_kind_each(env):
+    class Wrong(CountedTrigger):
+        def on_element(self, element, timestamp, window, ctx):
+            ctx.get_metric_group().counter("n")
+            ctx.get_metric_group().meter("n")
+
+    stream = env.from_collection([1]).key_by(lambda v: 0).window(GlobalWindows.create())
+    stream.trigger(Wrong()).sum().print()
+    with pytest.raises(JobError, match="'n' is a counter"):
+        env.execute()
