@@ -27,7 +27,7 @@ typedef struct rig {
     leati_channel *in[RIG_MOST], *out[RIG_MOST];
     int ins, outs;
     atomic_int notices;
-    char log[4096];
+    char log[1 << 15];
     size_t logged;
     void *more; /* the test's */
 } rig;
