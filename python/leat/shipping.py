@@ -21,10 +21,13 @@ _FORMAT = 1
 _pickler: Any = None
 
 
-def dumps(function: Any, operator: str) -> bytes:
-    """The function as bytes. A TypeError names the operator and what cannot be pickled."""
+def dumps(function: Any, operator: str, beside: Any = None) -> bytes:
+    """The function as bytes, in a tuple with what travels beside it, if that is not None.
+
+    A TypeError names the operator and what cannot be pickled.
+    """
     try:
-        return _dumps(function, by_name=True)
+        return _dumps(function if beside is None else (function, beside), by_name=True)
     except Exception as e:
         raise TypeError(_complaint(function, operator, e)) from e
 

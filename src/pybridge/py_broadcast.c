@@ -339,6 +339,17 @@ static py_broadcast *state_named(py_context *context, PyTypeObject *type, PyObje
     return ok ? broadcast_of(made) : NULL;
 }
 
+static bool is_declared(const py_context *context, PyObject *name) {
+    int there = context->declared ? PySequence_Contains(context->declared, name) : 1;
+    if (there == 0)
+        PyErr_Format(
+            PyExc_ValueError,
+            "broadcast state %R is not declared; give its descriptor to broadcast(), which "
+            "was given %R",
+            name, context->declared);
+    return there > 0;
+}
+
 /* Borrowed; NULL when it is asked for the first time by this descriptor. */
 static PyObject *asked_before(const py_context *context, const PyObject *descriptor) {
     PyObject *name, *made;
@@ -354,7 +365,8 @@ static PyObject *state_by(PyObject *self, PyObject *descriptor, PyTypeObject *ty
     if (!ctx || known) return Py_XNewRef(known);
     PyObject *ask = py_known_get(py_type_state(Py_TYPE(self)), PY_BROADCAST_OF);
     PyObject *info = ask ? PyObject_CallOneArg(ask, descriptor) : NULL;
-    py_broadcast *b = info ? state_named(context, type, PyTuple_GET_ITEM(info, 0)) : NULL;
+    bool there = info && is_declared(context, PyTuple_GET_ITEM(info, 0));
+    py_broadcast *b = there ? state_named(context, type, PyTuple_GET_ITEM(info, 0)) : NULL;
     bool ok = b && state_open(b, ctx, info);
     Py_XDECREF(info);
     if (!ok) return NULL;
@@ -410,13 +422,19 @@ static PyType_Spec context_specs[] = {
 };
 enum { WRITER, READER, KEYED_READER };
 
-PyObject *py_broadcast_reader_new(py_state *state, leat_context *ctx) {
-    int kind = leat_context_is_keyed(ctx) ? KEYED_READER : READER;
-    return py_context_make(state->broadcast_context_types[kind], ctx);
+static PyObject *context_new(PyTypeObject *type, leat_context *ctx, PyObject *declared) {
+    PyObject *context = py_context_make(type, ctx);
+    if (context) ((py_context *)(void *)context)->declared = Py_XNewRef(declared);
+    return context;
 }
 
-PyObject *py_broadcast_writer_new(py_state *state, leat_context *ctx) {
-    return py_context_make(state->broadcast_context_types[WRITER], ctx);
+PyObject *py_broadcast_reader_new(py_state *state, leat_context *ctx, PyObject *declared) {
+    int kind = leat_context_is_keyed(ctx) ? KEYED_READER : READER;
+    return context_new(state->broadcast_context_types[kind], ctx, declared);
+}
+
+PyObject *py_broadcast_writer_new(py_state *state, leat_context *ctx, PyObject *declared) {
+    return context_new(state->broadcast_context_types[WRITER], ctx, declared);
 }
 
 void py_broadcast_end(PyObject *states) {

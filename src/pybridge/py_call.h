@@ -51,6 +51,7 @@ struct py_call {
     PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */
     PyObject *context;      /* of process functions and sinks that ask for one */
     PyObject *broadcast_context; /* of the broadcast side, where there is one */
+    PyObject *declared;          /* the names of the broadcast states there are; NULL: any */
     PyObject *states;            /* makes keyed state; NULL when there are no keys */
     PyObject *metrics;           /* makes metrics */
     py_cursor cursor;

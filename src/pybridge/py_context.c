@@ -22,12 +22,14 @@ int py_context_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((py_context *)(void *)self)->timers);
     Py_VISIT(((py_context *)(void *)self)->states);
+    Py_VISIT(((py_context *)(void *)self)->declared);
     return 0;
 }
 
 int py_context_clear(PyObject *self) {
     Py_CLEAR(((py_context *)(void *)self)->timers);
     Py_CLEAR(((py_context *)(void *)self)->states);
+    Py_CLEAR(((py_context *)(void *)self)->declared);
     return 0;
 }
 

@@ -30,6 +30,7 @@ typedef struct py_context {
     leat_context *ctx;       /* NULL after the end */
     PyObject *timers;        /* a TimerService, made when first asked for */
     PyObject *states;        /* of broadcast state: a dict by name; NULL at first */
+    PyObject *declared;      /* the names that broadcast state may have; NULL: any */
     bool has_timers;         /* the function has an on_timer that is called */
     leat_time_domain domain; /* of the timer that fired last */
 } py_context;

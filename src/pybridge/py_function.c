@@ -206,6 +206,16 @@ static PyObject *load_spec(py_state *state, const char *spec, size_t size, leat_
     return function;
 }
 
+/* What is shipped for a broadcast function is the function and the names of the states that were
+   declared; one that is named stands alone. */
+static void take_declared(py_call *c) {
+    PyObject *both = c->function;
+    if (!PyTuple_CheckExact(both) || PyTuple_GET_SIZE(both) != 2) return;
+    c->function = Py_NewRef(PyTuple_GET_ITEM(both, 0));
+    c->declared = Py_NewRef(PyTuple_GET_ITEM(both, 1));
+    Py_DECREF(both);
+}
+
 /* --- life ------------------------------------------------------------------------------------- */
 
 static bool call_open(py_call *c, leat_context *ctx) {
@@ -227,8 +237,9 @@ static bool open_context(py_call *c, leat_context *ctx) {
     bool wanted = methods[c->role].context && (c->is_function || !values);
     if (!wanted) return true;
     if (c->role == LEAT_ROLE_BROADCAST_PROCESS) {
-        c->context = py_broadcast_reader_new(c->state, ctx);
-        c->broadcast_context = c->context ? py_broadcast_writer_new(c->state, ctx) : NULL;
+        c->context = py_broadcast_reader_new(c->state, ctx, c->declared);
+        if (!c->context) return false;
+        c->broadcast_context = py_broadcast_writer_new(c->state, ctx, c->declared);
         return c->broadcast_context != NULL;
     }
     c->context = py_context_new(c->state, ctx);
@@ -317,6 +328,7 @@ static void call_free(py_call *c) {
     }
     drop(c, c->context);
     drop(c, c->broadcast_context);
+    drop(c, c->declared);
     drop(c, c->states);
     drop(c, c->metrics);
     drop(c, c->output);
@@ -362,6 +374,7 @@ static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     c->function = load_spec(state, fn->spec, fn->spec_size, fn->role);
     if (!c->function || (py_windowed_role(c->role) && !py_windowed_init(c))) return false;
     if (c->role == LEAT_ROLE_ASYNC && !py_async_init(c)) return false;
+    if (c->role == LEAT_ROLE_BROADCAST_PROCESS) take_declared(c);
     settle_attributes(c->function);
     if (PyFunction_Check(c->function) || PyCFunction_Check(c->function)) return true;
     PyObject *base = py_known_get(state, PY_FUNCTION);

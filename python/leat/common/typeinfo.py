@@ -409,10 +409,11 @@ class RowTypeInfo(TypeInformation):
         return [f"f{i}" for i in range(len(self._field_types))]
 
     def get_field_index(self, field_name: str) -> int:
-        """The position of this field; -1 for an unknown name or a type without names."""
-        if self._field_names is None or field_name not in self._field_names:
-            return -1
-        return self._field_names.index(field_name)
+        """The position of this field. A ValueError for an unknown name."""
+        names = self.get_field_names()
+        if field_name not in names:
+            raise ValueError(f"{field_name!r} is no field; they are {names}")
+        return names.index(field_name)
 
     def get_field_types(self) -> list[TypeInformation]:
         """The types of the fields, in order."""

@@ -92,16 +92,16 @@ class Row:
         _set(self, "_fields", names)
 
     def get_fields_by_names(self, names: Sequence[str]) -> list[Any]:
-        """The values of these fields, in the order of `names`. A KeyError for an unknown name."""
+        """The values of these fields, in the order of `names`. A ValueError for an unknown name."""
         return [self[name] for name in names]
 
     def _position(self, name: str) -> int:
         if self._fields is None:
-            raise KeyError(f"{name!r}: the Row has no field names")
+            raise ValueError(f"{name!r}: the Row has no field names")
         try:
             return self._fields.index(name)
         except ValueError:
-            raise KeyError(f"{name!r}: the Row's fields are {list(self._fields)}") from None
+            raise ValueError(f"{name!r}: the Row's fields are {list(self._fields)}") from None
 
     def __contains__(self, item: object) -> bool:
         return item in (self._values if self._fields is None else self._fields)
@@ -121,7 +121,7 @@ class Row:
             raise AttributeError(item)
         try:
             return self._values[self._position(item)]
-        except KeyError as e:
+        except ValueError as e:
             raise AttributeError(e.args[0]) from None
 
     def __setattr__(self, key: str, value: Any) -> None:

@@ -53,7 +53,10 @@ class BaseBroadcastProcessFunction(Function):
 
         @abstractmethod
         def get_broadcast_state(self, state_descriptor: MapStateDescriptor) -> BroadcastState:
-            """The map of that name, to read and change. It never expires."""
+            """The map of that name, to read and change. It never expires.
+
+            A ValueError when `broadcast()` was not given its descriptor.
+            """
 
     class ReadOnlyContext(BaseContext):
         """What the other side may ask during a call."""
@@ -62,7 +65,10 @@ class BaseBroadcastProcessFunction(Function):
         def get_broadcast_state(
             self, state_descriptor: MapStateDescriptor
         ) -> ReadOnlyBroadcastState:
-            """The map of that name, to read."""
+            """The map of that name, to read.
+
+            A ValueError when `broadcast()` was not given its descriptor.
+            """
 
 
 class BroadcastProcessFunction(BaseBroadcastProcessFunction):

@@ -50,7 +50,8 @@ class BroadcastConnectedStream:
         """What `process_element` and `process_broadcast_element` yield, side outputs apart.
 
         A KeyedBroadcastProcessFunction for a keyed stream, a BroadcastProcessFunction for others;
-        a TypeError for anything else.
+        a TypeError for anything else. The states that the functions may ask for are those whose
+        descriptors `broadcast()` was given; for others `get_broadcast_state` raises a ValueError.
         """
         keyed = isinstance(self.non_broadcast_stream, KeyedStream)
         if isinstance(func, BroadcastProcessFunction) and keyed:
@@ -63,7 +64,9 @@ class BroadcastConnectedStream:
             )
         name = "Keyed-Co-Process-Broadcast" if keyed else "Co-Process-Broadcast"
         operator = "keyed_broadcast_process" if keyed else "broadcast_process"
-        params: dict[str, object] = {"function": shipped(func, type(func), name)}
+        declared = tuple(d.name for d in self.broadcast_state_descriptors)
+        function = shipped(func, type(func), name, beside=declared)
+        params: dict[str, object] = {"function": function}
         first, second = self.non_broadcast_stream._node, self.broadcast_stream.input_stream._node
         made = _as_output_type(output_type)
         return DataStream(first.then(operator, params, name, made, second=second))

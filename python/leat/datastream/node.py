@@ -89,10 +89,11 @@ def type_text(type_info: TypeInformation | None) -> str | None:
 
 
 def shipped(
-    function: Any, base: type, operator: str, wanted: str | None = None
+    function: Any, base: type, operator: str, wanted: str | None = None, beside: Any = None
 ) -> tuple[str, bytes, str]:
     """The parameter that stands for a user function: a `base`, or any callable.
 
+    What the library has to know with the function travels `beside` it.
     A TypeError for anything else, and for what cannot be serialised.
     """
     if isinstance(function, type) and issubclass(function, Function):
@@ -103,7 +104,7 @@ def shipped(
         raise TypeError(wanted or f"The input must be a {base.__name__} or a callable function")
     from leat.shipping import dumps
 
-    return ("python", dumps(function, operator), display_name(function))
+    return ("python", dumps(function, operator, beside), display_name(function))
 
 
 def display_name(function: Any) -> str:

@@ -253,6 +253,7 @@ class Refused(KeyedBroadcastProcessFunction):
 
     def process_element(self, value, ctx):
         self.timers = ctx.timer_service()
+        self.reader = ctx
         if self.what == "kept" and self.kept is not None:
             self.kept.put("b", 1)
         if self.what == "read only":
@@ -268,6 +269,10 @@ class Refused(KeyedBroadcastProcessFunction):
             self.timers.register_event_time_timer(5)
         if self.what == "descriptor":
             ctx.get_broadcast_state(ValueStateDescriptor("rules", Types.LONG()))
+        if self.what == "undeclared":
+            ctx.get_broadcast_state(MapStateDescriptor("roles", Types.STRING(), Types.LONG()))
+        if self.what == "undeclared, for reading" and self.timers is not None:
+            self.reader.get_broadcast_state(MapStateDescriptor("r", Types.STRING(), Types.LONG()))
         if self.what == "type":
             ctx.get_broadcast_state(MapStateDescriptor("rules", Types.STRING(), Types.STRING()))
         if self.what == "value":
@@ -287,6 +292,12 @@ class Refused(KeyedBroadcastProcessFunction):
         ("read only", "has no attribute 'put'"),
         ("read only item", "does not support item assignment"),
         ("descriptor", "get_broadcast_state needs a MapStateDescriptor"),
+        (
+            "undeclared",
+            "broadcast state 'roles' is not declared; give its descriptor to broadcast(), which "
+            "was given ('rules', 'any')",
+        ),
+        ("undeclared, for reading", "broadcast state 'r' is not declared"),
         ("type", "the state 'rules' is a map state of MAP<STRING,LONG>"),
         ("value", "LONG"),
         ("key", "function"),

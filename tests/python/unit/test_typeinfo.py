@@ -75,9 +75,10 @@ def test_row_type_equality_ignores_names():
 def test_row_type_names_and_indexes():
     unnamed, named = T.ROW([T.INT(), T.INT()]), T.ROW_NAMED(["a", "b"], [T.INT(), T.INT()])
     assert unnamed.get_field_names() == ["f0", "f1"]
-    assert unnamed.get_field_index("f0") == -1
+    assert unnamed.get_field_index("f1") == 1
     assert named.get_field_index("b") == 1
-    assert named.get_field_index("c") == -1
+    with pytest.raises(ValueError, match=r"'c'.*\['a', 'b'\]"):
+        named.get_field_index("c")
 
 
 class Point:

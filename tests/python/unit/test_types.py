@@ -37,7 +37,7 @@ def test_assignment_by_position_and_name_but_not_by_attribute():
 
 def test_unknown_names_are_errors():
     row = Row(a=1)
-    with pytest.raises(KeyError):
+    with pytest.raises(ValueError, match="'b'"):
         row["b"]
     with pytest.raises(AttributeError):
         _ = row.b
