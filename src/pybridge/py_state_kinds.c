@@ -270,6 +270,9 @@ static PyObject *list_add(PyObject *self, PyObject *o) {
 /* The elements of anything iterable, shaped, as a new list: all or none come into the state. */
 static PyObject *list_of(const py_cell *c, PyObject *values) {
     PyObject *iterator = PyObject_GetIter(values), *list = iterator ? PyList_New(0) : NULL, *item;
+    if (!iterator && PyErr_ExceptionMatches(PyExc_TypeError))
+        PyErr_Format(PyExc_TypeError, "update() and add_all() of a list state take a list, not %R",
+                     values);
     while (list && (item = PyIter_Next(iterator))) {
         if (!list_append(c, list, item)) Py_CLEAR(list);
         Py_DECREF(item);

@@ -139,3 +139,12 @@ class Instant:
 
     def __repr__(self) -> str:
         return f"Instant<{self.seconds}, {self.nanos}>"
+
+
+def span_millis(span: object, what: str) -> int:
+    """The milliseconds of a Duration or a Time. A TypeError that begins with `what` for others."""
+    if isinstance(span, Duration):
+        return span._to_millis()
+    if isinstance(span, Time):
+        return span.to_milliseconds()
+    raise TypeError(f"{what}: a Duration is needed, such as Duration.of_seconds(5), not {span!r}")

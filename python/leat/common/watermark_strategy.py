@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from leat.common.time import span_millis
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -105,7 +107,7 @@ class WatermarkStrategy:
     @staticmethod
     def for_bounded_out_of_orderness(max_out_of_orderness: Duration) -> WatermarkStrategy:
         """For timestamps that go back by at most this much."""
-        bound = max_out_of_orderness._to_millis()
+        bound = span_millis(max_out_of_orderness, "for_bounded_out_of_orderness()")
         return WatermarkStrategy({"generator": "bounded", "bound_ms": bound})
 
     @staticmethod
@@ -140,7 +142,7 @@ class WatermarkStrategy:
 
         PyFlink's loses the timestamp assigner here; this one keeps it.
         """
-        return self._with(idle_ms=idle_timeout._to_millis())
+        return self._with(idle_ms=span_millis(idle_timeout, "with_idleness()"))
 
     def with_watermark_alignment(
         self,
@@ -153,10 +155,13 @@ class WatermarkStrategy:
         `update_interval` is one second by default. PyFlink's loses the timestamp assigner here;
         this one keeps it.
         """
+        what = "with_watermark_alignment()"
         return self._with(
             alignment_group=watermark_group,
-            alignment_drift_ms=max_allowed_watermark_drift._to_millis(),
-            alignment_interval_ms=1000 if update_interval is None else update_interval._to_millis(),
+            alignment_drift_ms=span_millis(max_allowed_watermark_drift, what),
+            alignment_interval_ms=1000
+            if update_interval is None
+            else span_millis(update_interval, what),
         )
 
     def _with(self, **options: Any) -> WatermarkStrategy:

@@ -104,7 +104,8 @@ class KeyedStateStore:
 
         wanted = state.DESCRIPTORS[kind]
         if not isinstance(descriptor, wanted):
-            raise TypeError(f"{method} needs a {wanted.__name__}, not {descriptor!r}")
+            got = type(descriptor).__name__
+            raise TypeError(f"{method} needs a {wanted.__name__}, not a {got}")
         if self._states is None:
             raise Exception("This state is only accessible by functions executed on a KeyedStream.")
         return self._states.of(self, descriptor)

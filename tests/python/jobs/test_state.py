@@ -392,7 +392,17 @@ def test_descriptors_are_checked(env, results):
     descriptor = ListStateDescriptor("v", Types.LONG())
     stream = env.from_collection([1]).key_by(parity)
     text = failure(results, stream.process(Keeping("get_state", descriptor, add)))
-    assert "get_state needs a ValueStateDescriptor" in text
+    assert "get_state needs a ValueStateDescriptor, not a ListStateDescriptor" in text
+
+
+def test_a_list_state_takes_lists(env, results):
+    def step(state, value):
+        state.update(value)
+
+    descriptor = ListStateDescriptor("v", Types.LONG())
+    stream = env.from_collection([1]).key_by(parity)
+    text = failure(results, stream.process(Keeping("get_list_state", descriptor, step)))
+    assert "update() and add_all() of a list state take a list, not 1" in text
 
 
 # --- state that expires --------------------------------------------------------------------------

@@ -102,6 +102,10 @@ def test_watermark_strategies():
     assert idle._timestamp_assigner is strategy._timestamp_assigner
     with pytest.raises(TypeError):
         strategy.with_timestamp_assigner(lambda v, t: v)
+    with pytest.raises(TypeError, match=r"for_bounded_out_of_orderness\(\): a Duration is needed"):
+        WatermarkStrategy.for_bounded_out_of_orderness(5)
+    with pytest.raises(TypeError, match=r"with_idleness\(\): a Duration is needed, .* not '5 s'"):
+        strategy.with_idleness("5 s")
 
 
 @pytest.mark.parametrize(

@@ -502,6 +502,10 @@ def test_wrong_settings_name_their_place(fake, tmp_path, monkeypatch):
 
 
 def test_environment_settings(env):
+    with pytest.raises(TypeError, match="Parallelism must be an int, not '3'"):
+        env.set_parallelism("3")
+    with pytest.raises(TypeError, match="Maximum parallelism must be an int, not True"):
+        env.set_max_parallelism(True)
     env.set_parallelism(3).set_max_parallelism(64).set_buffer_timeout(20)
     assert (env.get_parallelism(), env.get_max_parallelism()) == (3, 64)
     assert env.get_buffer_timeout() == 20
