@@ -125,8 +125,10 @@ struct leat_evictor {
 
 /* Accumulators are values like others; what `out` points to must live until the next call. */
 struct leat_aggregate {
-    size_t size;    /* sizeof(leat_aggregate) */
-    bool mergeable; /* `merge` may be called at any time: sliding windows may keep slices */
+    size_t size; /* sizeof(leat_aggregate) */
+    /* `merge` may be called at any time: sliding windows may keep slices. Then neither `merge` nor
+       `result` changes what it is given. */
+    bool mergeable;
     leat_status (*create)(leat_context *ctx, leat_value *out, void *self);
     leat_status (*add)(leat_context *ctx, const leat_value *value, const leat_value *accumulator,
                        leat_value *out, void *self);

@@ -57,6 +57,8 @@ static const leat_state_decl states[] = {
     {"scratch", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, scratch)},
     {"rings", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, slicing.rings)},
     {"firsts", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, slicing.firsts)},
+    {"suffixes", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, slicing.suffixes)},
+    {"backs", LEAT_VALUE_STATE, LEAT_BY_KEY_GROUP, offsetof(leati_windowing, slicing.backs)},
     {0},
 };
 

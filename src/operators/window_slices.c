@@ -17,7 +17,7 @@
    be mostly empty, changes over to the usual way: its open windows get what their slices had, and a
    head without a ring says until which window that lasts. */
 #include "operators/fold.h"
-#include "operators/windowing.h"
+#include "operators/slicing.h"
 
 typedef struct slice {
     int64_t number;
@@ -38,44 +38,6 @@ typedef struct ring {
 enum { FIRST_SLOTS = 8, MOST_SLOTS = 1 << 24 };
 
 static const leat_namespace everywhere = {NULL, 0};
-
-/* --- time ------------------------------------------------------------------------------------- */
-
-static int64_t floor_mod(int64_t a, int64_t b) {
-    int64_t rest = a % b;
-    return rest < 0 ? rest + b : rest;
-}
-
-static int64_t slice_at(const leati_slicing *s, int64_t time) {
-    int64_t from_zero = time - s->shift, i = from_zero / s->unit;
-    return i - (i * s->unit > from_zero);
-}
-
-static int64_t start_of(const leati_slicing *s, int64_t i) {
-    return i * s->unit + s->shift;
-}
-
-static int64_t last_window(const leati_slicing *s, int64_t time) {
-    return time - floor_mod(time - s->offset, s->slide);
-}
-
-/* The start of the first window that has this time and is not before `least`, a start, too. */
-static int64_t first_window(const leati_slicing *s, int64_t time, int64_t least) {
-    if (least <= time && time - least < s->size) return least;
-    int64_t last = last_window(s, time);
-    int64_t first = last - (s->size - 1 - (time - last)) / s->slide * s->slide;
-    return first > least ? first : least;
-}
-
-/* The start of the first window that has not fired; far back when none has. */
-static int64_t first_open(leati_slicing *s, int64_t watermark) {
-    if (watermark < INT64_MIN / 2) return INT64_MIN / 2;
-    if (watermark != s->watermark) {
-        s->watermark = watermark;
-        s->open = last_window(s, watermark + 1 - s->size) + s->slide;
-    }
-    return s->open;
-}
 
 /* --- the ring --------------------------------------------------------------------------------- */
 
@@ -219,13 +181,6 @@ static leat_status result_of(leat_context *ctx, const leati_slicing *s, ring *r,
                                  out);
 }
 
-static leat_status set_timer(leat_context *ctx, const leati_slicing *s, int64_t start) {
-    char buffer[LEATI_WINDOW_BYTES];
-    leat_window window = leat_time_window(start, start + s->size);
-    leat_timer timer = {LEAT_EVENT_TIME, window.max_timestamp, leati_window_write(&window, buffer)};
-    return leat_timer_set(ctx, &timer);
-}
-
 /* --- the change to the usual way -------------------------------------------------------------- */
 
 /* All that the key has in slices goes to its open windows. */
@@ -318,15 +273,9 @@ static leat_status compact(leat_context *ctx, const leati_slicing *s, ring *r) {
     return leat_state_put(ctx, s->firsts, everywhere, &rest);
 }
 
-/* No window with this time ends later. */
-static int64_t last_end(const leati_slicing *s, int64_t time, bool is_far) {
-    int64_t end;
-    if (!is_far) return last_window(s, time) + s->size;
-    return __builtin_add_overflow(time, s->size, &end) ? INT64_MAX : end;
-}
-
 leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in) {
     leati_slicing *s = &w->slicing;
+    if (s->merges) return leati_shares_add(ctx, w, in);
     int64_t time = in->time, number;
     if (time == LEAT_NO_TIME) return LEAT_AGAIN;
     bool is_far = time < INT64_MIN / 4 || time > INT64_MAX / 4;
@@ -376,6 +325,7 @@ static leat_status drop_before(leat_context *ctx, const leati_slicing *s, ring *
 
 leat_status leati_slices_fire(leat_context *ctx, leati_windowing *w, const leat_window *window) {
     const leati_slicing *s = &w->slicing;
+    if (s->merges) return leati_shares_fire(ctx, w, window);
     ring *r;
     leat_status status = edit(ctx, s, &r);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_OK;
@@ -402,12 +352,17 @@ void leati_slices_init(leat_context *ctx, leati_windowing *w) {
     bool visible = !w->default_trigger || !w->event_time || w->lateness || w->purging ||
                    w->evictor.call.evictor || w->window.call.window;
     const leat_function *f = w->reduce.call.reduce ? &w->reduce : &w->aggregate;
-    if (visible || !f->call.reduce || !leati_fold_of(f, &s->fold, &s->verb)) return;
-    if (s->verb == LEATI_FOLD_MIN_BY || s->verb == LEATI_FOLD_MAX_BY) return;
+    if (visible || !f->call.reduce) return;
+    bool folds = leati_fold_of(f, &s->fold, &s->verb);
+    const leat_aggregate *a = w->aggregate.call.aggregate;
+    s->merges = !folds && a && a->mergeable && a->merge;
+    if (!folds && !s->merges) return;
+    if (folds && (s->verb == LEATI_FOLD_MIN_BY || s->verb == LEATI_FOLD_MAX_BY)) return;
     if (!leati_assigner_slides(&w->assigner, &s->size, &s->slide, &s->offset)) return;
     s->unit = gcd(s->size, s->slide);
     s->shift = floor_mod(s->offset, s->unit);
     s->count = s->size / s->unit;
     s->watermark = INT64_MIN;
     s->on = s->slide <= s->size && s->unit >= s->slide / 4;
+    if (s->merges) s->on &= s->slide < s->size && s->size < INT64_MAX / 8;
 }

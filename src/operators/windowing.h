@@ -77,6 +77,9 @@ typedef struct leati_slicing {
     int64_t count;               /* slices of a window */
     int64_t watermark, open;    /* with this watermark that is the start of the first open window */
     leat_state *rings, *firsts; /* per key */
+    bool merges;                /* window_shares.c keeps them, for an aggregate that can merge */
+    leat_state *suffixes;       /* per slice */
+    leat_state *backs;          /* per key */
 } leati_slicing;
 
 struct leati_windowing {
@@ -131,6 +134,11 @@ void leati_slices_init(leat_context *ctx, leati_windowing *w);
 leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in);
 /* A timer of the window. LEAT_AGAIN: it has to go the usual way, too. */
 leat_status leati_slices_fire(leat_context *ctx, leati_windowing *w, const leat_window *window);
+
+/* --- window_shares.c: the same for aggregates of users that say they are mergeable ------------ */
+
+leat_status leati_shares_add(leat_context *ctx, leati_windowing *w, const leat_record *in);
+leat_status leati_shares_fire(leat_context *ctx, leati_windowing *w, const leat_window *window);
 
 /* --- co_group.c: windows of two inputs -------------------------------------------------------- */
 

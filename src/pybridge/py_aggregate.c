@@ -43,23 +43,23 @@ static leat_status add_call(leat_context *ctx, const leat_value *value,
     return keep_accumulator(c, ctx, result, out);
 }
 
-static leat_status result_call(leat_context *ctx, const leat_value *accumulator, leat_value *out,
-                               void *self) {
-    py_call *c = self;
-    PyObject *made, *result = NULL;
-    PyObject *a = py_argument(c, accumulator, c->windowed->accumulator, &made);
-    if (a) result = py_invoke_1(&c->targets[RESULT], a);
-    Py_XDECREF(made);
-    if (!result) return py_error_user(c->state, ctx);
-    if (c->windowed->last) result = py_shape_apply(c->shape, result);
-    return result ? py_keep(c, result, out) : py_error_fail(ctx, LEAT_E_TYPE);
-}
-
-/* An accumulator that `merge` may change: where slices are merged again and again, a copy. */
+/* An accumulator that `merge` or `get_result` may change or give away: where slices are merged
+   again and again, a copy. */
 static PyObject *own(py_call *c, const leat_value *v) {
     PyObject *made, *o = py_argument(c, v, c->windowed->accumulator, &made);
     if (made || !o) return made;
     return c->windowed->table.aggregate.mergeable ? py_object_cut(c->state, o) : Py_NewRef(o);
+}
+
+static leat_status result_call(leat_context *ctx, const leat_value *accumulator, leat_value *out,
+                               void *self) {
+    py_call *c = self;
+    PyObject *a = own(c, accumulator);
+    PyObject *result = a ? py_invoke_1(&c->targets[RESULT], a) : NULL;
+    Py_XDECREF(a);
+    if (!result) return py_error_user(c->state, ctx);
+    if (c->windowed->last) result = py_shape_apply(c->shape, result);
+    return result ? py_keep(c, result, out) : py_error_fail(ctx, LEAT_E_TYPE);
 }
 
 static leat_status merge_call(leat_context *ctx, const leat_value *a, const leat_value *b,

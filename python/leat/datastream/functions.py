@@ -269,8 +269,8 @@ class AggregateFunction(Function):
     """Combines values in an accumulator of another type.
 
     A class attribute `mergeable = True` (Leat's addition) promises that accumulators may be merged
-    at any time, not only when sessions become one: then sliding windows keep one accumulator per
-    slide and merge them. `merge` may change what it is given.
+    at any time and in any order, not only when sessions become one: then sliding windows keep one
+    accumulator per slide and merge them. `merge` and `get_result` may change what they are given.
     """
 
     mergeable = False

@@ -189,6 +189,58 @@ def test_late_records(make_env, results, size, slide, lateness):
     check()
 
 
+@pytest.mark.parametrize(("size", "slide"), [(20, 5), (25, 10), (30, 1)])
+def test_mergeable_aggregates_with_late_records(make_env, results, size, slide):
+    @MODEL
+    @given(RECORDS, st.integers(0, 30))
+    def check(records, bound):
+        if not records:
+            return
+        tag = OutputTag("late")
+        items = keyed(make_env(1, **PER_RECORD), records, bound)
+        windowed = items.window(assigner(size, slide)).side_output_late_data(tag)
+        main = windowed.aggregate(MergeableMean())
+        late = main.get_side_output(tag).map(lambda v: ("late", v))
+        found = results(main.map(lambda v: ("main", v)).union(late))
+        expected, too_late = with_lateness(records, size, slide, bound, 0)
+        means = sorted(mean(times) for _, _, times in expected)
+        assert sorted(v for n, v in found if n == "main") == means
+        assert [v for n, v in found if n == "late"] == too_late
+
+    check()
+
+
+class Times(MergeableMean):
+    """All times, in a list that is the accumulator and the result."""
+
+    def create_accumulator(self):
+        return []
+
+    def add(self, value, accumulator):
+        accumulator.append(value[1])
+        return accumulator
+
+    def get_result(self, accumulator):
+        accumulator.sort()
+        return accumulator
+
+    def merge(self, acc_a, acc_b):
+        acc_b.extend(acc_a)
+        return acc_b
+
+
+def test_results_of_mergeable_aggregates_may_be_changed(env, results):
+    def spoil(times):
+        found = list(times)
+        times.clear()
+        return found
+
+    records = [("a", 2), ("a", 1), ("a", 7), ("a", 12), ("b", 3), ("a", 26)]
+    windowed = keyed(env, records, 30).window(assigner(20, 5))
+    found = results(windowed.aggregate(Times()).map(spoil))
+    assert sorted(found) == sorted(sorted(times) for _, _, times in whole_windows(records, 20, 5))
+
+
 @pytest.mark.parametrize("parallelism", [1, 3])
 def test_windows_of_all(make_env, results, parallelism):
     @MODEL

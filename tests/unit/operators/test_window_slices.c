@@ -1,5 +1,6 @@
-/* Tests of window_slices.c: sliding windows in slices give, bit by bit, what the same windows give
-   without, which is what naming their trigger makes of them; and leave nothing behind. */
+/* Tests of window_slices.c and window_shares.c: sliding windows in slices give, bit by bit, what
+   the same windows give without, which is what naming their trigger makes of them; and leave
+   nothing behind. */
 #include "windows.h"
 
 #include <stdlib.h>
@@ -15,11 +16,55 @@ static int64_t random_below(int64_t n) {
     return (int64_t)((seed >> 33) % (uint64_t)n);
 }
 
+/* An aggregate of a user that says it is mergeable: (how many, their sum). */
+static leat_status pair_of(leat_context *ctx, int64_t count, int64_t sum, leat_value *out) {
+    leat_value *items = leat_context_alloc(ctx, 2 * sizeof *items);
+    if (!items) return LEAT_E_NOMEM;
+    items[0] = leat_int(count);
+    items[1] = leat_int(sum);
+    *out = leat_tuple(items, 2);
+    return LEAT_OK;
+}
+
+static leat_status pair_create(leat_context *ctx, leat_value *out, void *self) {
+    (void)self;
+    return pair_of(ctx, 0, 0, out);
+}
+
+static leat_status pair_add(leat_context *ctx, const leat_value *value, const leat_value *pair,
+                            leat_value *out, void *self) {
+    (void)self;
+    const leat_value *number = &value->as.items[1], *old = pair->as.items;
+    return pair_of(ctx, old[0].as.i + 1, old[1].as.i + number->as.i, out);
+}
+
+static leat_status pair_result(leat_context *ctx, const leat_value *pair, leat_value *out,
+                               void *self) {
+    (void)ctx;
+    (void)self;
+    *out = *pair;
+    return LEAT_OK;
+}
+
+static leat_status pair_merge(leat_context *ctx, const leat_value *a, const leat_value *b,
+                              leat_value *out, void *self) {
+    if (self) ++*(int *)self;
+    const leat_value *x = a->as.items, *y = b->as.items;
+    return pair_of(ctx, x[0].as.i + y[0].as.i, x[1].as.i + y[1].as.i, out);
+}
+
+static const leat_aggregate pairs = {
+    sizeof pairs, true, pair_create, pair_add, pair_result, pair_merge,
+};
+
 static harness *open_sliding(void **state, const char *assigner, const char *param,
                              const char *fold, bool slices) {
     window_args a = {.count = 0};
     with_own(&a, "assigner", assigner);
-    with_own(&a, param, fold);
+    if (strcmp(fold, "pairs") == 0)
+        with(&a, param, leat_aggregate_fn(&pairs, NULL));
+    else
+        with_own(&a, param, fold);
     with_text(&a, "late_tag", "late");
     if (!slices) with_own(&a, "trigger", "event_time");
     harness *h = open_window(state, &a);
@@ -124,6 +169,15 @@ static void slices_are_not_seen(void **state) {
                     follow(state, assigners[i], folds[k][0], folds[k][1], &mixes[j], run++);
 }
 
+static void shares_are_not_seen(void **state) {
+    static const char *const assigners[] = {"sliding_event_time 20 5", "sliding_event_time 60 1",
+                                            "sliding_event_time 12 8 3",
+                                            "sliding_event_time 25 10 -4"};
+    static const mix mixes[] = {{0, 0}, {0, 40}};
+    for (uint64_t run = 0; run < (*state ? 8 : 80); run++)
+        follow(state, assigners[run % 4], "aggregate", "pairs", &mixes[run / 4 % 2], run);
+}
+
 /* --- what random input does not meet ---------------------------------------------------------- */
 
 /* One update per record: however many windows there are, one key has one ring. */
@@ -135,6 +189,53 @@ static void there_are_slices(void **state) {
     for (size_t i = 0; i < ctx->table_count; i++) cells += leati_table_count(ctx->tables[i]);
     assert_int_equal(cells, 2);
     assert_int_equal(leati_timers_count(ctx->timers[LEAT_EVENT_TIME]), 1);
+    harness_free(h);
+}
+
+/* Every slide costs three merges, one cell for its slice and one for its suffix. */
+static void shares_need_few_merges(void **state) {
+    int merges = 0;
+    window_args a = {.count = 0};
+    with_own(&a, "assigner", "sliding_event_time 60 1");
+    with(&a, "aggregate", leat_aggregate_fn(&pairs, &merges));
+    harness *h = open_window(state, &a);
+    for (int i = 0; i < 600; i++) {
+        take(h, "a", 1, i);
+        take(h, "a", 2, i);
+        watermark(h, i);
+        char line[40];
+        int many = i < 59 ? i + 1 : 60;
+        snprintf(line, sizeof line, "(%d,%d)@%d", 2 * many, 3 * many, i);
+        expect(h, line);
+        expect_watermark(h, i);
+    }
+    assert_in_range(merges, 600, 3 * 600);
+    const leat_context *ctx = harness_context(h);
+    size_t cells = 0;
+    for (size_t i = 0; i < ctx->table_count; i++) cells += leati_table_count(ctx->tables[i]);
+    assert_in_range(cells, 60, 2 * 60 + 2);
+    assert_int_equal(leati_timers_count(ctx->timers[LEAT_EVENT_TIME]), 1);
+    harness_free(h);
+}
+
+/* Near and far times in one window, and those of which the usual way fails. */
+static void shares_leave_far_times_to_the_usual_way(void **state) {
+    int64_t far = INT64_MAX / 4;
+    harness *h = open_sliding(state, "sliding_event_time 10 5", "aggregate", "pairs", true);
+    harness *plain = open_sliding(state, "sliding_event_time 10 5", "aggregate", "pairs", false);
+    const int64_t times[] = {far, far + 1, far - 1, far - 5, far + 7, -far, -far - 1, 0};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        take(h, "a", (int64_t)i, times[i]);
+        take(plain, "a", (int64_t)i, times[i]);
+    }
+    assert_int_equal(harness_end(h, 0), LEAT_OK);
+    assert_int_equal(harness_end(plain, 0), LEAT_OK);
+    compare(h, plain, "far times");
+    expect_no_state(h);
+    harness_free(h);
+    harness_free(plain);
+    h = open_sliding(state, "sliding_event_time 10 5", "aggregate", "pairs", true);
+    assert_int_equal(push_at(h, "a", 1, INT64_MAX - 1), LEAT_E_RANGE);
     harness_free(h);
 }
 
@@ -193,7 +294,10 @@ static void missing_fields_fail_with_the_second_element(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         BOTH_WAYS(slices_are_not_seen),
+        BOTH_WAYS(shares_are_not_seen),
         BOTH_WAYS(there_are_slices),
+        BOTH_WAYS(shares_need_few_merges),
+        BOTH_WAYS(shares_leave_far_times_to_the_usual_way),
         BOTH_WAYS(scalars_are_summed),
         BOTH_WAYS(sums_beyond_64_bits_fail),
         BOTH_WAYS(times_at_the_edge_go_the_usual_way),
