@@ -89,10 +89,10 @@ def test_every_example_is_short_and_tested(programs: Path) -> None:
         "02_push_and_callback",
         "03_python_function",
         "04_host_loop",
-        "05_state_and_timers",
-        "06_windows",
-        "07_loop",
-        "08_custom_operator",
+        "05_windows",
+        "06_state_and_timers",
+        "07_custom_operator",
+        "08_loop",
     }
     for source in EXAMPLES.glob("*.c"):
         assert len(source.read_text().splitlines()) < 60, source
@@ -157,7 +157,7 @@ def test_host_loop(run: Run) -> None:
 
 
 def test_windows(run: Run) -> None:
-    assert sorted(run("06_windows").splitlines()) == [
+    assert sorted(run("05_windows").splitlines()) == [
         "(cellar,11,4000)",
         "(cellar,12,13000)",
         "(kitchen,21,2000)",
@@ -169,7 +169,7 @@ def test_windows(run: Run) -> None:
 
 
 def test_loop(run: Run) -> None:
-    printed = re.findall(r"^\d> \((\d+),1,(\d+)\)$", run("07_loop"), re.M)
+    printed = re.findall(r"^\d> \((\d+),1,(\d+)\)$", run("08_loop"), re.M)
     steps = {1: 3, 2: 1, 3: 7, 4: 2, 5: 5, 6: 8, 7: 16, 8: 3, 9: 19, 10: 6}
     assert {int(number): int(count) for number, count in printed} == steps
 
@@ -180,11 +180,11 @@ def printed(text: str) -> list[str]:
 
 
 def test_state_and_timers(run: Run) -> None:
-    assert printed(run("05_state_and_timers")) == ["(1,13001)", "(2,7002)"]
+    assert printed(run("06_state_and_timers")) == ["(1,13001)", "(2,7002)"]
 
 
 def test_custom_operator(run: Run) -> None:
-    assert printed(run("08_custom_operator")) == ["(back,open)", "(front,open)", "(front,shut)"]
+    assert printed(run("07_custom_operator")) == ["(back,open)", "(front,open)", "(front,shut)"]
 
 
 def test_cmake_package(prefix: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-/* 06_windows.c: readings of two sensors, by ten seconds of event time and by sessions.
+/* 05_windows.c: readings of two sensors, by ten seconds of event time and by sessions.
 
-   cc 06_windows.c $(pkg-config --cflags --libs leat) && ./a.out */
+   cc 05_windows.c $(pkg-config --cflags --libs leat) && ./a.out */
 #include <leat.h>
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
-/* 05_state_and_timers.c: tells of sensors that fell silent: a value per sensor, and a timer that
+/* 06_state_and_timers.c: tells of sensors that fell silent: a value per sensor, and a timer that
    the next reading takes back.
 
-   cc 05_state_and_timers.c $(pkg-config --cflags --libs leat) && ./a.out */
+   cc 06_state_and_timers.c $(pkg-config --cflags --libs leat) && ./a.out */
 #include <leat.h>
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
-/* 07_loop.c: how many steps the numbers 1 to 10 take to 1 when even ones are halved and odd ones
+/* 08_loop.c: how many steps the numbers 1 to 10 take to 1 when even ones are halved and odd ones
    tripled plus one, with a loop that ends when the last has arrived.
 
-   cc 07_loop.c $(pkg-config --cflags --libs leat) && ./a.out */
+   cc 08_loop.c $(pkg-config --cflags --libs leat) && ./a.out */
 #include <leat.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
-/* 08_custom_operator.c: an operator of one's own, as Leat's are written: a struct, tables of
+/* 07_custom_operator.c: an operator of one's own, as Leat's are written: a struct, tables of
    parameters and states, hooks and a vtable. It drops what has not changed since the last time.
-   cc 08_custom_operator.c $(pkg-config --cflags --libs leat) && ./a.out */
+   cc 07_custom_operator.c $(pkg-config --cflags --libs leat) && ./a.out */
 #include <leat.h>
 #include <stdio.h>
 
