@@ -139,7 +139,13 @@ typedef struct leat_operator {
     /* The operator's own state, beside its declared tables. */
     leat_status (*snapshot)(leat_context *ctx, void *self, leat_snapshot *out);
     leat_status (*restore)(leat_context *ctx, void *self, leat_snapshot *in);
-    /* Two-phase sinks: prepare on the barrier, commit once the checkpoint is complete. */
+    /* Two-phase sinks: prepare on the barrier, before `snapshot`; commit once the checkpoint is
+       complete, all that was prepared for it or for one before it. A job without checkpoints
+       prepares and commits INT64_MAX at its end. Either may answer LEAT_AGAIN: not yet, ask again
+       with the same number when leat_context_wake was called (or sooner). Meanwhile the barrier
+       stays where it is: neither records nor letters come to those that it has passed. While a
+       commit waits everything goes on, and only the end of the job waits for it; the next barrier
+       may come before it is done. */
     leat_status (*prepare)(leat_context *ctx, void *self, int64_t checkpoint);
     leat_status (*commit)(leat_context *ctx, void *self, int64_t checkpoint);
     /* The subtask ends: after success (`failed` false), failure or cancel. Must not emit. */
@@ -258,8 +264,8 @@ LEAT_API leat_status leat_mailbox_post(leat_mailbox *mailbox,
                                        leat_status (*fn)(leat_context *ctx, void *self, void *arg),
                                        void *arg, void (*drop)(void *arg));
 LEAT_API void leat_mailbox_unref(leat_mailbox *mailbox);
-/* Asks for another poll, or another on_end_of_data. The operator's thread; other threads post, or
-   wake by the mailbox, which needs no memory. */
+/* Asks for another poll, on_end_of_data, prepare or commit. The operator's thread; other threads
+   post, or wake by the mailbox, which needs no memory. */
 LEAT_API void leat_context_wake(leat_context *ctx);
 LEAT_API void leat_mailbox_wake(leat_mailbox *mailbox);
 /* Asks for another poll, or for on_wake, at processing time `time`; the last call counts. */

@@ -281,12 +281,40 @@ static bool is_quiet(const harness *h) {
     return true;
 }
 
+static void forget_notices(harness *h) {
+    pthread_mutex_lock(&h->lock);
+    h->notices = 0;
+    pthread_mutex_unlock(&h->lock);
+}
+
+/* 10 s at most. */
+static void await_notice(harness *h) {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    int late = 0;
+    pthread_mutex_lock(&h->lock);
+    while (!late && leati_inbox_empty(h->task->inbox) && !h->notices)
+        late = pthread_cond_timedwait(&h->changed, &h->lock, &until);
+    pthread_mutex_unlock(&h->lock);
+    assert_int_equal(late, 0);
+}
+
+/* For an operator that is asked again when its letter has come. */
+static void await_mail(harness *h) {
+    assert_int_equal(h->task->chain->failure.status, LEAT_OK);
+    forget_notices(h);
+    await_notice(h);
+    assert_int_equal(leati_inbox_read(h->task->inbox), LEAT_OK);
+}
+
 /* As before a checkpoint: what is held back for batching goes out, which may open cursors. */
 static bool drain(harness *h) {
     leat_context *head = h->task->chain->contexts[0];
     const leat_operator *op = h->info.op;
     if (op->on_drain) assert_int_equal(op->on_drain(head, head->self), LEAT_OK);
-    if (op->prepare) assert_int_equal(op->prepare(head, head->self, ++h->revivals), LEAT_OK);
+    h->revivals++;
+    while (op->prepare && op->prepare(head, head->self, h->revivals) != LEAT_OK) await_mail(h);
     while (h->task->chain->depth)
         if (leati_task_step(h->task, BUDGET) == LEATI_TASK_WAITING) break;
     return is_quiet(h);
@@ -339,12 +367,6 @@ static leat_status state_of(const harness *h) {
     for (unsigned i = 0; i < h->info.op->inputs; i++)
         if (h->in[i]->count) return LEAT_AGAIN;
     return LEAT_OK;
-}
-
-static void forget_notices(harness *h) {
-    pthread_mutex_lock(&h->lock);
-    h->notices = 0;
-    pthread_mutex_unlock(&h->lock);
 }
 
 /* A revived task has not looked at its outputs yet: full ones are seen here. */
@@ -446,7 +468,8 @@ leat_status harness_barrier(harness *h, int64_t checkpoint) {
 }
 
 leat_status harness_complete(harness *h, int64_t checkpoint) {
-    leat_status status = leati_chain_commit(h->task->chain, checkpoint);
+    leat_status status;
+    while ((status = leati_chain_commit(h->task->chain, checkpoint)) == LEAT_AGAIN) await_mail(h);
     if (h->always && status >= 0) harness_revive(h);
     return status;
 }
@@ -460,15 +483,7 @@ void harness_room(harness *h, int records) {
 }
 
 leat_status harness_wait(harness *h) {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += PATIENCE_S;
-    int late = 0;
-    pthread_mutex_lock(&h->lock);
-    while (!late && leati_inbox_empty(h->task->inbox) && !h->notices)
-        late = pthread_cond_timedwait(&h->changed, &h->lock, &until);
-    pthread_mutex_unlock(&h->lock);
-    assert_int_equal(late, 0);
+    await_notice(h);
     return harness_drive(h);
 }
 

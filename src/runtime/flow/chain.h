@@ -176,7 +176,7 @@ void leati_chain_free(leati_chain *c);
 leat_status leati_chain_advance(leati_chain *c);
 void leati_chain_close_top(leati_chain *c);
 /* A signal enters at the head; step it until LEAT_DONE. LEAT_OK: cursors are open or more is to do;
-   LEAT_AGAIN: an operator is not ready to end. */
+   LEAT_AGAIN: an operator is not ready to end, or to let a barrier pass. */
 void leati_chain_signal(leati_chain *c, leati_element signal);
 leat_status leati_chain_signal_step(leati_chain *c);
 /* May timers of processing time fire now? Not between the stages of a signal, but while an end
@@ -187,9 +187,18 @@ leat_status leati_chain_fire(leati_chain *c, int64_t now);
 /* When the next processing-time timer or wake_at is due; INT64_MAX: never, or something else must
    come first. A full or held chain still wakes operators, which do not emit then. */
 int64_t leati_chain_next_time(const leati_chain *c);
-/* Two-phase operators: the checkpoint is complete. */
+/* Two-phase operators: the checkpoint is complete; it is the last, where none are made. LEAT_AGAIN:
+   some are not done, ask again when the task was woken. */
 leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint);
 leat_status leati_chain_prepare(leati_chain *c, int64_t checkpoint);
+/* Has the barrier that is on its way gone by this operator? What it gives out now belongs behind
+   the barrier, which those behind it have not got. */
+static inline bool leati_context_passed(const leat_context *ctx) {
+    const leati_chain *c = ctx->chain;
+    if (!c->signalling || c->signal.kind != LEATI_BARRIER) return false;
+    return ctx->index < c->signal_at ||
+           (ctx->index == c->signal_at && c->signal_stage == LEATI_STAGE_SEND);
+}
 
 /* Remembers who failed first; the innermost call comes first. */
 leat_status leati_chain_blame(leat_context *ctx, leat_status status);

@@ -74,12 +74,21 @@ void leati_inbox_close(leati_inbox *inbox) {
     while ((link = leati_list_pop(&rest))) discard(LEATI_CONTAINER(link, letter, link));
 }
 
+static bool may_come(const letter *l) {
+    return !l->to->ctx || !leati_context_passed(l->to->ctx);
+}
+
 static letter *take(leati_inbox *inbox) {
+    letter *taken = NULL;
     pthread_mutex_lock(&inbox->lock);
-    leati_link *link = leati_list_pop(&inbox->letters);
-    if (link) atomic_fetch_sub(&inbox->waiting, 1);
+    for (leati_link *at = inbox->letters.next; at != &inbox->letters && !taken; at = at->next)
+        if (may_come(LEATI_CONTAINER(at, letter, link))) taken = LEATI_CONTAINER(at, letter, link);
+    if (taken) {
+        leati_list_remove(&taken->link);
+        atomic_fetch_sub(&inbox->waiting, 1);
+    }
     pthread_mutex_unlock(&inbox->lock);
-    return link ? LEATI_CONTAINER(link, letter, link) : NULL;
+    return taken;
 }
 
 bool leati_inbox_empty(leati_inbox *inbox) {

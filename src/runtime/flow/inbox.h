@@ -16,7 +16,8 @@ void leati_inbox_unref(leati_inbox *inbox);
 void leati_inbox_wake(leati_inbox *inbox);
 /* No notice comes any more when this has returned. */
 void leati_inbox_close(leati_inbox *inbox);
-/* Runs the letters that are there. A failure stops; the letters behind it stay. */
+/* Runs the letters that are there, but for those to operators that a barrier has passed which is
+   still on its way. A failure stops; the letters behind it stay. */
 leat_status leati_inbox_read(leati_inbox *inbox);
 bool leati_inbox_empty(leati_inbox *inbox);
 

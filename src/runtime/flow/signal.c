@@ -1,8 +1,8 @@
 /* signal.c: the way of a signal through a chain, operator by operator, in five stages each: what is
    held back for batching goes out, timers fire, the operator hears of the watermark, its slot is
    called, outputs send the signal on. Between the stages cursors may be open; the task drives them
-   and comes back. An operator that answers LEAT_AGAIN at the end of data stops the walk until it
-   wakes the task.
+   and comes back. An operator that answers LEAT_AGAIN at the end of data, or when it is to prepare
+   for a barrier, stops the walk until it wakes the task.
 
    Every signal takes along what watermark the operators before let go: so one that was held back
    until the end of data still comes before the end. */
@@ -203,7 +203,7 @@ static leat_status call_barrier(leat_context *ctx) {
     leati_chain *c = ctx->chain;
     const leat_operator *op = ctx->info->op;
     leat_status status = op->prepare ? op->prepare(ctx, ctx->self, c->signal.value) : LEAT_OK;
-    return status < 0 || !c->snapshot ? status : leati_context_snapshot(ctx, c->snapshot);
+    return status != LEAT_OK || !c->snapshot ? status : leati_context_snapshot(ctx, c->snapshot);
 }
 
 static leat_status call_slot(leat_context *ctx) {
@@ -330,26 +330,25 @@ leat_status leati_chain_signal_step(leati_chain *c) {
     return LEAT_DONE;
 }
 
-leat_status leati_chain_prepare(leati_chain *c, int64_t checkpoint) {
-    leat_status status = LEAT_OK;
-    for (int i = 0; i < c->count && status >= 0; i++) {
+/* All are asked, so that their work goes on at the same time. */
+static leat_status ask_all(leati_chain *c, bool commits, int64_t checkpoint) {
+    leat_status all = LEAT_OK;
+    for (int i = 0; i < c->count && all >= 0; i++) {
         leat_context *ctx = c->contexts[i];
         const leat_operator *op = ctx->info->op;
         ctx->current = NULL;
-        if (op->prepare) status = op->prepare(ctx, ctx->self, checkpoint);
+        leat_status (*ask)(leat_context *, void *, int64_t) = commits ? op->commit : op->prepare;
+        leat_status status = ask ? ask(ctx, ctx->self, checkpoint) : LEAT_OK;
         if (status < 0) leati_chain_blame(ctx, status);
+        if (status != LEAT_OK) all = status;
     }
-    return status;
+    return all;
+}
+
+leat_status leati_chain_prepare(leati_chain *c, int64_t checkpoint) {
+    return ask_all(c, false, checkpoint);
 }
 
 leat_status leati_chain_commit(leati_chain *c, int64_t checkpoint) {
-    leat_status status = LEAT_OK;
-    for (int i = 0; i < c->count && status >= 0; i++) {
-        leat_context *ctx = c->contexts[i];
-        const leat_operator *op = ctx->info->op;
-        ctx->current = NULL;
-        if (op->commit) status = op->commit(ctx, ctx->self, checkpoint);
-        if (status < 0) leati_chain_blame(ctx, status);
-    }
-    return status;
+    return ask_all(c, true, checkpoint);
 }

@@ -63,6 +63,34 @@ void leati_task_barrier(leati_task *t, int64_t checkpoint) {
     leati_inbox_wake(t->inbox);
 }
 
+/* Barriers come in order, and so do their ends; a late one has nothing left to say. */
+void leati_task_complete(leati_task *t, int64_t checkpoint) {
+    int_fast64_t known = atomic_load(&t->complete);
+    while (known < checkpoint && !atomic_compare_exchange_weak(&t->complete, &known, checkpoint)) {}
+    leati_inbox_wake(t->inbox);
+}
+
+bool leati_task_has_committed(const leati_task *t, int64_t checkpoint) {
+    return atomic_load(&t->committed) >= checkpoint;
+}
+
+static leat_status commit_complete(leati_task *t) {
+    int64_t checkpoint = atomic_load_explicit(&t->complete, memory_order_relaxed);
+    if (LEAT_LIKELY(atomic_load_explicit(&t->committed, memory_order_relaxed) >= checkpoint))
+        return LEAT_OK;
+    leat_status status = leati_chain_commit(t->chain, checkpoint);
+    if (status == LEAT_OK) atomic_store(&t->committed, checkpoint);
+    return status;
+}
+
+leat_status leati_task_finish(leati_task *t) {
+    leat_status status = leati_inbox_read(t->inbox);
+    if (status >= 0 && !t->prepared) status = leati_chain_prepare(t->chain, INT64_MAX);
+    if (status != LEAT_OK) return status;
+    t->prepared = true;
+    return leati_chain_commit(t->chain, INT64_MAX);
+}
+
 /* --- data ------------------------------------------------------------------------------------- */
 
 static leat_status drain_hooks(leati_chain *c) {
@@ -245,9 +273,11 @@ static leat_status step_signal(leati_task *t) {
     leati_chain *c = t->chain;
     leat_status status = leati_chain_signal_step(c);
     if (status == LEAT_AGAIN) let_end_wait(t);
-    if (status == LEAT_DONE && c->signal.kind == LEATI_END) t->ends++;
+    bool passed = status == LEAT_DONE;
+    if (passed && c->signal.kind == LEATI_END) t->ends++;
     if (!c->depth) leati_arena_reset(&c->arena);
-    return status == LEAT_DONE ? LEAT_OK : status;
+    if (passed && c->signal.kind == LEATI_BARRIER) return leati_inbox_read(t->inbox);
+    return passed ? LEAT_OK : status;
 }
 
 /* A watermark that an operator held back goes to those behind it: a walk that is new to them
@@ -328,6 +358,7 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
     leat_status status = leati_inbox_read(t->inbox);
     hears_wake(c);
     if (c->full) leati_chain_has_room(c);
+    if (status >= 0) status = commit_complete(t);
     if (status >= 0) status = fire(c);
     bool idle =
         false; /* nothing came when it was asked; what was left behind still goes on its way */
@@ -340,8 +371,8 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
         status = turn(t, &budget);
         if (status == LEAT_DONE) return LEAT_DONE;
         if (status == LEAT_AGAIN && !c->depth) {
-            idle = !c->signalling;
-            status = drain_hooks(c);
+            idle = !c->signalling; /* what a barrier waits in has been drained */
+            if (idle || c->signal.kind != LEATI_BARRIER) status = drain_hooks(c);
             *waits = !idle && !c->depth;
         }
     }

@@ -44,6 +44,9 @@ typedef struct leati_task {
     leati_element end;               /* that the head is not ready for */
     bool end_waits;                  /* there is one */
     atomic_int_fast64_t barrier;     /* asked of a source; 0: none */
+    atomic_int_fast64_t complete;    /* the checkpoint whose parts are to be committed; 0: none */
+    atomic_int_fast64_t committed;   /* and have been */
+    bool prepared;                   /* of leati_task_finish */
 } leati_task;
 
 /* `notice` is called when the task has something to do, on any thread. */
@@ -56,5 +59,12 @@ void leati_task_close(leati_task *t, bool failed);
 int64_t leati_task_next_time(const leati_task *t);
 /* Asks a source to insert a barrier; any thread. */
 void leati_task_barrier(leati_task *t, int64_t checkpoint);
+/* The checkpoint is complete: its operators commit, which may take several steps; any thread. */
+void leati_task_complete(leati_task *t, int64_t checkpoint);
+/* Have they committed all of it? Any thread. */
+bool leati_task_has_committed(const leati_task *t, int64_t checkpoint);
+/* A job without checkpoints has ended: what a last one would have prepared and committed.
+   LEAT_AGAIN until it is done, to be called again when the task was woken. */
+leat_status leati_task_finish(leati_task *t);
 
 #endif

@@ -321,12 +321,23 @@ static void open_tasks(leati_runner *r) {
     if (!r->failed) r->news.opened(r->news.arg);
 }
 
+/* The tasks are not stepped any more; what wakes them is the answer of the I/O thread. */
+static void await_wake(leati_runner *r) {
+    leave(r);
+    atomic_store(&r->sleeping, true);
+    if (queue_empty(r)) uv_run(&r->loop, UV_RUN_ONCE);
+    atomic_store(&r->sleeping, false);
+    while (next_ready(r)) {}
+    enter(r);
+}
+
 /* Sinks with two phases give out at the end what a last checkpoint would have. */
 static void finish_tasks(leati_runner *r) {
     for (int i = 0; i < r->count && !r->failed; i++) {
-        leati_chain *c = r->seats[i]->task->chain;
-        if (leati_chain_prepare(c, INT64_MAX) < 0 || leati_chain_commit(c, INT64_MAX) < 0)
-            report(r, r->seats[i]);
+        leati_task *t = r->seats[i]->task;
+        leat_status status;
+        while ((status = leati_task_finish(t)) == LEAT_AGAIN) await_wake(r);
+        if (status < 0) report(r, r->seats[i]);
     }
 }
 

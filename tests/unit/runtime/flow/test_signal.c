@@ -12,7 +12,7 @@
 /* What the next hooks do, by the operator's name: 'x' and 'y'. */
 typedef struct plan {
     int64_t hold;  /* watermarks above it are held back; 0: none is */
-    int not_ready; /* so many ends are answered with LEAT_AGAIN */
+    int not_ready; /* so many ends, prepares and commits are answered with LEAT_AGAIN */
     bool cursor;   /* a record opens a cursor of two */
     bool timers;   /* a record sets a timer at its value */
     bool more;     /* a timer sets another, 10 later, once */
@@ -106,12 +106,17 @@ static leat_status probe_on_idle(leat_context *ctx, void *self, bool idle) {
     return LEAT_OK;
 }
 
-static leat_status probe_on_end(leat_context *ctx, void *self, unsigned input) {
+static leat_status log_question(leat_context *ctx, void *self, const char *what, int64_t which) {
     plan *p = plan_of(ctx, self);
-    rig_log(rig_of(self), "%s-end%u%s", leat_context_name(ctx), input, p->not_ready ? "?" : "");
+    rig_log(rig_of(self), "%s-%s%d%s", leat_context_name(ctx), what, (int)which,
+            p->not_ready ? "?" : "");
     if (!p->not_ready) return LEAT_OK;
     p->not_ready--;
     return LEAT_AGAIN;
+}
+
+static leat_status probe_on_end(leat_context *ctx, void *self, unsigned input) {
+    return log_question(ctx, self, "end", input);
 }
 
 static leat_status probe_on_drain(leat_context *ctx, void *self) {
@@ -122,13 +127,11 @@ static leat_status probe_on_drain(leat_context *ctx, void *self) {
 }
 
 static leat_status probe_prepare(leat_context *ctx, void *self, int64_t checkpoint) {
-    rig_log(rig_of(self), "%s-prepare%d", leat_context_name(ctx), (int)checkpoint);
-    return LEAT_OK;
+    return log_question(ctx, self, "prepare", checkpoint);
 }
 
 static leat_status probe_commit(leat_context *ctx, void *self, int64_t checkpoint) {
-    rig_log(rig_of(self), "%s-commit%d", leat_context_name(ctx), (int)checkpoint);
-    return LEAT_OK;
+    return log_question(ctx, self, "commit", checkpoint);
 }
 
 static leat_status probe_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
@@ -322,6 +325,83 @@ static void barrier_snapshots_each_operator_and_goes_on(void **state) {
     rig_fini(&f.r);
 }
 
+static leat_status log_letter(leat_context *ctx, void *self, void *arg) {
+    (void)arg;
+    rig_log(rig_of(self), "%s-letter", leat_context_name(ctx));
+    return LEAT_OK;
+}
+
+static void post(leat_context *ctx) {
+    leat_mailbox *mailbox = leat_context_mailbox(ctx);
+    assert_int_equal(leat_mailbox_post(mailbox, log_letter, NULL, NULL), LEAT_OK);
+    leat_mailbox_unref(mailbox);
+}
+
+static void barrier_waits_for_an_operator_that_is_not_prepared(void **state) {
+    (void)state;
+    fixture f;
+    leati_buf snapshot;
+    set_up(&f, 1, 100);
+    leati_buf_init(&snapshot);
+    f.r.chain->snapshot = &snapshot;
+    f.plans[1].not_ready = 2;
+    signal_in(&f, 0, LEATI_BARRIER, 3);
+    channel_push_ints(f.r.in[0], 1, 1);
+    run(&f, "x-prepare3 x-snapshot y-prepare3?", "");
+    post(f.plans[0].ctx); /* what x would emit now were lost, since x is stored without it */
+    post(f.plans[1].ctx);
+    run(&f, "y-letter y-prepare3?", "");
+    post(f.plans[1].ctx);
+    run(&f, "y-letter y-prepare3 y-snapshot x-letter x1 y1", "b3 [1]");
+    leati_buf_fini(&snapshot);
+    rig_fini(&f.r);
+}
+
+static void barrier_that_the_head_is_not_prepared_for_stops_records(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, 1, 100);
+    f.plans[0].not_ready = 1;
+    signal_in(&f, 0, LEATI_BARRIER, 3);
+    channel_push_ints(f.r.in[0], 1, 1);
+    run(&f, "x-prepare3?", "");
+    leat_context_wake(f.plans[0].ctx);
+    run(&f, "x-prepare3 y-prepare3 x1 y1", "b3 [1]");
+    rig_fini(&f.r);
+}
+
+static void commit_that_is_not_done_is_asked_again_and_stops_nothing(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, 1, 100);
+    run(&f, "", "");
+    f.plans[0].not_ready = 1;
+    leati_task_complete(f.r.task, 3);
+    channel_push_ints(f.r.in[0], 1, 1);
+    run(&f, "x-commit3? y-commit3 x1 y1", "[1]");
+    assert_false(leati_task_has_committed(f.r.task, 3));
+    leati_task_complete(f.r.task, 2);
+    run(&f, "x-commit3 y-commit3", "");
+    assert_true(leati_task_has_committed(f.r.task, 3));
+    run(&f, "", "");
+    rig_fini(&f.r);
+}
+
+static void last_commit_is_asked_until_it_is_done(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, 1, 100);
+    f.plans[1].not_ready = 1;
+    assert_int_equal(leati_task_finish(f.r.task), LEAT_AGAIN);
+    assert_int_equal(leati_task_finish(f.r.task), LEAT_OK);
+    rig_expect(&f.r, "x-prepare-1 y-prepare-1? x-prepare-1 y-prepare-1 x-commit-1 y-commit-1");
+    f.plans[0].not_ready = 1;
+    assert_int_equal(leati_task_finish(f.r.task), LEAT_AGAIN);
+    assert_int_equal(leati_task_finish(f.r.task), LEAT_OK);
+    rig_expect(&f.r, "x-commit-1? y-commit-1 x-commit-1 y-commit-1");
+    rig_fini(&f.r);
+}
+
 /* --- idleness --------------------------------------------------------------------------------- */
 
 static void idleness_passes_all(void **state) {
@@ -485,6 +565,10 @@ int main(void) {
         cmocka_unit_test(watermark_held_back_goes_on_later),
         cmocka_unit_test(watermark_held_until_the_end_precedes_it),
         cmocka_unit_test(barrier_snapshots_each_operator_and_goes_on),
+        cmocka_unit_test(barrier_waits_for_an_operator_that_is_not_prepared),
+        cmocka_unit_test(barrier_that_the_head_is_not_prepared_for_stops_records),
+        cmocka_unit_test(commit_that_is_not_done_is_asked_again_and_stops_nothing),
+        cmocka_unit_test(last_commit_is_asked_until_it_is_done),
         cmocka_unit_test(idleness_passes_all),
         cmocka_unit_test(end_of_one_input_stays_at_the_head),
         cmocka_unit_test(end_waits_for_an_operator_that_is_not_ready),
