@@ -15,6 +15,8 @@ typedef struct leat_context leat_context; /* one operator's view of the runtime:
 typedef struct leat_emitter leat_emitter; /* where results go; lent for the call */
 typedef struct leat_cursor leat_cursor;
 typedef struct leat_timer leat_timer; /* state.h */
+typedef struct leat_snapshot
+    leat_snapshot; /* where state is written to, or read from: operator.h */
 /* Roles of several calls are tables: window.h, async.h. */
 typedef struct leat_assigner leat_assigner;
 typedef struct leat_trigger leat_trigger;
@@ -71,6 +73,14 @@ typedef leat_status (*leat_sink_call)(leat_context *ctx, const leat_record *in, 
 /* Emits at most one record; LEAT_AGAIN when there is none now (leat_context_wake says when to ask
    again), LEAT_DONE when there will be none any more. Must not block. */
 typedef leat_status (*leat_source_call)(leat_context *ctx, leat_emitter *out, void *self);
+/* Where a source stands, between two of its calls: written by leat_snapshot_write, and read by
+   leat_snapshot_read before the first call of a source that is to go on there. LEAT_SPLIT_LIST
+   items are dealt out again where the job is restored with another parallelism, so restore may find
+   none, or several. */
+typedef leat_status (*leat_snapshot_call)(leat_context *ctx, leat_snapshot *out, void *self);
+typedef leat_status (*leat_restore_call)(leat_context *ctx, leat_snapshot *in, void *self);
+/* As on_barrier of operators: LEAT_AGAIN while it stands where it could not go on. */
+typedef leat_status (*leat_barrier_call)(leat_context *ctx, int64_t checkpoint, void *self);
 /* The event time of a record; `time` comes in as what it was before, LEAT_NO_TIME when it had
    none. */
 typedef leat_status (*leat_timestamp_call)(leat_context *ctx, const leat_record *in, int64_t *time,
@@ -163,6 +173,10 @@ typedef struct leat_function {
     const void *spec;     /* copied when the function is added */
     size_t spec_size;
     leat_timer_call on_timer; /* of process functions; may be NULL: nothing happens */
+    /* Of source functions; without both of the first two it can't go back. */
+    leat_snapshot_call snapshot;
+    leat_restore_call restore;
+    leat_barrier_call on_barrier; /* may be NULL: it may stop between any two calls */
 } leat_function;
 
 static inline leat_function leat_function_of(leat_role role, void *arg) {
@@ -205,6 +219,16 @@ LEAT_FUNCTION_MAKER(aggregate, LEAT_ROLE_AGGREGATE, aggregate, const leat_aggreg
 LEAT_FUNCTION_MAKER(window, LEAT_ROLE_WINDOW, window, const leat_window_function *)
 LEAT_FUNCTION_MAKER(co_group, LEAT_ROLE_CO_GROUP, window, const leat_window_function *)
 LEAT_FUNCTION_MAKER(async, LEAT_ROLE_ASYNC, async, const leat_async *)
+
+/* A source that goes on where it stood when its job was saved. */
+static inline leat_function leat_lasting_source_fn(leat_source_call call,
+                                                   leat_snapshot_call snapshot,
+                                                   leat_restore_call restore, void *arg) {
+    leat_function f = leat_source_fn(call, arg);
+    f.snapshot = snapshot;
+    f.restore = restore;
+    return f;
+}
 
 /* Process functions of keyed streams that also set timers. */
 static inline leat_function leat_keyed_process_fn(leat_process_call call, leat_timer_call on_timer,

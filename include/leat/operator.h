@@ -82,8 +82,6 @@ static inline leat_arg leat_arg_function(const char *name, const leat_function *
 
 /* --- The vtable ------------------------------------------------------------------------------- */
 
-typedef struct leat_snapshot leat_snapshot; /* where state is written to, or read from */
-
 enum {
     LEAT_OP_SINK = 1u << 0,      /* has no outputs */
     LEAT_OP_HOST = 1u << 1,      /* bound to the host program: runs in the main process */
@@ -166,6 +164,14 @@ typedef struct leat_operator {
     /* In a loop: will it still give results of what it got, without a record, a watermark or an end
        (calls that have not answered)? Pending timers of processing time need no answer. */
     bool (*busy)(leat_context *ctx, void *self);
+    /* Of sources: a barrier is to stand before the next poll, and the position that `snapshot` then
+       writes is what counts. LEAT_AGAIN: not here. It is polled on, and asked again with the same
+       number, or a later one, between polls and when leat_context_wake was called: for a source
+       whose own thread has to say where it stands. Default: anywhere. */
+    leat_status (*on_barrier)(leat_context *ctx, void *self, int64_t checkpoint);
+    /* Of sources: can this one go back to where a snapshot was made? Asked once it is open, so that
+       a job that is to be exact can say which cannot. Default: those with `snapshot` can. */
+    bool (*goes_back)(leat_context *ctx, void *self);
 } leat_operator;
 
 /* --- What hooks may call ---------------------------------------------------------------------- */

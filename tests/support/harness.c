@@ -25,7 +25,7 @@ struct harness {
     leati_args args, recorder_args[MOST_SIDES + 1];
     leati_op_info info, recorder_infos[MOST_SIDES + 1];
     const char *tags[MOST_SIDES + 1]; /* the first is NULL: the main output */
-    int heard;
+    int heard, subtask;
     leat_function keys[2];
     bool keyed, always;
 
@@ -183,7 +183,7 @@ static void build(harness *h) {
     leati_surroundings around = {.config = NULL};
     leati_task *t = h->task = leati_task_new(&around, (leati_notice){on_notice, h});
     assert_non_null(t);
-    assert_non_null(leati_chain_add(t->chain, &h->info, 0, NULL, NULL));
+    assert_non_null(leati_chain_add(t->chain, &h->info, h->subtask, NULL, NULL));
     for (int i = 0; i < h->heard; i++) add_recorder(h, i);
     if (!h->info.op->inputs) return;
     t->gate = leati_gate_new();
@@ -208,6 +208,11 @@ static void tear_down(harness *h, bool failed) {
 
 harness *harness_new(const leat_operator *op, const leat_arg *args, size_t arg_count,
                      const leat_function *keys) {
+    return harness_new_at(op, args, arg_count, keys, 0, 1);
+}
+
+harness *harness_new_at(const leat_operator *op, const leat_arg *args, size_t arg_count,
+                        const leat_function *keys, int subtask, int parallelism) {
     leat_error err = {.text = ""};
     harness *h = calloc(1, sizeof *h);
     assert_non_null(h);
@@ -218,10 +223,11 @@ harness *harness_new(const leat_operator *op, const leat_arg *args, size_t arg_c
     h->info = (leati_op_info){.op = op,
                               .name = op->name,
                               .node = 1,
-                              .parallelism = 1,
+                              .parallelism = parallelism,
                               .max_parallelism = 128,
                               .args = &h->args};
     for (unsigned i = 0; keys && i < op->inputs; i++) h->keys[i] = keys[i];
+    h->subtask = subtask;
     h->keyed = keys != NULL;
     h->info.keyed = h->keyed;
     for (int i = 0; i < 2; i++) h->watermarks[i] = INT64_MIN;
@@ -308,12 +314,22 @@ static void await_mail(harness *h) {
     assert_int_equal(leati_inbox_read(h->task->inbox), LEAT_OK);
 }
 
+/* A source that is not where it could go on is polled until it is. */
+static void await_place(harness *h, const leat_operator *op) {
+    leat_context *head = h->task->chain->contexts[0];
+    while (op->on_barrier && op->on_barrier(head, head->self, h->revivals) == LEAT_AGAIN) {
+        forget_notices(h);
+        if (leati_task_step(h->task, 1) == LEATI_TASK_WAITING) await_notice(h);
+    }
+}
+
 /* As before a checkpoint: what is held back for batching goes out, which may open cursors. */
 static bool drain(harness *h) {
     leat_context *head = h->task->chain->contexts[0];
     const leat_operator *op = h->info.op;
     if (op->on_drain) assert_int_equal(op->on_drain(head, head->self), LEAT_OK);
     h->revivals++;
+    await_place(h, op);
     while (op->prepare && op->prepare(head, head->self, h->revivals) != LEAT_OK) await_mail(h);
     while (h->task->chain->depth)
         if (leati_task_step(h->task, BUDGET) == LEATI_TASK_WAITING) break;
@@ -341,6 +357,72 @@ void harness_revive(harness *h) {
     h->task->source_done = source_done;
     h->task->chain->contexts[0]->ended = head_ended;
     if (h->task->gate) remind_gate(h);
+}
+
+/* --- another parallelism ---------------------------------------------------------------------- */
+
+typedef struct dealt {
+    leati_buf items;
+    uint64_t count;
+} dealt;
+
+static void deal_item(dealt *to, const leati_reader *begin, const leati_reader *end) {
+    leati_buf_append(&to->items, begin->at, (size_t)(end->at - begin->at));
+    to->count++;
+}
+
+/* The items that one subtask wrote: split lists round robin over all of them, unions to all. */
+static void deal(const leati_buf *state, dealt *to, int to_count, int *turn) {
+    leati_reader in = leati_reader_of(state->bytes, state->size);
+    for (uint64_t left = leati_reader_varint(&in); left > 0; left--) {
+        size_t size;
+        leati_reader begin = in;
+        leati_reader_blob(&in, &size);
+        leat_distribution distribution = (leat_distribution)leati_reader_u8(&in);
+        leati_reader_blob(&in, &size);
+        assert_false(in.failed);
+        if (distribution == LEAT_SPLIT_LIST) {
+            deal_item(&to[(*turn)++ % to_count], &begin, &in);
+            continue;
+        }
+        assert_int_equal(distribution, LEAT_UNION_LIST);
+        for (int i = 0; i < to_count; i++) deal_item(&to[i], &begin, &in);
+    }
+}
+
+/* Operators with declared state are not rescaled here: their key groups are the runtime's work. */
+static void restore_dealt(harness *h, const dealt *d) {
+    leati_buf state;
+    leati_buf_init(&state);
+    leati_buf_varint(&state, d->count);
+    leati_buf_append(&state, d->items.bytes, d->items.size);
+    for (int i = 0; i < 2; i++) leati_buf_zigzag(&state, INT64_MIN);
+    for (int i = 0; i < 3; i++) leati_buf_varint(&state, 0);
+    leati_reader in = leati_reader_of(state.bytes, state.size);
+    leat_context *head = h->task->chain->contexts[0];
+    leat_status status = leati_context_restore(head, &in);
+    if (status < 0) h->opened = leati_chain_blame(head, status);
+    leati_buf_fini(&state);
+}
+
+void harness_rescale(harness *const *from, int from_count, harness *const *to, int to_count) {
+    dealt *d = calloc((size_t)to_count, sizeof *d);
+    assert_non_null(d);
+    int turn = 0;
+    for (int i = 0; i < from_count; i++) {
+        leati_buf state;
+        leati_buf_init(&state);
+        if (is_quiet(from[i])) assert_true(drain(from[i]));
+        leat_context *head = from[i]->task->chain->contexts[0];
+        assert_int_equal(leati_context_snapshot(head, &state), LEAT_OK);
+        deal(&state, d, to_count, &turn);
+        leati_buf_fini(&state);
+    }
+    for (int i = 0; i < to_count; i++) {
+        restore_dealt(to[i], &d[i]);
+        leati_buf_fini(&d[i].items);
+    }
+    free(d);
 }
 
 void harness_always_revive(harness *h) {

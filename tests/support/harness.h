@@ -14,6 +14,12 @@ typedef struct harness harness;
    cmocka test on wrong arguments; when `open` fails, every call answers its status. */
 harness *harness_new(const leat_operator *op, const leat_arg *args, size_t arg_count,
                      const leat_function *keys);
+/* The same as one of several subtasks, which the test drives one by one. */
+harness *harness_new_at(const leat_operator *op, const leat_arg *args, size_t arg_count,
+                        const leat_function *keys, int subtask, int parallelism);
+/* Restores `to`, all subtasks of the operator with another parallelism, from what `from` remember
+   now, dealt out as when a job is restored. `to` have taken nothing yet. */
+void harness_rescale(harness *const *from, int from_count, harness *const *to, int to_count);
 void harness_free(harness *h); /* closes as after a failure, unless all inputs have ended */
 /* Listens to a side output from now on. `tag` is lent. */
 void harness_side(harness *h, const char *tag);

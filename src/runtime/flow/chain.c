@@ -4,10 +4,12 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/log.h"
 #include "runtime/flow/output.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <strings.h>
 
 leati_chain *leati_chain_new(const leati_surroundings *around, leati_inbox *inbox) {
     leati_chain *c = leati_zalloc(sizeof *c);
@@ -192,6 +194,22 @@ static leat_status open_context(leat_context *ctx) {
     return op->open ? op->open(ctx, ctx->self) : LEAT_OK;
 }
 
+/* Once per job: what comes after a failure is then not what would have come without one. */
+static void name_source_without_a_way_back(leat_context *ctx) {
+    const leat_operator *op = ctx->info->op;
+    if (op->inputs || ctx->subtask || ctx->chain->around.attempt) return;
+    const char *mode = leat_context_config(ctx, "execution.checkpointing.mode");
+    bool exact = !mode || strcasecmp(mode, "EXACTLY_ONCE") == 0;
+    if (!exact || leat_context_config_ms(ctx, "execution.checkpointing.interval", -1) <= 0) return;
+    if (op->goes_back ? op->goes_back(ctx, ctx->self) : op->snapshot != NULL) return;
+    leati_log(
+        LEAT_LOG_WARNING,
+        "%s: this source can't go back to a checkpoint, so that records are lost when the job "
+        "restarts, although execution.checkpointing.mode is EXACTLY_ONCE; give it a way back "
+        "(docs/sources.md), or set the mode to AT_LEAST_ONCE to say that this is fine",
+        ctx->info->name);
+}
+
 leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
     leat_status status = LEAT_OK;
     if (c->around.bridge) c->arena.inside = c->around.bridge->domain; /* until it is closed */
@@ -199,6 +217,7 @@ leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
         status = open_context(c->contexts[i]);
         if (status < 0) leati_chain_blame(c->contexts[i], status);
     }
+    if (status >= 0) name_source_without_a_way_back(c->contexts[0]);
     for (int i = 0; state && i < c->count && status >= 0; i++) {
         status = leati_context_restore(c->contexts[i], state);
         if (status < 0) leati_chain_blame(c->contexts[i], status);

@@ -7,6 +7,8 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 
+#include <limits.h>
+
 leati_task *leati_task_new(const leati_surroundings *around, leati_notice notice) {
     leati_task *t = leati_zalloc(sizeof *t);
     if (!t) return NULL;
@@ -184,11 +186,11 @@ static leat_status poll_source(leati_task *t) {
 }
 
 /* Polls as long as nothing else is to be done; most sources come back here for every record. */
-static leat_status run_source(leati_task *t, int *budget) {
+static leat_status run_source(leati_task *t, int *budget, int most) {
     leati_chain *c = t->chain;
     leat_status status = LEAT_OK;
-    while (*budget > 0 && status == LEAT_OK && !c->depth && !c->signalling && !c->full &&
-           !c->held && !c->dirty_watermark) {
+    while (most-- > 0 && *budget > 0 && status == LEAT_OK && !c->depth && !c->signalling &&
+           !c->full && !c->held && !c->dirty_watermark) {
         --*budget;
         status = poll_source(t);
         took_long(t, budget);
@@ -196,14 +198,27 @@ static leat_status run_source(leati_task *t, int *budget) {
     return status;
 }
 
+/* LEAT_AGAIN: the source is not where it could go on. A barrier that came meanwhile stays. */
+static leat_status insert_barrier(leati_task *t, int_fast64_t barrier) {
+    leat_context *head = t->chain->contexts[0];
+    const leat_operator *op = head->info->op;
+    head->current = NULL;
+    leat_status status = op->on_barrier ? op->on_barrier(head, head->self, barrier) : LEAT_OK;
+    if (status < 0) return leati_chain_blame(head, status);
+    if (status != LEAT_OK) return LEAT_AGAIN;
+    leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, barrier));
+    atomic_compare_exchange_strong(&t->barrier, &barrier, 0);
+    return LEAT_OK;
+}
+
 static leat_status next_of_source(leati_task *t, int *budget) {
-    int64_t barrier = atomic_load_explicit(&t->barrier, memory_order_relaxed);
+    int_fast64_t barrier = atomic_load_explicit(&t->barrier, memory_order_relaxed);
     if (LEAT_UNLIKELY(barrier)) {
-        atomic_store(&t->barrier, 0);
-        leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, barrier));
-        return LEAT_OK;
+        leat_status status = insert_barrier(t, barrier);
+        if (status != LEAT_AGAIN) return status;
+        if (!t->source_done) return run_source(t, budget, 1);
     }
-    if (!t->source_done) return run_source(t, budget);
+    if (!t->source_done) return run_source(t, budget, INT_MAX);
     if (t->ends) return LEAT_DONE;
     leati_chain_signal(t->chain, leati_signal(LEATI_END, 0));
     return LEAT_OK;

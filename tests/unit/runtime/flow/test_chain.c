@@ -4,6 +4,9 @@
 
 #include "runtime/base/alloc.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static const char *fails_in;
 
 static leat_status note_open(leat_context *ctx, void *self) {
@@ -229,6 +232,88 @@ static void function_of_an_absent_language_is_refused(void **state) {
     leati_args_fini(&args, false);
 }
 
+/* --- sources that can't go back --------------------------------------------------------------- */
+
+static const char *interval, *mode;
+
+static const char *read_config(void *arg, const char *key) {
+    (void)arg;
+    return strcmp(key, "execution.checkpointing.mode") == 0 ? mode : interval;
+}
+
+static int64_t read_ms(void *arg, const char *key) {
+    (void)arg;
+    (void)key;
+    return interval ? atoi(interval) : -1;
+}
+
+static char said[1024];
+
+static void listen(leat_log_level level, const char *text, void *arg) {
+    (void)arg;
+    if (level == LEAT_LOG_WARNING) snprintf(said, sizeof said, "%s", text);
+}
+
+static leat_status dry(leat_context *ctx, void *self, leat_emitter *out) {
+    (void)ctx;
+    (void)self;
+    (void)out;
+    return LEAT_DONE;
+}
+
+static leat_status save(leat_context *ctx, void *self, leat_snapshot *out) {
+    (void)ctx;
+    (void)self;
+    (void)out;
+    return LEAT_OK;
+}
+
+static bool way_back;
+
+static bool goes_back(leat_context *ctx, void *self) {
+    (void)ctx;
+    (void)self;
+    return way_back;
+}
+
+/* What is said when it opens. */
+static const char *open_source(const leat_operator *op, int attempt, const char *every,
+                               const char *how) {
+    rig r;
+    said[0] = 0;
+    interval = every;
+    mode = how;
+    rig_init(&r, false);
+    r.chain->around.config = read_config;
+    r.chain->around.config_ms = read_ms;
+    r.chain->around.attempt = attempt;
+    rig_add(&r, op, NULL, NULL)->subtask = 0;
+    leat_log_set(listen, NULL, LEAT_LOG_WARNING);
+    rig_open(&r);
+    leat_log_set(NULL, NULL, LEAT_LOG_WARNING);
+    rig_fini(&r);
+    return said;
+}
+
+static void source_without_a_way_back_is_named_once_where_it_matters(void **state) {
+    (void)state;
+    leat_operator op = {.size = sizeof op,
+                        .name = "socket",
+                        .self_size = sizeof(rig_self),
+                        .params = rig_params,
+                        .poll = dry};
+    assert_string_equal(open_source(&op, 0, NULL, NULL), "");
+    assert_string_equal(open_source(&op, 0, "1000", "AT_LEAST_ONCE"), "");
+    assert_string_equal(open_source(&op, 1, "1000", "EXACTLY_ONCE"), "");
+    assert_non_null(strstr(open_source(&op, 0, "1000", NULL), "socket: this source can't go back"));
+    op.snapshot = save;
+    assert_string_equal(open_source(&op, 0, "1000", "exactly_once"), "");
+    op.goes_back = goes_back;
+    assert_non_null(strstr(open_source(&op, 0, "1000", "exactly_once"), "can't go back"));
+    way_back = true;
+    assert_string_equal(open_source(&op, 0, "1000", "exactly_once"), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chain_opens_from_the_last_and_closes_from_the_first),
@@ -238,6 +323,7 @@ int main(void) {
         cmocka_unit_test(function_has_a_self_between_open_and_close),
         cmocka_unit_test(function_that_fails_to_open_is_not_closed),
         cmocka_unit_test(function_of_an_absent_language_is_refused),
+        cmocka_unit_test(source_without_a_way_back_is_named_once_where_it_matters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
