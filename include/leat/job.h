@@ -45,6 +45,12 @@ LEAT_API void leat_job_cancel(leat_job *job);
 LEAT_API leat_status leat_job_result(leat_job *job, leat_error *err);
 /* NULL unless the job failed. */
 LEAT_API const leat_failure *leat_job_failure(const leat_job *job);
+/* How many attempts have begun: 1, and one more for each restart (restart-strategy.type). */
+LEAT_API int leat_job_attempts(const leat_job *job);
+/* Why the attempt failed, from 0; NULL for one that did not, that has not ended, or that is so long
+   ago that it was forgotten: the last 16 are kept. Lent until 16 others have failed or the job is
+   freed. */
+LEAT_API const leat_failure *leat_job_attempt_failure(const leat_job *job, int attempt);
 /* Milliseconds from start to end, or until now. */
 LEAT_API int64_t leat_job_runtime(const leat_job *job);
 /* The metrics of all operators (metric.h) as JSON, for leat_text_free: a list with an object for

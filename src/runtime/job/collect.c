@@ -29,6 +29,7 @@ struct leati_collect {
     pthread_mutex_t lock;
     leati_link chunks, waiters;
     size_t records;
+    bool taken; /* a reader has some */
     bool over;
 };
 
@@ -178,6 +179,7 @@ leat_status leati_job_collect(leat_job *job, int collect_id, int timeout_ms, lea
     if (link) {
         collect_chunk *chunk = LEATI_CONTAINER(link, collect_chunk, link);
         *out = chunk->batch;
+        q->taken = true;
         q->records -= chunk->batch->count;
         leati_free(chunk);
         if (q->records < QUEUE_RECORDS / 2) release_waiters(q);
@@ -186,6 +188,32 @@ leat_status leati_job_collect(leat_job *job, int collect_id, int timeout_ms, lea
     }
     pthread_mutex_unlock(&q->lock);
     return status;
+}
+
+static void forget_all(leati_collect *q) {
+    leati_link *link;
+    while ((link = leati_list_pop(&q->chunks))) {
+        collect_chunk *chunk = LEATI_CONTAINER(link, collect_chunk, link);
+        leati_batch_unref(chunk->batch);
+        leati_free(chunk);
+    }
+    while ((link = leati_list_pop(&q->waiters))) waiter_free(link);
+    q->records = 0;
+}
+
+bool leati_collects_rewind(leat_job *job) {
+    bool untouched = true;
+    pthread_mutex_lock(&job->lock);
+    for (leati_collect *q = job->collects; q; q = q->next) {
+        pthread_mutex_lock(&q->lock);
+        if (q->taken)
+            untouched = false;
+        else
+            forget_all(q);
+        pthread_mutex_unlock(&q->lock);
+    }
+    pthread_mutex_unlock(&job->lock);
+    return untouched;
 }
 
 void leati_collect_end(leat_job *job) {
@@ -204,13 +232,7 @@ void leati_collect_free(leat_job *job) {
     while (job->collects) {
         leati_collect *q = job->collects;
         job->collects = q->next;
-        leati_link *link;
-        while ((link = leati_list_pop(&q->chunks))) {
-            collect_chunk *chunk = LEATI_CONTAINER(link, collect_chunk, link);
-            leati_batch_unref(chunk->batch);
-            leati_free(chunk);
-        }
-        while ((link = leati_list_pop(&q->waiters))) waiter_free(link);
+        forget_all(q);
         pthread_cond_destroy(&q->changed);
         pthread_mutex_destroy(&q->lock);
         leati_free(q);

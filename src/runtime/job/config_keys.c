@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #define CHECKPOINTS "checkpoints come in a later release"
-#define RESTARTS    "restart strategies come with checkpoints in a later release"
 #define NO_BUNDLES \
     "there are no bundles here: Python is entered per batch, and batches follow the load"
 #define NO_JVM "there is no JVM here"
@@ -94,9 +93,34 @@ const leati_config_key leati_config_table[] = {
      .doc = "PROCESS mode: the most worker processes of a job (Leat's own key)."},
     {.key = "python.worker.start-timeout", .kind = LEATI_CONFIG_DURATION, .fallback = "5 s", .least = 1,
      .doc = "PROCESS mode: how long a worker may take until it is ready (Leat's own key)."},
-    {.key = "restart-strategy.type", .aliases = "restart-strategy", .fallback = "none", .status = LEATI_CONFIG_REFUSED,
-     .works = "none off disable disabled no norestart", .note = RESTARTS,
-     .doc = "What happens after a failure."},
+    {.key = "restart-strategy.exponential-delay.attempts-before-reset-backoff", .kind = LEATI_CONFIG_INT,
+     .fallback = "2147483647", .most = INT32_MAX,
+     .doc = "exponential-delay: so many restarts in a row, each before reset-backoff-threshold has passed; the failure after them ends the job."},
+    {.key = "restart-strategy.exponential-delay.backoff-multiplier", .kind = LEATI_CONFIG_DOUBLE, .fallback = "1.5",
+     .doc = "exponential-delay: each wait is so many times the one before; 1 or more."},
+    {.key = "restart-strategy.exponential-delay.initial-backoff", .kind = LEATI_CONFIG_DURATION, .fallback = "1 s", .least = 1,
+     .doc = "exponential-delay: the first wait."},
+    {.key = "restart-strategy.exponential-delay.jitter-factor", .kind = LEATI_CONFIG_DOUBLE, .fallback = "0.1",
+     .doc = "exponential-delay: up to this part of a wait is added or taken away at random; 0 to 1."},
+    {.key = "restart-strategy.exponential-delay.max-backoff", .kind = LEATI_CONFIG_DURATION, .fallback = "1 min", .least = 1,
+     .most = INT32_MAX,
+     .doc = "exponential-delay: the longest wait."},
+    {.key = "restart-strategy.exponential-delay.reset-backoff-threshold", .kind = LEATI_CONFIG_DURATION, .fallback = "1 h", .least = 1,
+     .doc = "exponential-delay: an attempt that runs for so long makes the next wait the first again."},
+    {.key = "restart-strategy.failure-rate.delay", .kind = LEATI_CONFIG_DURATION, .fallback = "1 s", .most = INT32_MAX,
+     .doc = "failure-rate: the wait before each restart."},
+    {.key = "restart-strategy.failure-rate.failure-rate-interval", .kind = LEATI_CONFIG_DURATION, .fallback = "1 min", .least = 1,
+     .doc = "failure-rate: the interval in which failures are counted."},
+    {.key = "restart-strategy.failure-rate.max-failures-per-interval", .kind = LEATI_CONFIG_INT, .fallback = "1", .least = 1,
+     .most = INT32_MAX,
+     .doc = "failure-rate: so many restarts in an interval; the failure after them ends the job."},
+    {.key = "restart-strategy.fixed-delay.attempts", .kind = LEATI_CONFIG_INT, .fallback = "1", .most = INT32_MAX,
+     .doc = "fixed-delay: so many restarts; the failure after them ends the job."},
+    {.key = "restart-strategy.fixed-delay.delay", .kind = LEATI_CONFIG_DURATION, .fallback = "1 s", .most = INT32_MAX,
+     .doc = "fixed-delay: the wait before each restart."},
+    {.key = "restart-strategy.type", .aliases = "restart-strategy", .kind = LEATI_CONFIG_ENUM,
+     .choices = "none off disable fixed-delay fixeddelay exponential-delay exponentialdelay failure-rate failurerate disabled no norestart",
+     .doc = "Whether and when a job that failed is started again. Without a value: exponential-delay for a job with checkpoints, else none."},
     {.key = "state.backend.type", .aliases = "state.backend", .fallback = "hashmap", .status = LEATI_CONFIG_ACCEPTED,
      .note = "state is kept in memory",
      .doc = "Where keyed state is kept while a job runs."},

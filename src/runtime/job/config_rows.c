@@ -34,7 +34,7 @@ bool leat_config_key_at(size_t index, leat_config_key *out) {
     return true;
 }
 
-enum { ROWS = 64 };
+enum { ROWS = 128 };
 static leati_config_row rows_of_table[ROWS];
 
 static void fill_rows(void) {

@@ -21,6 +21,7 @@ typedef struct callback_self {
     leati_chain *host;        /* one context, for the host's thread; NULL: call at once */
     int pending;              /* calls without an answer */
     bool waiting;
+    bool failed; /* the host's thread: no call follows a failed one */
 } callback_self;
 
 typedef struct dispatch_call {
@@ -130,7 +131,7 @@ static leat_status answered(leat_context *ctx, void *self, void *arg) {
         leat_context_release(ctx);
     }
     if (status < 0) {
-        const char *why = s->host->failure.text; /* no call follows a failed one */
+        const char *why = s->host->failure.text; /* written by no other call */
         return leat_context_fail(ctx, status, "%s", why ? why : "the host's callback failed");
     }
     leat_context_wake(ctx);
@@ -211,10 +212,12 @@ static dispatch_call *next_call(leati_dispatch *d) {
 static leat_status make(leat_job *job, dispatch_call *call) {
     callback_self *s = call->to;
     leat_context *ctx = s->host->contexts[0];
+    if (s->failed) return LEAT_OK;
     ctx->current = &call->record;
     leat_status status = s->function.call.sink(ctx, &call->record, s->function.arg);
     ctx->current = NULL;
     leati_arena_reset(&s->host->arena);
+    s->failed = status < 0;
     if (leat_mailbox_post(call->mailbox, answered, (void *)(intptr_t)status, NULL) < 0)
         leati_job_fail_text(job, LEAT_E_NOMEM, "no memory for the answer of a callback");
     return status;

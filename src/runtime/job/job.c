@@ -2,8 +2,8 @@
 
    The driver is one thread per job. It makes the plan's part of this process and the workers with
    theirs, waits until all hosts have ended their data, one failed or somebody cancelled, then
-   closes all of them, and says how it ended. A failure restarts the whole attempt where a restart
-   strategy allows it; until there are checkpoints none does. */
+   closes all of them, and says how it ended. A failure ends the whole attempt; where the restart
+   strategy allows it (attempts.c) another one begins, with a host and workers of its own. */
 #include "runtime/job/job.h"
 
 #include <stdarg.h>
@@ -189,6 +189,15 @@ static void end(leat_job *job) {
     job->pool = NULL;
 }
 
+static void run_attempt(leat_job *job) {
+    leat_error err;
+    if (begin(job, &err) < 0)
+        leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
+    else
+        wait_for_data(job);
+    end(job);
+}
+
 static void conclude(leat_job *job) {
     leati_pushes_end(job);
     pthread_mutex_lock(&job->lock);
@@ -206,12 +215,8 @@ static void conclude(leat_job *job) {
 
 static void *driver_main(void *arg) {
     leat_job *job = arg;
-    leat_error err;
-    if (begin(job, &err) < 0)
-        leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
-    else
-        wait_for_data(job);
-    end(job);
+    do run_attempt(job);
+    while (leati_attempts_next(job));
     if (!job->fenced) leati_interpreter_release();
     conclude(job);
     return NULL;
@@ -233,6 +238,7 @@ static void job_destroy(leat_job *job) {
     leati_collect_free(job);
     leati_dispatch_free(job);
     if (job->plan) leati_job_reports_free(job);
+    leati_attempts_free(job);
     leati_failure_fini(&job->failure);
     leati_plan_free(job->plan);
     leati_blueprint_unref(job->blue);
@@ -256,6 +262,7 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     if (!job->plan) return err->status;
     job->reports = leati_zalloc((size_t)(job->plan->workers + 1) * sizeof *job->reports);
     if (!job->name || !job->reports) status = LEAT_E_NOMEM;
+    if (leati_attempts_init(job, err) < 0) return err->status;
     if (status >= 0) status = leati_dispatch_init(job);
     if (status >= 0) leati_pushes_begin(job);
     leati_interpreter_hold();
@@ -332,11 +339,12 @@ leat_status leat_job_wait(leat_job *job, int timeout_ms) {
 void leat_job_cancel(leat_job *job) {
     if (leati_job_check(job, "", NULL) < 0) return;
     pthread_mutex_lock(&job->lock);
-    if (job->state == LEAT_JOB_RUNNING) {
+    if (job->state == LEAT_JOB_RUNNING || job->state == LEAT_JOB_RESTARTING) {
         job->cancel = true;
         job->state = LEAT_JOB_CANCELLING;
         pthread_cond_broadcast(&job->changed);
     }
+    if (job->state == LEAT_JOB_FAILING) job->cancel = true; /* no other attempt */
     pthread_mutex_unlock(&job->lock);
 }
 

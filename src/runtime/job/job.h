@@ -9,6 +9,7 @@
 typedef struct leati_pool leati_pool; /* the workers: pool.h */
 typedef struct leati_collect leati_collect;
 typedef struct leati_dispatch leati_dispatch;
+typedef struct leati_attempts leati_attempts;
 
 /* What a host has told of its metrics last. */
 typedef struct leati_report {
@@ -23,7 +24,8 @@ struct leat_job {
     leati_plan *plan;
     char id[33];
     char *name;
-    int attempt;
+    int attempt; /* from 0; under the lock, or the driver's thread */
+    leati_attempts *attempts;
 
     pthread_mutex_t lock;
     pthread_cond_t changed; /* by CLOCK_MONOTONIC */
@@ -69,6 +71,14 @@ void leati_job_fail_text(leat_job *job, leat_status status, const char *format, 
 /* Did it fail, or was it cancelled? Any thread. */
 bool leati_job_is_failing(leat_job *job);
 
+/* attempts.c: reads the restart strategy (LEAT_E_CONFIG); after an attempt has ended: waits, and
+   answers whether another one begins, driver's thread; and the end. */
+leat_status leati_attempts_init(leat_job *job, leat_error *err);
+bool leati_attempts_next(leat_job *job);
+void leati_attempts_free(leat_job *job);
+/* Would a failure be followed by another attempt, if its strategy allows one more? Any thread. */
+bool leati_job_restarts(leat_job *job);
+
 /* job_metrics.c: a host's report came, any thread; hosts may be asked from now on, and not any
    more; the main process's last words. */
 void leati_job_report(leat_job *job, int host, const char *bytes, size_t size);
@@ -80,7 +90,9 @@ void leati_job_reports_free(leat_job *job);
 /* push.c: its push sources take records from now on; and those that never opened take no more. */
 void leati_pushes_begin(leat_job *job);
 void leati_pushes_end(leat_job *job);
-/* collect.c: nobody will add to its queues any more; and the end. */
+/* collect.c: forgets what nobody has taken, for another attempt, or answers false when some records
+   were; nobody will add to its queues any more; and the end. */
+bool leati_collects_rewind(leat_job *job);
 void leati_collect_end(leat_job *job);
 void leati_collect_free(leat_job *job);
 /* dispatch.c */

@@ -25,6 +25,16 @@ void leati_job_report(leat_job *job, int host, const char *bytes, size_t size) {
     leati_free(copy);
 }
 
+/* Those of an attempt before. */
+static void forget_reports(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    for (int i = 0; i <= job->plan->workers; i++) {
+        leati_free(job->reports[i].bytes);
+        job->reports[i] = (leati_report){NULL, 0};
+    }
+    pthread_mutex_unlock(&job->lock);
+}
+
 static void report_own(leat_job *job) {
     leati_buf report;
     leati_buf_init(&report);
@@ -34,6 +44,7 @@ static void report_own(leat_job *job) {
 }
 
 void leati_job_metrics_begin(leat_job *job) {
+    forget_reports(job);
     pthread_mutex_lock(&job->metrics_lock);
     job->measured = true;
     pthread_mutex_unlock(&job->metrics_lock);

@@ -20,13 +20,14 @@ struct leat_push_source {
     size_t records, bytes;   /* pushed and not yet emitted */
     leat_mailbox *mailbox;   /* of the reader; NULL: not running */
     leat_job *job;           /* whose descriptor is told of room; NULL: not running */
-    leat_job *starting;      /* has started, and its task has not opened yet */
+    leat_job *starting;      /* runs, and its task is not open: not yet, or between two attempts */
     bool reader_waits, over; /* over: ended by the host, or the job is gone */
 };
 
 typedef struct push_chunk {
     leati_link link;
     leati_batch *batch;
+    uint32_t at; /* the first record that was not emitted */
 } push_chunk;
 
 typedef struct push_self {
@@ -162,7 +163,7 @@ static leat_status next_chunk(push_self *p) {
     pthread_mutex_unlock(&s->lock);
     chunk_free(p->reading);
     p->reading = link ? LEATI_CONTAINER(link, push_chunk, link) : NULL;
-    p->at = 0;
+    p->at = p->reading ? p->reading->at : 0;
     return status;
 }
 
@@ -176,8 +177,17 @@ static leat_status push_poll(leat_context *ctx, void *self, leat_emitter *out) {
     return leat_emit(ctx, &p->reading->batch->records[p->at++]);
 }
 
+/* Another attempt goes on behind the last record that this one emitted. Under the lock. */
+static void leave_to_next(push_self *p, leat_job *job) {
+    leat_push_source *s = p->source;
+    s->starting = job;
+    if (!p->reading) return;
+    p->reading->at = p->at;
+    leati_list_push(s->chunks.next, &p->reading->link); /* in front */
+    p->reading = NULL;
+}
+
 static void push_close(leat_context *ctx, void *self, bool failed) {
-    (void)failed;
     push_self *p = self;
     leat_push_source *s = p->source;
     leat_mailbox *mailbox = NULL;
@@ -185,8 +195,11 @@ static void push_close(leat_context *ctx, void *self, bool failed) {
     if (s->job == ctx->chain->around.job) {
         mailbox = s->mailbox;
         s->mailbox = NULL;
+        if (failed && leati_job_restarts(s->job))
+            leave_to_next(p, s->job);
+        else
+            s->over = true;
         s->job = NULL;
-        s->over = true;
         pthread_cond_broadcast(&s->changed);
     }
     pthread_mutex_unlock(&s->lock);
