@@ -1,6 +1,6 @@
 /* py_call.h: one user function in one subtask, between the files that call it: py_function.c finds
-   and opens it, py_roles.c calls it, py_results.c emits what it gives, py_source.c runs those that
-   are sources. One thread: the subtask's, inside the interpreter. */
+   and opens it, py_roles.c calls it, py_results.c emits what it gives. One thread: the subtask's,
+   inside the interpreter. */
 #ifndef LEATI_PY_CALL_H
 #define LEATI_PY_CALL_H
 
@@ -28,6 +28,7 @@ typedef struct py_side {
 
 typedef struct py_call py_call;
 typedef struct py_windowed py_windowed; /* py_window.h */
+typedef struct py_source py_source;     /* py_source.h */
 
 /* Drives an iterator. One is embedded for the common case that it is the only one. */
 typedef struct py_cursor {
@@ -58,8 +59,7 @@ struct py_call {
     py_side sides[PY_SIDES];
     uint32_t next_side;
     PyObject *output;      /* of watermark generators */
-    PyObject *iterator;    /* of a source that gives one */
-    PyObject *collector;   /* of a source with a thread of its own */
+    py_source *source;     /* of a source; else NULL */
     py_windowed *windowed; /* of the roles of windows; else NULL */
     py_loop *loop;         /* of async functions, while they are open */
     PyObject *cancelled;   /* their cancelled tasks, a list */
@@ -142,15 +142,6 @@ extern const leat_window_function py_co_group_table;
 /* Makes what a watermark generator speaks to. False with an error set. */
 bool py_watermark_open(py_call *c);
 extern const leat_watermark_generator py_watermark_table;
-
-/* --- py_source.c ------------------------------------------------------------------------------ */
-
-/* After the user's open: starts the source. `run` is its run method, or a callable that gives an
-   iterable. False with an error set. */
-bool py_source_start(py_call *c, leat_context *ctx, PyObject *run, bool has_thread);
-void py_source_stop(py_call *c, leat_context *ctx);
-leat_status py_source_poll(leat_context *ctx, leat_emitter *out, void *self);
-bool py_source_types_init(PyObject *module, py_state *state);
 
 /* --- py_async.c ------------------------------------------------------------------------------- */
 

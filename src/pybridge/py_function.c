@@ -15,6 +15,7 @@
 #include "pybridge/py_interp.h"
 #include "pybridge/py_item.h"
 #include "pybridge/py_metrics.h"
+#include "pybridge/py_source.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_window.h"
 #include "runtime/base/alloc.h"
@@ -246,15 +247,6 @@ static bool open_context(py_call *c, leat_context *ctx) {
     return c->context != NULL;
 }
 
-static bool open_source(py_call *c, leat_context *ctx) {
-    if (c->role != LEAT_ROLE_SOURCE) return true;
-    bool plain = !c->is_function && PyCallable_Check(c->function);
-    PyObject *run = plain ? Py_NewRef(c->function) : PyObject_GetAttrString(c->function, "run");
-    bool ok = run && py_source_start(c, ctx, run, !plain);
-    Py_XDECREF(run);
-    return ok;
-}
-
 static bool open_windowed(py_call *c, leat_context *ctx) {
     py_windowed *w = c->windowed;
     if (!w) return true;
@@ -285,8 +277,8 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     if (methods[c->role].typed) type = leat_context_output_type(ctx);
     if (c->role == LEAT_ROLE_REDUCE) type = c->in[0];
     bool ok = py_shape_of(c->state, type, &c->shape) && py_async_open(c) && call_open(c, ctx) &&
-              open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) &&
-              open_source(c, ctx) && py_watermark_open(c) && open_windowed(c, ctx);
+              open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) && py_source_open(c) &&
+              py_watermark_open(c) && open_windowed(c, ctx);
     if (!ok) {
         leat_status status = py_error_user(c->state, ctx);
         py_windowed_end(c);
@@ -332,8 +324,7 @@ static void call_free(py_call *c) {
     drop(c, c->states);
     drop(c, c->metrics);
     drop(c, c->output);
-    drop(c, c->iterator);
-    drop(c, c->collector);
+    py_source_free(c, drop);
     drop(c, c->cancelled);
     drop(c, c->function);
     leati_free(c);
@@ -374,6 +365,7 @@ static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     c->function = load_spec(state, fn->spec, fn->spec_size, fn->role);
     if (!c->function || (py_windowed_role(c->role) && !py_windowed_init(c))) return false;
     if (c->role == LEAT_ROLE_ASYNC && !py_async_init(c)) return false;
+    if (c->role == LEAT_ROLE_SOURCE && !py_source_init(c)) return false;
     if (c->role == LEAT_ROLE_BROADCAST_PROCESS) take_declared(c);
     settle_attributes(c->function);
     if (PyFunction_Check(c->function) || PyCFunction_Check(c->function)) return true;

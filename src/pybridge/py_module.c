@@ -19,6 +19,7 @@
 #include "pybridge/py_print.h"
 #include "pybridge/py_shape.h"
 #include "pybridge/py_signal.h"
+#include "pybridge/py_source.h"
 #include "pybridge/py_state.h"
 #include "pybridge/py_window.h"
 #include "pybridge/py_worker.h"
@@ -77,6 +78,7 @@ static const struct {
     [PY_TIMESTAMPED_VALUE] = {"leat.datastream.evictors", "TimestampedValue"},
     [PY_ASYNC_CALLS] = {"leat.async_calls", "AsyncCalls"},
     [PY_EVENT_LOOP] = {"leat.event_loop", "EventLoop"},
+    [PY_SPLITS] = {"leat.datastream.functions", "Splits"},
 };
 
 PyObject *py_known_import(py_state *state, py_known id) {

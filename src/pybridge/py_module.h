@@ -55,6 +55,7 @@ typedef enum py_known {
     PY_TIMESTAMPED_VALUE,
     PY_ASYNC_CALLS,
     PY_EVENT_LOOP,
+    PY_SPLITS,
     PY_KNOWN_COUNT
 } py_known;
 

@@ -6,6 +6,7 @@
 #include "pybridge/py_context.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_function.h"
+#include "pybridge/py_source.h"
 #include "pybridge/py_window.h"
 
 leat_status py_keep(py_call *c, PyObject *o, leat_value *out) {
@@ -240,7 +241,7 @@ leat_status py_roles_fill(py_call *c, leat_function *fn) {
     case LEAT_ROLE_JOIN: fn->call.join = py_join_call; break;
     case LEAT_ROLE_CO_GROUP: fn->call.window = &py_co_group_table; break;
     case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;
-    case LEAT_ROLE_SOURCE: fn->call.source = py_source_poll; break;
+    case LEAT_ROLE_SOURCE: py_source_fill(c, fn); break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
     case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;
     case LEAT_ROLE_WATERMARK: fn->call.watermark = &py_watermark_table; break;

@@ -55,6 +55,7 @@ from leat.datastream.functions import (
     RuntimeContext,
     SinkFunction,
     SourceFunction,
+    Splits,
     WindowFunction,
 )
 from leat.datastream.output_tag import OutputTag
@@ -144,6 +145,7 @@ __all__ = [
     "SinkFunction",
     "SlotSharingGroup",
     "SourceFunction",
+    "Splits",
     "StateBackend",
     "StreamExecutionEnvironment",
     "TimeCharacteristic",

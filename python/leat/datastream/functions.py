@@ -64,6 +64,7 @@ __all__ = [
     "RuntimeContext",
     "SinkFunction",
     "SourceFunction",
+    "Splits",
     "TimerService",
     "WindowFunction",
 ]
@@ -598,7 +599,16 @@ class SourceFunction(Function):
     """A source written in Python (Leat's addition; PyFlink's only wraps a Java object).
 
     Override `run`, which has a thread of its own and may block, and `cancel`, which is called from
-    another thread and makes `run` return. A source runs with parallelism 1.
+    another thread and makes `run` return. A source runs with parallelism 1 unless it is given
+    another one.
+
+    A source that also has `snapshot(self)` and `restore(self, position)` goes on where it stood
+    when its job restarts. `snapshot` answers where the next value comes from, as anything that can
+    be pickled, or as `Splits`. It is called once before `run`, and then by the thread of `run`,
+    within `ctx.collect`, before the value is handed over: so change what it answers after
+    `collect` has returned. `restore` gets such a position after `open` and before `run`, which
+    goes on there and gives the same values again. Neither is called without need: a job that is
+    never restored never calls `restore`.
     """
 
     class Context(ABC):
@@ -623,6 +633,15 @@ class SourceFunction(Function):
     def get_java_function(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's functions."""
         _no_java("get_java_function()", "SourceFunction", "run(ctx)")
+
+
+class Splits(list[Any]):
+    """What `snapshot` of a source answers when it has several positions (Leat's addition).
+
+    Each item is a position of its own, such as a partition and the offset in it. When the job is
+    restored with another parallelism they are dealt out to the subtasks, so `restore` gets a
+    `Splits` of any length; with an empty one there is nothing left to do.
+    """
 
 
 class SinkFunction(Function):
