@@ -9,7 +9,11 @@
    head. Memory is what limits tables with many entries, so no slot has a byte that is not used, and
    a large table grows by a quarter only, before six of seven slots are taken: scanning tags costs
    little. The home is the hash's low 32 bits, scaled to the room, and the tag its bits 32 to 38,
-   since tables of one key group have the highest bits in common (key.h). */
+   since tables of one key group have the highest bits in common (key.h).
+
+   A mark is a number of three bits beside the note, so that all lose theirs when the table goes on
+   to the next number. Only where some kept an old one seven times over, which takes as many
+   unmarkings that were not followed by a marking of all, are they written anew. */
 #include "runtime/base/hashmap.h"
 
 #include "runtime/base/alloc.h"
@@ -17,12 +21,14 @@
 #include <string.h>
 
 enum { NEAR = 14, FIRST_ROOM = 8, DOUBLED_ROOM = 256, LINE = 64, IS_FAR = 255 };
+enum { NOTE = 0x1f, MARK = 0xe0, MARK_ONE = 0x20, MARKS = 8 };
 
 /* Behind the payload. */
 typedef struct tail {
     uint32_t hash;
-    uint8_t size, note; /* of the bytes; IS_FAR: the slot ends with a pointer to them */
-    char near[];        /* to the end of the slot */
+    uint8_t size; /* of the bytes; IS_FAR: the slot ends with a pointer to them */
+    uint8_t note; /* NOTE, of near bytes, and MARK */
+    char near[];  /* to the end of the slot */
 } tail;
 
 /* Bytes that do not fit into a slot. */
@@ -68,7 +74,7 @@ static inline uint8_t tag_of(uint64_t hash) {
 }
 
 static bool tail_set_bytes(const leati_hashmap *m, tail *t, const void *bytes, size_t size) {
-    t->note = 0;
+    t->note = m->mark;
     if (size <= near_room(m)) {
         if (size) memcpy(t->near, bytes, size);
         t->size = (uint8_t)size;
@@ -88,7 +94,7 @@ static void tail_drop_bytes(const leati_hashmap *m, const tail *t) {
     if (t->size == IS_FAR) leati_free(far_of(m, t));
 }
 
-/* Payloads are multiples of four bytes, and near bytes at most 254. */
+/* Payloads are multiples of four bytes, so near bytes are at most NEAR + 7, which NOTE has. */
 void leati_hashmap_init(leati_hashmap *m, size_t payload_size) {
     memset(m, 0, sizeof *m);
     m->payload_size = (uint32_t)((payload_size + 3) & ~(size_t)3);
@@ -216,7 +222,7 @@ void leati_hashmap_set_note(leati_hashmap *m, void *payload, uint32_t note) {
     if (t->size == IS_FAR)
         far_of(m, t)->note = note;
     else
-        t->note = (uint8_t)note;
+        t->note = (uint8_t)((t->note & MARK) | note);
 }
 
 leati_hashmap_entry leati_hashmap_entry_of(const leati_hashmap *m, void *payload) {
@@ -225,7 +231,7 @@ leati_hashmap_entry leati_hashmap_entry_of(const leati_hashmap *m, void *payload
         const far_bytes *far = far_of(m, t);
         return (leati_hashmap_entry){far->bytes, far->size, far->note, payload};
     }
-    return (leati_hashmap_entry){t->near, t->size, t->note, payload};
+    return (leati_hashmap_entry){t->near, t->size, t->note & NOTE, payload};
 }
 
 bool leati_hashmap_next(const leati_hashmap *m, size_t *at, leati_hashmap_entry *out) {
@@ -233,4 +239,42 @@ bool leati_hashmap_next(const leati_hashmap *m, size_t *at, leati_hashmap_entry 
     if (*at >= m->room) return false;
     *out = leati_hashmap_entry_of(m, slot_at(m, (*at)++));
     return true;
+}
+
+/* --- marks ------------------------------------------------------------------------------------ */
+
+void leati_hashmap_unmark_all(leati_hashmap *m, bool all_are_marked) {
+    if (all_are_marked) m->older = 0;
+    if (++m->older == MARKS) {
+        for (size_t i = 0; i < m->room; i++) {
+            if (m->tags[i]) leati_hashmap_mark(m, slot_at(m, i));
+        }
+        m->older = 1;
+    }
+    m->mark = (uint8_t)(m->mark + MARK_ONE);
+}
+
+static inline bool is_marked(const leati_hashmap *m, const tail *t) {
+    return (t->note & MARK) == m->mark;
+}
+
+bool leati_hashmap_is_marked(const leati_hashmap *m, void *payload) {
+    return is_marked(m, tail_of(m, payload));
+}
+
+void leati_hashmap_mark(leati_hashmap *m, void *payload) {
+    tail *t = tail_of(m, payload);
+    t->note = (uint8_t)((t->note & NOTE) | m->mark);
+}
+
+bool leati_hashmap_next_unmarked(const leati_hashmap *m, size_t *at, int *steps,
+                                 leati_hashmap_entry *out) {
+    for (; *steps > 0 && *at < m->room; ++*at) {
+        --*steps;
+        if (!m->tags[*at] || is_marked(m, tail_of(m, slot_at(m, *at)))) continue;
+        *out = leati_hashmap_entry_of(m, slot_at(m, (*at)++));
+        return true;
+    }
+    if (*at >= m->room) *at = 0;
+    return false;
 }

@@ -13,6 +13,8 @@ typedef struct leati_hashmap {
     size_t count, room;
     uint32_t slot_size, payload_size;
     uint64_t moves;
+    uint8_t mark;  /* what marked entries have, in the bits beside the note */
+    uint8_t older; /* how many marks before it some may still have */
 } leati_hashmap;
 
 /* Allocates nothing. */
@@ -55,5 +57,15 @@ leati_hashmap_entry leati_hashmap_entry_of(const leati_hashmap *m, void *payload
 /* Walks all entries, in no order; start with *at = 0. False at the end. The table must not
    change. */
 bool leati_hashmap_next(const leati_hashmap *m, size_t *at, leati_hashmap_entry *out);
+
+/* Every entry is marked from the start, and keeps its mark where it moves. This takes the marks of
+   all that are there, in constant time when all have theirs, which the caller knows. */
+void leati_hashmap_unmark_all(leati_hashmap *m, bool all_are_marked);
+bool leati_hashmap_is_marked(const leati_hashmap *m, void *payload);
+void leati_hashmap_mark(leati_hashmap *m, void *payload);
+/* Looks at *steps slots at most, from *at on, and counts them off: the next entry without a mark,
+   or false. At the end *at becomes 0. */
+bool leati_hashmap_next_unmarked(const leati_hashmap *m, size_t *at, int *steps,
+                                 leati_hashmap_entry *out);
 
 #endif

@@ -157,9 +157,9 @@ static leat_status get_expiring(leat_context *ctx, leat_state *state, leat_names
     bool timed = leati_value_is_timed(&v); /* others are from before the state expired */
     bool expired = timed && now - v.as.items[0].as.i >= ttl->ms;
     if (!expired) {
-        *out = timed ? v.as.items[1] : v;
-        if (timed && ttl->on_read) leati_table_touch(state, now);
-        return LEAT_OK;
+        if (timed && ttl->on_read) status = leati_table_touch(state, now);
+        if (status >= 0) *out = timed ? v.as.items[1] : v;
+        return status;
     }
     if (ttl->show_expired) {
         status = leati_value_copy(&v.as.items[1], &ctx->chain->arena, out);
@@ -174,8 +174,7 @@ static leat_status put_expiring(leat_context *ctx, leat_state *state, leat_names
     int64_t now = leat_context_now(ctx);
     leat_value items[2] = {leat_int(now), *value}, timed = leat_tuple(items, 2);
     leat_status status = leati_table_put(state, &ctx->current->key, ctx->current->hash, ns, &timed);
-    if (status >= 0) leati_table_sweep(state, now, LEATI_SWEPT);
-    return status;
+    return status < 0 ? status : leati_table_sweep(state, now, LEATI_SWEPT);
 }
 
 leat_status leat_state_expires(leat_state *state, const leat_ttl *ttl) {
@@ -225,8 +224,7 @@ leat_status leat_state_append(leat_context *ctx, leat_state *state, leat_namespa
     int64_t now = leat_context_now(ctx);
     status = drop_expired(ctx, state, ns);
     if (status >= 0) status = leati_table_append(state, &at->key, at->hash, ns, item, &now);
-    if (status >= 0) leati_table_sweep(state, now, LEATI_SWEPT);
-    return status;
+    return status < 0 ? status : leati_table_sweep(state, now, LEATI_SWEPT);
 }
 
 leat_status leat_state_merge(leat_context *ctx, leat_state *state, leat_namespace into_ns,

@@ -18,20 +18,18 @@ static bool is_map(const leat_state *state) {
     return kind == LEAT_MAP_STATE || kind == LEAT_ORDERED_MAP_STATE;
 }
 
-typedef enum purpose { READ, CHANGE, MAKE } purpose;
-
 /* To read it, to change what is there, or to add to it: then it is made. */
-static leat_status reach(leat_context *ctx, leat_state *state, leat_namespace ns, purpose why,
+static leat_status reach(leat_context *ctx, leat_state *state, leat_namespace ns, leati_purpose why,
                          reached *out) {
-    const char *what = why == READ ? "state was read" : "state was written";
-    leat_status status = leati_context_address(ctx, state, what, why != READ, &out->at);
+    const char *what = why == LEATI_READ ? "state was read" : "state was written";
+    leat_status status = leati_context_address(ctx, state, what, why != LEATI_READ, &out->at);
     if (status < 0) return status;
     if (LEAT_UNLIKELY(!is_map(state)))
         return leat_context_fail(ctx, LEAT_E_STATE, "the state '%s' is no map state",
                                  leati_table_decl(state)->name);
     out->ttl = leati_table_ttl(state)->ms;
     out->now = out->ttl ? leat_context_now(ctx) : 0;
-    return leati_table_map(state, out->at.key, out->at.hash, ns, why == MAKE, &out->map);
+    return leati_table_map(state, out->at.key, out->at.hash, ns, why, &out->map);
 }
 
 static leat_status need_order(leat_context *ctx, const leat_state *state) {
@@ -70,10 +68,13 @@ static leat_value shown(const reached *r, const leati_entry *e) {
     return r->ttl && leati_value_is_timed(v) ? v->as.items[1] : *v;
 }
 
-static void prolong(const reached *r, leati_entry *e) {
-    if (!leati_value_is_timed(&e->content.value)) return;
+static leat_status prolong(leat_state *state, const reached *r, leati_entry *e) {
+    if (!leati_value_is_timed(&e->content.value)) return LEAT_OK;
+    leat_status status = leati_table_change(state);
+    if (status < 0) return status;
     ((leat_value *)(uintptr_t)e->content.value.as.items)[0] = leat_int(r->now);
     leati_map_set_latest(r->map, r->now);
+    return LEAT_OK;
 }
 
 /* A pair whose time is up goes; it may be shown once more, as a copy. */
@@ -81,7 +82,8 @@ static leat_status meet_expired(leat_context *ctx, leat_state *state, leat_names
                                 const reached *r, size_t at, leat_value *out) {
     bool shows = leati_table_ttl(state)->show_expired;
     leat_value value = shown(r, leati_map_at(r->map, &at));
-    leat_status status = shows ? leati_value_copy(&value, &ctx->chain->arena, out) : LEAT_DONE;
+    leat_status status = leati_table_change(state);
+    if (status >= 0) status = shows ? leati_value_copy(&value, &ctx->chain->arena, out) : LEAT_DONE;
     if (status < 0) return status;
     leati_map_remove(r->map, at);
     leat_status dropped = drop_empty(state, ns, r);
@@ -93,15 +95,17 @@ leat_status leat_map_get(leat_context *ctx, leat_state *state, leat_namespace ns
     reached r;
     leati_map_key k;
     size_t at;
-    leat_status status = reach(ctx, state, ns, READ, &r);
+    leat_status status = reach(ctx, state, ns, LEATI_READ, &r);
     if (status == LEAT_OK) status = key_of(ctx, state, key, &k);
     if (status != LEAT_OK) return status;
     leati_entry *e = leati_map_find(r.map, &k, &at);
     if (!e) return LEAT_DONE;
     if (has_expired(&r, e)) return meet_expired(ctx, state, ns, &r, at, out);
-    if (r.ttl && leati_table_ttl(state)->on_read) prolong(&r, e);
-    *out = shown(&r, e);
-    return LEAT_OK;
+    if (r.ttl && leati_table_ttl(state)->on_read) status = prolong(state, &r, e);
+    leat_value value = shown(&r, e);
+    if (status >= 0) status = leati_table_lend(state, &value);
+    if (status >= 0) *out = value;
+    return status;
 }
 
 leat_status leat_map_contains(leat_context *ctx, leat_state *state, leat_namespace ns,
@@ -117,7 +121,7 @@ static leat_status entry_write(leat_context *ctx, leat_state *state, leat_namesp
     leati_map_key k;
     size_t at;
     bool is_new = false;
-    leat_status status = reach(ctx, state, ns, MAKE, &r);
+    leat_status status = reach(ctx, state, ns, LEATI_MAKE, &r);
     if (status < 0) return status;
     status = key_of(ctx, state, key, &k);
     leati_entry *e = status < 0 ? NULL : leati_map_made(r.map, &k, &at, &is_new);
@@ -137,8 +141,7 @@ static leat_status entry_write(leat_context *ctx, leat_state *state, leat_namesp
     }
     if (!r.ttl) return LEAT_OK;
     leati_map_set_latest(r.map, r.now);
-    leati_table_sweep(state, r.now, LEATI_SWEPT);
-    return LEAT_OK;
+    return leati_table_sweep(state, r.now, LEATI_SWEPT);
 }
 
 leat_status leat_map_put(leat_context *ctx, leat_state *state, leat_namespace ns,
@@ -156,7 +159,7 @@ leat_status leat_map_remove(leat_context *ctx, leat_state *state, leat_namespace
     reached r;
     leati_map_key k;
     size_t at;
-    leat_status status = reach(ctx, state, ns, CHANGE, &r);
+    leat_status status = reach(ctx, state, ns, LEATI_CHANGE, &r);
     if (status == LEAT_OK) status = key_of(ctx, state, key, &k);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_OK;
     if (!leati_map_find(r.map, &k, &at)) return LEAT_OK;
@@ -166,27 +169,36 @@ leat_status leat_map_remove(leat_context *ctx, leat_state *state, leat_namespace
 
 leat_status leat_map_count(leat_context *ctx, leat_state *state, leat_namespace ns, size_t *count) {
     reached r;
-    leat_status status = reach(ctx, state, ns, READ, &r);
+    leat_status status = reach(ctx, state, ns, LEATI_READ, &r);
     if (status >= 0) *count = status == LEAT_OK ? leati_map_count(r.map) : 0;
     return status < 0 ? status : LEAT_OK;
 }
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
+/* A key and what is shown of its value. */
+static leat_status lend_pair(leat_state *state, const reached *r, const leati_entry *e,
+                             leat_map_entry *out) {
+    leat_map_entry pair = {e->key, shown(r, e)};
+    leat_status status = leati_table_lend(state, &pair.key);
+    if (status >= 0) status = leati_table_lend(state, &pair.value);
+    if (status >= 0) *out = pair;
+    return status;
+}
+
 leat_status leat_map_next(leat_context *ctx, leat_state *state, leat_namespace ns, size_t *at,
                           leat_map_entry *out) {
     reached r;
     leati_entry *e;
-    leat_status status = reach(ctx, state, ns, READ, &r);
+    leat_status status = reach(ctx, state, ns, LEATI_READ, &r);
     if (status != LEAT_OK) return status;
     const leat_ttl *ttl = leati_table_ttl(state);
     while ((e = leati_map_at(r.map, at))) {
         ++*at;
         bool expired = has_expired(&r, e);
         if (expired && !ttl->show_expired) continue;
-        if (ttl->on_read && !expired) prolong(&r, e);
-        *out = (leat_map_entry){e->key, shown(&r, e)};
-        return LEAT_OK;
+        if (ttl->on_read && !expired) status = prolong(state, &r, e);
+        return status < 0 ? status : lend_pair(state, &r, e, out);
     }
     return LEAT_DONE;
 }
@@ -196,7 +208,7 @@ leat_status leat_map_seek(leat_context *ctx, leat_state *state, leat_namespace n
     reached r;
     leati_map_key k;
     leat_status status = need_order(ctx, state);
-    if (status >= 0) status = reach(ctx, state, ns, READ, &r);
+    if (status >= 0) status = reach(ctx, state, ns, LEATI_READ, &r);
     if (status < 0) return status;
     bool none = status == LEAT_DONE;
     status = key_of(ctx, state, key, &k);
@@ -217,13 +229,17 @@ leat_status leat_map_last(leat_context *ctx, leat_state *state, leat_namespace n
     reached r;
     size_t at = 0;
     leat_status status = need_order(ctx, state);
-    if (status >= 0) status = reach(ctx, state, ns, READ, &r);
+    if (status >= 0) status = reach(ctx, state, ns, LEATI_READ, &r);
     if (status != LEAT_OK) return status;
     leati_entry *e;
-    while ((e = leati_map_last(r.map, &at)) && has_expired(&r, e)) leati_map_remove(r.map, at);
-    if (e) *out = (leat_map_entry){e->key, shown(&r, e)};
+    while ((e = leati_map_last(r.map, &at)) && has_expired(&r, e)) {
+        status = leati_table_change(state);
+        if (status < 0) return status;
+        leati_map_remove(r.map, at);
+    }
+    if (e) return lend_pair(state, &r, e, out);
     status = drop_empty(state, ns, &r);
-    return status < 0 ? status : e ? LEAT_OK : LEAT_DONE;
+    return status < 0 ? status : LEAT_DONE;
 }
 
 static bool is_before(const leati_entry *e, const leati_map_key *key) {
@@ -237,7 +253,7 @@ leat_status leat_map_remove_range(leat_context *ctx, leat_state *state, leat_nam
     leati_map_key k;
     size_t at = 0;
     leat_status status = need_order(ctx, state);
-    if (status >= 0) status = reach(ctx, state, ns, CHANGE, &r);
+    if (status >= 0) status = reach(ctx, state, ns, LEATI_CHANGE, &r);
     bool none = status == LEAT_DONE;
     if (status >= 0 && from) status = key_of(ctx, state, from, &k);
     if (status >= 0 && from && !none) at = leati_map_seek(r.map, &k);

@@ -269,12 +269,13 @@ static leat_status call_key_end(leat_context *ctx) {
 /* Its key group holds nothing but this key. */
 static leat_status forget_key(leat_context *ctx) {
     int group = leati_key_group(ctx->chain->key->hash, ctx->info->max_parallelism);
-    for (size_t i = 0; i < ctx->table_count; i++)
+    leat_status status = LEAT_OK;
+    for (size_t i = 0; i < ctx->table_count && status >= 0; i++)
         if (leati_table_decl(ctx->tables[i])->distribution == LEAT_BY_KEY_GROUP)
-            leati_table_forget(ctx->tables[i], group);
+            status = leati_table_forget(ctx->tables[i], group);
     ctx->watermark = INT64_MIN;
     ctx->quiet = false;
-    return LEAT_OK;
+    return status;
 }
 
 /* In the stages of a signal: what was held back goes out, timers of event time fire, timers of

@@ -5,40 +5,13 @@
    there, so that a get and the put that follows it write and look for it once; the map's count of
    moves says whether the cell still stands where it stood.
 
-   A group in a snapshot: varint count, then per cell: blob key, blob namespace, value (codec.h). */
-#include "runtime/state/table.h"
-
+   While a snapshot is open (table_snapshot.c) every way to change a cell opens it first, and so do
+   those that lend what may be changed: cell_open. */
 #include "runtime/base/alloc.h"
 #include "runtime/base/hash.h"
-#include "runtime/base/hashmap.h"
 #include "runtime/data/codec.h"
 #include "runtime/data/key.h"
-
-/* The payload of an entry; the entry's note is the size of the key within its bytes. */
-typedef leati_packed cell;
-
-struct leat_state {
-    const leat_state_decl *decl;
-    const leat_type *type;
-    leat_ttl ttl;
-    bool ttl_is_set;
-    int sweep_group; /* where the sweep stands */
-    size_t sweep_at;
-    int groups;
-    size_t count;
-    uint64_t last_hash; /* of the key whose address stands in `address` */
-    leati_buf address;  /* empty: no last call */
-    leati_buf spare;    /* where the next address is written */
-    leati_buf map_key;  /* bytes of a map's key, for one call */
-    leati_buf pairs;    /* of a map that was lent whole */
-    size_t key_size;    /* bytes of the key in `address` */
-    uint64_t entry_hash;
-    leati_hashmap *last_map;
-    uint64_t last_moves;
-    cell *last_cell;                     /* NULL: not looked for, or not there */
-    leat_value lent[LEATI_PACKED_ITEMS]; /* of a tuple that was lent */
-    leati_hashmap maps[];
-};
+#include "runtime/state/table_inside.h"
 
 leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
                              const leat_type *type) {
@@ -54,6 +27,7 @@ leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
 
 void leati_table_free(leati_table *t) {
     if (!t) return;
+    leati_frozen_free(t->frozen);
     for (int i = 0; i < t->groups; i++) {
         leati_hashmap_entry entry;
         for (size_t at = 0; leati_hashmap_next(&t->maps[i], &at, &entry);) {
@@ -197,14 +171,32 @@ static void cell_remove(leati_table *t, cell *c) {
     leati_packed_drop(&gone);
 }
 
+/* Can it hold live objects, which whoever is lent them may change? */
+static inline bool may_change_outside(uint8_t form) {
+    switch (form) {
+    case LEAT_TUPLE:
+    case LEAT_ROW:
+    case LEAT_LIST:
+    case LEAT_MAP:
+    case LEAT_OBJECT:
+    case LEATI_PACKED_GROWN:
+    case LEATI_PACKED_MAP: return true;
+    default: return false;
+    }
+}
+
 /* --- What is in cells ------------------------------------------------------------------------- */
 
 leat_status leati_table_get(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
                             leat_value *out) {
     leat_status status = address_set(t, key, hash, ns);
     if (status < 0) return status;
-    const cell *c = cell_at_address(t);
+    cell *c = cell_at_address(t);
     if (!c) return LEAT_DONE;
+    if (LEAT_UNLIKELY(t->frozen) && may_change_outside(c->form)) {
+        status = leati_cell_keep(t, t->last_map, c);
+        if (status < 0) return status;
+    }
     if (LEAT_UNLIKELY(leati_packed_is_special(c))) {
         leati_content content = leati_packed_open(c, t->lent);
         return leati_content_view(&content, &t->pairs, out);
@@ -217,9 +209,11 @@ leat_status leati_table_edit(leati_table *t, const leat_value *key, uint64_t has
                              leat_namespace ns, leat_value *out) {
     leat_status status = address_set(t, key, hash, ns);
     if (status < 0) return status;
-    const cell *c = cell_at_address(t);
+    cell *c = cell_at_address(t);
     if (!c) return LEAT_DONE;
     if (c->form != LEAT_BYTES) return LEAT_E_TYPE;
+    status = cell_open(t, t->last_map, c);
+    if (status < 0) return status;
     *out = leati_packed_value(c, t->lent);
     return LEAT_OK;
 }
@@ -229,7 +223,8 @@ static leat_status table_store(leati_table *t, const leat_value *value) {
     size_t before = t->count;
     cell *c = cell_made(t);
     if (!c) return LEAT_E_NOMEM;
-    leat_status status = leati_packed_store(c, value);
+    leat_status status = cell_open(t, t->last_map, c);
+    if (status >= 0) status = leati_packed_store(c, value);
     if (status < 0 && t->count > before) cell_remove(t, c);
     return status;
 }
@@ -245,8 +240,10 @@ leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t h
     leat_status status = address_set(t, key, hash, ns);
     if (status < 0) return status;
     cell *c = cell_at_address(t);
-    if (c) cell_remove(t, c);
-    return LEAT_OK;
+    if (!c) return LEAT_OK;
+    status = cell_open(t, t->last_map, c);
+    if (status >= 0) cell_remove(t, c);
+    return status;
 }
 
 leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t hash,
@@ -256,6 +253,8 @@ leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t h
     size_t before = t->count;
     cell *c = cell_made(t);
     if (!c) return LEAT_E_NOMEM;
+    status = cell_open(t, t->last_map, c);
+    if (status < 0) return status;
     leat_value items[LEATI_PACKED_ITEMS];
     leati_content content = leati_packed_open(c, items);
     status = leati_content_append(&content, item, 1, time);
@@ -298,7 +297,11 @@ leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t ha
     bool is_new = t->count > before;
     status = address_set(t, key, hash, from_ns);
     cell *from = status < 0 ? NULL : cell_at_address(t);
-    if (from && from != into) status = cell_merge(into, is_new, from);
+    if (from && from != into) {
+        status = cell_open(t, t->last_map, into);
+        if (status >= 0) status = cell_open(t, t->last_map, from);
+        if (status >= 0) status = cell_merge(into, is_new, from);
+    }
     if (status < 0 && is_new) cell_remove(t, into);
     if (status >= 0 && from && from != into) cell_remove(t, from);
     return status;
@@ -307,18 +310,30 @@ leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t ha
 /* --- Maps ------------------------------------------------------------------------------------- */
 
 leat_status leati_table_map(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
-                            bool make, leati_map **out) {
+                            leati_purpose purpose, leati_map **out) {
     leat_status status = address_set(t, key, hash, ns);
     if (status < 0) return status;
     size_t before = t->count;
+    bool make = purpose == LEATI_MAKE;
     cell *c = make ? cell_made(t) : cell_at_address(t);
     if (!c) return make ? LEAT_E_NOMEM : LEAT_DONE;
+    if (purpose != LEATI_READ) status = cell_open(t, t->last_map, c);
+    if (status < 0) return status;
     leat_value items[LEATI_PACKED_ITEMS];
     leati_content content = leati_packed_open(c, items);
     status = leati_content_map(&content, t->decl->kind == LEAT_ORDERED_MAP_STATE, out);
     leati_packed_close(c, &content);
     if (status < 0 && t->count > before) cell_remove(t, c);
     return status;
+}
+
+leat_status leati_table_change(leati_table *t) {
+    return t->frozen ? leati_cell_keep(t, t->last_map, cell_at_address(t)) : LEAT_OK;
+}
+
+leat_status leati_table_lend(leati_table *t, const leat_value *value) {
+    if (LEAT_LIKELY(!t->frozen) || !may_change_outside(value->kind)) return LEAT_OK;
+    return leati_cell_keep(t, t->last_map, cell_at_address(t));
 }
 
 leat_status leati_table_map_key(leati_table *t, const leat_value *key, leati_map_key *out) {
@@ -341,13 +356,16 @@ leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl) {
     return LEAT_OK;
 }
 
-void leati_table_touch(leati_table *t, int64_t now) {
+leat_status leati_table_touch(leati_table *t, int64_t now) {
     cell *c = t->last_cell;
+    leat_status status = cell_open(t, t->last_map, c);
+    if (status < 0) return status;
     leat_value scratch[LEATI_PACKED_ITEMS];
     leati_content content = leati_packed_open(c, scratch);
     leat_value *items = (leat_value *)(uintptr_t)content.value.as.items;
     items[0] = leat_int(now);
     leati_packed_close(c, &content);
+    return LEAT_OK;
 }
 
 /* Of a map when its youngest entry was used. False when that is not known. */
@@ -363,7 +381,7 @@ static bool cell_last_use(const cell *c, int64_t *time) {
     return true;
 }
 
-void leati_table_sweep(leati_table *t, int64_t now, int count) {
+leat_status leati_table_sweep(leati_table *t, int64_t now, int count) {
     leati_hashmap_entry entry;
     for (int empty = 0; count > 0 && empty <= t->groups;) {
         leati_hashmap *map = &t->maps[t->sweep_group];
@@ -377,59 +395,39 @@ void leati_table_sweep(leati_table *t, int64_t now, int count) {
         cell *c = entry.payload;
         int64_t last;
         if (!cell_last_use(c, &last) || now - last < t->ttl.ms) continue;
+        leat_status status = cell_open(t, map, c);
+        if (status < 0) return status;
         t->last_map = map;
         t->address.size = 0;
         cell_remove(t, c);
     }
+    return LEAT_OK;
 }
 
 /* Cells of a small map go one by one, so that it keeps its memory for those of the next key; what
    one key made large is given back. */
-void leati_table_forget(leati_table *t, int group) {
+leat_status leati_table_forget(leati_table *t, int group) {
     enum { SMALL_ROOM = 64 };
     leati_hashmap *map = &t->maps[group];
     leati_hashmap_entry entry;
-    if (!map->count) return;
+    if (!map->count) return LEAT_OK;
+    leat_status status = t->frozen ? leati_table_keep_group(t, group) : LEAT_OK;
+    if (status < 0) return status;
     t->address.size = 0;
     t->last_cell = NULL;
     t->last_map = map;
     if (map->room <= SMALL_ROOM) {
         for (size_t at = 0; leati_hashmap_next(map, &at, &entry); at = 0)
             cell_remove(t, entry.payload);
-        return;
+        return LEAT_OK;
     }
     t->count -= map->count;
-    for (size_t at = 0; leati_hashmap_next(map, &at, &entry);) leati_content_drop(entry.payload);
+    for (size_t at = 0; leati_hashmap_next(map, &at, &entry);) leati_packed_drop(entry.payload);
     leati_hashmap_clear(map);
+    return LEAT_OK;
 }
 
-/* --- Snapshots -------------------------------------------------------------------------------- */
-
-bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *out) {
-    leati_hashmap_entry entry;
-    if (!leati_hashmap_next(&t->maps[group], at, &entry)) return false;
-    out->key = entry.bytes;
-    out->key_size = entry.note;
-    out->ns.size = entry.size - entry.note;
-    out->ns.bytes = out->ns.size ? entry.bytes + entry.note : NULL;
-    out->content = leati_packed_open(entry.payload, out->items);
-    return true;
-}
-
-leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out) {
-    if (t->maps[group].count == 0) return LEAT_OK;
-    leati_buf_varint(out, t->maps[group].count);
-    leati_cell c;
-    for (size_t at = 0; leati_table_next(t, group, &at, &c);) {
-        leati_buf_blob(out, c.key, c.key_size);
-        leati_buf_blob(out, c.ns.bytes, c.ns.size);
-        leat_value v;
-        leat_status status = leati_content_view(&c.content, &t->pairs, &v);
-        if (status >= 0) status = leati_value_encode(&v, NULL, out);
-        if (status < 0) return status;
-    }
-    return out->failed ? LEAT_E_NOMEM : LEAT_OK;
-}
+/* --- Restoring -------------------------------------------------------------------------------- */
 
 static leat_status cell_restore(leati_table *t, leati_reader *in, uint16_t domain,
                                 leati_arena *arena) {

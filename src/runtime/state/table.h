@@ -32,10 +32,15 @@ leat_status leati_table_put(leati_table *t, const leat_value *key, uint64_t hash
 leat_status leati_table_append(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns, const leat_value *item, const int64_t *time);
 /* The map under the key and namespace, lent until the table changes; made when it is missing and
-   `make`, else LEAT_DONE. LEAT_E_TYPE when there is something else. Whoever empties it removes the
-   cell. */
+   LEATI_MAKE, else LEAT_DONE. LEAT_E_TYPE when there is something else. Whoever empties it removes
+   the cell. */
+typedef enum leati_purpose { LEATI_READ, LEATI_CHANGE, LEATI_MAKE } leati_purpose;
 leat_status leati_table_map(leati_table *t, const leat_value *key, uint64_t hash, leat_namespace ns,
-                            bool make, leati_map **out);
+                            leati_purpose purpose, leati_map **out);
+/* Comes before a map is changed that the last call gave for reading. */
+leat_status leati_table_change(leati_table *t);
+/* Comes before a key or a value of the map that the last call gave is lent to others. */
+leat_status leati_table_lend(leati_table *t, const leat_value *value);
 /* A key of such a map, lent until the next call. */
 leat_status leati_table_map_key(leati_table *t, const leat_value *key, leati_map_key *out);
 /* As leat_state_merge. */
@@ -45,15 +50,15 @@ const leat_ttl *leati_table_ttl(const leati_table *t);
 /* LEAT_E_STATE when it has another one. */
 leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl);
 /* Sets the time of the pair that leati_table_get has just found. */
-void leati_table_touch(leati_table *t, int64_t now);
+leat_status leati_table_touch(leati_table *t, int64_t now);
 enum { LEATI_SWEPT = 5 }; /* with a write */
 /* Looks at the next `count` cells of its round over all, and removes those whose time is up. What
    was lent is gone. */
-void leati_table_sweep(leati_table *t, int64_t now, int count);
+leat_status leati_table_sweep(leati_table *t, int64_t now, int count);
 leat_status leati_table_remove(leati_table *t, const leat_value *key, uint64_t hash,
                                leat_namespace ns);
 /* Forgets all cells of one key group. */
-void leati_table_forget(leati_table *t, int group);
+leat_status leati_table_forget(leati_table *t, int group);
 /* Says that cells of keys with these hashes, in the empty namespace, will be wanted: memory that is
    far away is then on its way, of `soon` a first step, of `next`, which was `soon` before, a
    second. For the next records of a batch. */
@@ -74,7 +79,24 @@ bool leati_table_next(const leati_table *t, int group, size_t *at, leati_cell *o
 
 /* The cells of one key group, with their keys, appended to `out`; nothing for an empty group. */
 leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out);
-/* Adds cells that leati_table_snapshot wrote. `domain`: see codec.h. LEAT_E_FORMAT when damaged. */
+
+/* A snapshot of all groups as they are now, encoded bit by bit while the table goes on: one at a
+   time, LEAT_E_STATE while one is open. What it has not got yet is encoded before it is changed, or
+   lent where objects may be in it. So as long as it is open each call above may also answer what
+   encoding answers, with nothing changed; the snapshot can go on all the same. */
+leat_status leati_table_freeze(leati_table *t);
+bool leati_table_is_frozen(const leati_table *t);
+/* Encodes some more: about `budget` cells; what takes more than 64 bytes counts as several.
+   LEAT_DONE when all are, or none is open. */
+leat_status leati_table_thaw_some(leati_table *t, int budget);
+/* The cells of the next key group that has some, as leati_table_snapshot writes them, in another
+   order; the bytes are the caller's, `out` is overwritten. LEAT_AGAIN when that group is not
+   complete. LEAT_DONE when all were taken, or none is open, and then none is. */
+leat_status leati_table_take_group(leati_table *t, int *group, leati_buf *out);
+/* Forgets the open snapshot. */
+void leati_table_give_up(leati_table *t);
+
+/* Adds cells that such a snapshot has. `domain`: see codec.h. LEAT_E_FORMAT when damaged. */
 leat_status leati_table_restore(leati_table *t, leati_reader *in, uint16_t domain);
 
 #endif

@@ -142,6 +142,61 @@ static void hashmap_under_churn_keeps_its_room(void **state) {
     leati_hashmap_fini(&m);
 }
 
+/* Marks against a model, with unmarkings of all that come before the last was made good. */
+static void marks_of(int bits, int rounds) {
+    leati_hashmap m;
+    leati_hashmap_init(&m, 4);
+    bool there[KEYS] = {false}, unmarked[KEYS] = {false};
+    size_t left = 0;
+    uint64_t random = 88172645463325252u;
+    for (int step = 0; step < rounds * 100; step++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        int i = (int)(random % KEYS);
+        named k = key_of(i, bits);
+        bool added = false;
+        int *payload = leati_hashmap_find(&m, k.hash, k.bytes, k.size);
+        if (step % 100 == 99) {
+            leati_hashmap_unmark_all(&m, left == 0);
+            left = m.count;
+            memcpy(unmarked, there, sizeof there);
+        } else if (!payload) {
+            payload = leati_hashmap_add(&m, k.hash, k.bytes, k.size, &added);
+            leati_hashmap_set_note(&m, payload, (uint32_t)k.size / 2);
+            *payload = i;
+            there[i] = true;
+        } else if (random >> 40 & 1) {
+            leati_hashmap_remove(&m, payload);
+            left -= unmarked[i];
+            there[i] = unmarked[i] = false;
+        } else {
+            assert_int_equal(leati_hashmap_is_marked(&m, payload), !unmarked[i]);
+            leati_hashmap_mark(&m, payload);
+            assert_true(leati_hashmap_is_marked(&m, payload));
+            assert_int_equal(leati_hashmap_entry_of(&m, payload).note, k.size / 2);
+            left -= unmarked[i];
+            unmarked[i] = false;
+        }
+    }
+    leati_hashmap_entry e;
+    size_t at = 0, found = 0;
+    for (int steps = 7, rest = KEYS * 4; rest > 0; rest -= 7, steps = 7) {
+        while (leati_hashmap_next_unmarked(&m, &at, &steps, &e)) {
+            assert_true(unmarked[*(int *)e.payload]);
+            leati_hashmap_mark(&m, e.payload);
+            found++;
+        }
+    }
+    assert_int_equal(found, left);
+    leati_hashmap_fini(&m);
+}
+
+static void hashmap_marks_go_where_entries_go(void **state) {
+    (void)state;
+    marks_of(63, 60);
+    marks_of(4, 60);
+    marks_of(1, 7);
+}
+
 static void hash_never_changes(void **state) {
     (void)state;
     assert_int_equal(leati_hash("", 0), 0xcd387e59f4ed5c77u);
@@ -154,6 +209,7 @@ int main(void) {
         cmocka_unit_test(hashmap_without_memory_loses_nothing),
         cmocka_unit_test(hashmap_next_walks_each_entry_once),
         cmocka_unit_test(hashmap_under_churn_keeps_its_room),
+        cmocka_unit_test(hashmap_marks_go_where_entries_go),
         cmocka_unit_test(hash_never_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
