@@ -238,7 +238,7 @@ harness *harness_new_at(const leat_operator *op, const leat_arg *args, size_t ar
     time_of_day = 0;
     leati_clock_set(read_clock, NULL);
     build(h);
-    h->opened = leati_task_open(h->task, NULL);
+    h->opened = leati_task_open(h->task);
     return h;
 }
 
@@ -347,82 +347,49 @@ void harness_revive(harness *h) {
     bool source_done = old->source_done, head_ended = old->chain->contexts[0]->ended;
     tear_down(h, true);
     build(h);
-    h->opened = leati_task_open(h->task, NULL);
+    h->opened = leati_task_open(h->task);
     assert_int_equal(h->opened, LEAT_OK);
-    leati_reader in = leati_reader_of(state.bytes, state.size);
-    assert_int_equal(leati_context_restore(h->task->chain->contexts[0], &in), LEAT_OK);
-    assert_int_equal(leati_reader_left(&in), 0);
+    leat_context *head = h->task->chain->contexts[0];
+    assert_int_equal(leati_context_restore_bytes(head, state.bytes, state.size), LEAT_OK);
     leati_buf_fini(&state);
     h->task->ends = ends;
     h->task->source_done = source_done;
-    h->task->chain->contexts[0]->ended = head_ended;
+    head->ended = head_ended;
     if (h->task->gate) remind_gate(h);
 }
 
 /* --- another parallelism ---------------------------------------------------------------------- */
 
-typedef struct dealt {
-    leati_buf items;
-    uint64_t count;
-} dealt;
-
-static void deal_item(dealt *to, const leati_reader *begin, const leati_reader *end) {
-    leati_buf_append(&to->items, begin->at, (size_t)(end->at - begin->at));
-    to->count++;
-}
-
-/* The items that one subtask wrote: split lists round robin over all of them, unions to all. */
-static void deal(const leati_buf *state, dealt *to, int to_count, int *turn) {
-    leati_reader in = leati_reader_of(state->bytes, state->size);
-    for (uint64_t left = leati_reader_varint(&in); left > 0; left--) {
-        size_t size;
-        leati_reader begin = in;
-        leati_reader_blob(&in, &size);
-        leat_distribution distribution = (leat_distribution)leati_reader_u8(&in);
-        leati_reader_blob(&in, &size);
-        assert_false(in.failed);
-        if (distribution == LEAT_SPLIT_LIST) {
-            deal_item(&to[(*turn)++ % to_count], &begin, &in);
-            continue;
-        }
-        assert_int_equal(distribution, LEAT_UNION_LIST);
-        for (int i = 0; i < to_count; i++) deal_item(&to[i], &begin, &in);
-    }
-}
-
-/* Operators with declared state are not rescaled here: their key groups are the runtime's work. */
-static void restore_dealt(harness *h, const dealt *d) {
-    leati_buf state;
-    leati_buf_init(&state);
-    leati_buf_varint(&state, d->count);
-    leati_buf_append(&state, d->items.bytes, d->items.size);
-    for (int i = 0; i < 2; i++) leati_buf_zigzag(&state, INT64_MIN);
-    for (int i = 0; i < 3; i++) leati_buf_varint(&state, 0);
-    leati_reader in = leati_reader_of(state.bytes, state.size);
-    leat_context *head = h->task->chain->contexts[0];
-    leat_status status = leati_context_restore(head, &in);
-    if (status < 0) h->opened = leati_chain_blame(head, status);
-    leati_buf_fini(&state);
+/* What a subtask remembers, as a store over `bytes`. */
+static leati_restored remember(harness *h, leati_buf *bytes) {
+    leat_error err;
+    leati_restored r;
+    leati_buf_init(bytes);
+    if (is_quiet(h)) assert_true(drain(h));
+    assert_int_equal(leati_context_snapshot(h->task->chain->contexts[0], bytes), LEAT_OK);
+    r.store = leati_store_of(bytes->bytes, bytes->size, &err);
+    assert_non_null(r.store);
+    assert_true(leati_store_rows(r.store, &r.row) > 0);
+    return r;
 }
 
 void harness_rescale(harness *const *from, int from_count, harness *const *to, int to_count) {
-    dealt *d = calloc((size_t)to_count, sizeof *d);
-    assert_non_null(d);
-    int turn = 0;
-    for (int i = 0; i < from_count; i++) {
-        leati_buf state;
-        leati_buf_init(&state);
-        if (is_quiet(from[i])) assert_true(drain(from[i]));
-        leat_context *head = from[i]->task->chain->contexts[0];
-        assert_int_equal(leati_context_snapshot(head, &state), LEAT_OK);
-        deal(&state, d, to_count, &turn);
-        leati_buf_fini(&state);
-    }
+    leati_buf *bytes = calloc((size_t)from_count, sizeof *bytes);
+    leati_restored *all = calloc((size_t)from_count, sizeof *all);
+    assert_non_null(bytes);
+    assert_non_null(all);
+    for (int i = 0; i < from_count; i++) all[i] = remember(from[i], &bytes[i]);
     for (int i = 0; i < to_count; i++) {
-        restore_dealt(to[i], &d[i]);
-        leati_buf_fini(&d[i].items);
+        leat_context *head = to[i]->task->chain->contexts[0];
+        leat_status status = leati_context_restore(head, all, from_count);
+        if (status < 0) to[i]->opened = leati_chain_blame(head, status);
     }
-    free(d);
+    for (int i = 0; i < from_count; i++) {
+        leati_store_free(all[i].store);
+        leati_buf_fini(&bytes[i]);
+    }
+    free(bytes);
+    free(all);
 }
 
 void harness_always_revive(harness *h) {
@@ -544,7 +511,7 @@ leat_status harness_barrier(harness *h, int64_t checkpoint) {
         for (unsigned i = 0; i < h->info.op->inputs; i++)
             if (!h->ended[i]) tell(h, i, LEATI_BARRIER, checkpoint);
     } else {
-        leati_task_barrier(h->task, checkpoint);
+        leati_task_barrier(h->task, checkpoint, LEATI_THEN_GO_ON);
     }
     return take_step(h);
 }

@@ -79,7 +79,7 @@ void rig_output(rig *r, leat_context *ctx, const char *tag, leat_partitioning ho
 }
 
 void rig_open(rig *r) {
-    assert_int_equal(leati_task_open(r->task, NULL), LEAT_OK);
+    assert_int_equal(leati_task_open(r->task), LEAT_OK);
 }
 
 leati_task_state rig_step(rig *r) {

@@ -91,6 +91,30 @@ leat_status leati_gzip_read(leati_gzip *z, leati_gzip_span *span) {
     return LEAT_OK;
 }
 
+leat_status leati_deflate(const void *bytes, size_t size, leati_buf *out) {
+    uLongf room = compressBound((uLong)size);
+    if (!leati_buf_reserve(out, room)) return LEAT_E_NOMEM;
+    Bytef *to = (Bytef *)(out->bytes + out->size);
+    if (compress2(to, &room, bytes, (uLong)size, Z_BEST_SPEED) != Z_OK) return LEAT_E_NOMEM;
+    out->size += room;
+    return LEAT_OK;
+}
+
+leat_status leati_inflate(const void *bytes, size_t stored, size_t size, leati_buf *out) {
+    uLongf room = (uLongf)size;
+    if (!leati_buf_reserve(out, size + 1)) return LEAT_E_NOMEM;
+    int result = uncompress((Bytef *)(out->bytes + out->size), &room, bytes, (uLong)stored);
+    if (result == Z_MEM_ERROR) return LEAT_E_NOMEM;
+    if (result != Z_OK || room != size) return LEAT_E_FORMAT;
+    out->size += size;
+    return LEAT_OK;
+}
+
+/* Deflate makes 1032 bytes of one at most (zlib's technical notes). */
+uint64_t leati_inflate_most(uint64_t stored) {
+    return stored > UINT64_MAX / 1032 ? UINT64_MAX : 1032 * stored;
+}
+
 uint32_t leati_crc32(uint32_t crc, const void *bytes, size_t size) {
     return (uint32_t)crc32_z(crc, bytes, size);
 }

@@ -1,8 +1,9 @@
-/* compress.h: streaming decompression of gzip files, and CRC-32. One thread per object. */
+/* compress.h: streaming decompression of gzip files, blocks compressed by themselves, and CRC-32.
+   One thread per object. */
 #ifndef LEATI_COMPRESS_H
 #define LEATI_COMPRESS_H
 
-#include "leat/base.h"
+#include "runtime/base/buf.h"
 
 /* Decompresses any number of gzip members, one after the other, as one text. */
 typedef struct leati_gzip leati_gzip;
@@ -24,6 +25,13 @@ LEAT_API leat_status leati_gzip_read(leati_gzip *z, leati_gzip_span *span);
 
 /* May the input end here? False inside a member, and before the first. */
 LEAT_API bool leati_gzip_complete(const leati_gzip *z);
+
+/* Appends `bytes` compressed (zlib's form, its fastest level); LEAT_E_NOMEM. */
+LEAT_API leat_status leati_deflate(const void *bytes, size_t size, leati_buf *out);
+/* Appends what was compressed; it has to have `size` bytes, at most leati_inflate_most of what
+   there is. LEAT_E_FORMAT for anything else. */
+LEAT_API leat_status leati_inflate(const void *bytes, size_t stored, size_t size, leati_buf *out);
+LEAT_API uint64_t leati_inflate_most(uint64_t stored);
 
 /* CRC-32 (that of gzip and PNG) of `bytes` after those of which `crc` is the CRC; begins with 0. */
 LEAT_API uint32_t leati_crc32(uint32_t crc, const void *bytes, size_t size);

@@ -210,7 +210,7 @@ static void name_source_without_a_way_back(leat_context *ctx) {
         ctx->info->name);
 }
 
-leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
+leat_status leati_chain_open(leati_chain *c) {
     leat_status status = LEAT_OK;
     if (c->around.bridge) c->arena.inside = c->around.bridge->domain; /* until it is closed */
     for (int i = c->count; i-- > 0 && status >= 0;) {
@@ -218,8 +218,8 @@ leat_status leati_chain_open(leati_chain *c, leati_reader *state) {
         if (status < 0) leati_chain_blame(c->contexts[i], status);
     }
     if (status >= 0) name_source_without_a_way_back(c->contexts[0]);
-    for (int i = 0; state && i < c->count && status >= 0; i++) {
-        status = leati_context_restore(c->contexts[i], state);
+    for (int i = 0; c->around.restore && i < c->count && status >= 0; i++) {
+        status = c->around.restore(c->around.restore_arg, c->contexts[i]);
         if (status < 0) leati_chain_blame(c->contexts[i], status);
     }
     if (status >= 0) leati_arena_reset(&c->arena);

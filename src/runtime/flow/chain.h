@@ -25,12 +25,15 @@
 typedef struct leati_chain leati_chain;
 typedef struct leati_output leati_output;
 typedef struct leati_inbox leati_inbox;
+typedef struct leati_saving leati_saving;
+typedef struct leati_saver leati_saver;
 
 /* What all subtasks of an operator have in common. Lives in the plan. */
 typedef struct leati_op_info {
     const leat_operator *op;
     const char *name;
-    const char *uid;
+    const char *uid; /* NULL: it was given none */
+    const char *id;  /* under which its state is stored */
     int node;
     int parallelism, max_parallelism;
     const leat_type *output_type;
@@ -49,8 +52,13 @@ typedef struct leati_surroundings {
     const leati_bridge *bridge; /* of the interpreter that this task runs in; NULL: none */
     int attempt;
     bool object_reuse;
-    bool batch;    /* no watermark goes on but the last */
-    leat_job *job; /* in the main process; NULL in workers and tests */
+    bool batch;               /* no watermark goes on but the last */
+    leat_job *job;            /* in the main process; NULL in workers and tests */
+    int task;                 /* its number in the plan */
+    const leati_saver *saver; /* where snapshots go to; NULL: nowhere */
+    /* Gives an operator what it remembered, if it did; NULL: nobody remembers. */
+    leat_status (*restore)(void *arg, leat_context *ctx);
+    void *restore_arg;
 } leati_surroundings;
 
 /* One who hears what a context emits: a context of the same chain, or an output. */
@@ -152,7 +160,7 @@ struct leati_chain {
     } signal_stage;
     bool news;              /* the context that the walk stands at got a watermark beyond its own */
     const leat_record *key; /* of LEATI_KEY_END: the key that ends, without a value */
-    leati_buf *snapshot;    /* of a passing barrier: what the operators wrote; may be NULL */
+    leati_saving *saving;   /* of the barrier that passes; NULL: nobody wants it */
 };
 
 /* --- building, by the plan: contexts first, then listeners, then open ------------------------- */
@@ -163,9 +171,9 @@ leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int sub
 /* Adopts the output. */
 leat_status leati_chain_add_output(leati_chain *c, leat_context *ctx, const char *tag,
                                    leati_output *output);
-/* Fills parameters, resolves and opens functions, opens operators from the last to the first.
-   `state` (may be NULL): what leati_chain_snapshot wrote. */
-leat_status leati_chain_open(leati_chain *c, leati_reader *state);
+/* Fills parameters, resolves and opens functions, opens operators from the last to the first, and
+   gives them back what they remembered. */
+leat_status leati_chain_open(leati_chain *c);
 /* Closes cursors, functions and operators; the context's mailboxes fall silent. */
 void leati_chain_close(leati_chain *c, bool failed);
 void leati_chain_free(leati_chain *c);
@@ -236,8 +244,6 @@ leati_table *leati_context_find_table(const leat_context *ctx, const char *name,
 int leati_context_groups(const leat_context *ctx, leat_distribution distribution);
 /* Was the table asked for by a function? The others are of the operator. */
 bool leati_table_of_function(const leati_table *t);
-leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out);
-leat_status leati_context_restore(leat_context *ctx, leati_reader *in);
 void leati_mailbox_close(leat_mailbox *mailbox);
 /* In batch execution nobody waits for a watermark but the last. */
 static inline bool leati_context_lets_pass(const leat_context *ctx, int64_t watermark) {

@@ -23,9 +23,10 @@ typedef struct gate_round {
 struct leati_gate {
     gate_port *ports;
     int count;
-    int next[2]; /* where to look first, among what a loop brings back and among streams */
-    int inner;   /* ports that are no streams */
-    bool held;   /* streams are not read */
+    int next[2];        /* where to look first, among what a loop brings back and among streams */
+    int inner;          /* ports that are no streams */
+    bool held;          /* streams are not read */
+    bool at_least_once; /* barriers hold up nobody */
     uint64_t came_back;
     gate_round *rounds;
     int round_count;
@@ -75,6 +76,10 @@ leat_status leati_gate_add_port(leati_gate *g, leati_channel *channel, unsigned 
 
 void leati_gate_hold(leati_gate *g, bool hold) {
     g->held = hold;
+}
+
+void leati_gate_align(leati_gate *g, bool exact) {
+    g->at_least_once = !exact;
 }
 
 uint64_t leati_gate_came_back(const leati_gate *g) {
@@ -141,7 +146,7 @@ static void release_if_aligned(leati_gate *g) {
     int waiting = 0;
     for (int i = 0; i < g->count; i++) {
         const gate_port *p = &g->ports[i];
-        waiting += p->role == LEATI_PORT_STREAM && !p->aligned && !p->ended;
+        waiting += p->role == LEATI_PORT_STREAM && !p->aligned;
     }
     if (!g->aligned || waiting) return;
     for (int i = 0; i < g->count; i++) g->ports[i].aligned &= g->ports[i].role != LEATI_PORT_STREAM;
@@ -240,7 +245,6 @@ static void take_end(leati_gate *g, gate_port *p) {
         if (other->role == LEATI_PORT_STREAM && other->input == p->input)
             input_ended &= other->ended;
     }
-    release_if_aligned(g);
     merge_watermarks(g);
     if (!input_ended) return;
     g->inputs_told |= 1u << p->input;
@@ -278,6 +282,13 @@ static leat_status take_signal(leati_gate *g, gate_port *p, const leati_element 
     return LEAT_OK;
 }
 
+/* Is it not read for now? Where a barrier has come, only that of an exact checkpoint holds it up.
+   What is no stream has nothing behind its end. */
+static bool is_blocked(const leati_gate *g, const gate_port *p) {
+    if (p->role != LEATI_PORT_STREAM) return p->ended || p->aligned;
+    return p->aligned && !g->at_least_once;
+}
+
 static bool all_ended(const leati_gate *g) {
     for (int i = 0; i < g->count; i++)
         if (!g->ports[i].ended) return false;
@@ -303,11 +314,15 @@ static leat_status look_among(leati_gate *g, bool streams, leati_element *out, u
     for (int i = 0; i < g->count && !g->pending_count; i++) {
         gate_port *p = &g->ports[g->next[streams]];
         if (++g->next[streams] == g->count) g->next[streams] = 0;
-        if (p->ended || p->aligned || (p->role == LEATI_PORT_STREAM) != streams) continue;
+        if (is_blocked(g, p) || (p->role == LEATI_PORT_STREAM) != streams) continue;
         leat_status status = leati_channel_pop(p->channel, out);
         if (status == LEAT_AGAIN) continue;
         found = LEAT_OK;
         if (status < 0) *from = p->channel;
+        if (status >= 0 && p->ended && out->kind != LEATI_BARRIER) {
+            leati_element_drop(out);
+            return LEAT_E_FORMAT;
+        }
         if (status >= 0 && (out->kind == LEATI_BATCH || out->kind == LEATI_FRAME))
             return give(g, p, input, from);
         if (status >= 0) status = take_signal(g, p, out);
@@ -333,8 +348,8 @@ leat_status leati_gate_next(leati_gate *g, leati_element *out, unsigned *input,
                             leati_channel **from) {
     *from = NULL;
     while (!g->pending_count) {
-        if (all_ended(g)) return LEAT_DONE;
         leat_status status = look(g, out, input, from);
+        if (status == LEAT_AGAIN && all_ended(g)) return LEAT_DONE;
         if (status != LEAT_OK || *from) return status;
     }
     take_pending(g, out, input);

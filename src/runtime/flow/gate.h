@@ -24,6 +24,9 @@ typedef enum leati_port_role {
 /* As leati_gate_add. `loops`: bit i: rounds of loop i come on it. */
 leat_status leati_gate_add_port(leati_gate *g, leati_channel *channel, unsigned input,
                                 leati_port_role role, uint64_t loops);
+/* Do channels whose barrier came wait for the others, so that a checkpoint has each record exactly
+   once? They do until this is told otherwise. */
+void leati_gate_align(leati_gate *g, bool exact);
 /* While it is held, a gate with feedback reads nothing but that and votes. */
 void leati_gate_hold(leati_gate *g, bool hold);
 /* How many batches feedback has brought so far. */

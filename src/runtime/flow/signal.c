@@ -9,6 +9,7 @@
 #include "runtime/data/key.h"
 #include "runtime/flow/chain.h"
 #include "runtime/flow/output.h"
+#include "runtime/flow/snapshot.h"
 
 void leati_chain_signal(leati_chain *c, leati_element signal) {
     c->signalling = true;
@@ -203,7 +204,7 @@ static leat_status call_barrier(leat_context *ctx) {
     leati_chain *c = ctx->chain;
     const leat_operator *op = ctx->info->op;
     leat_status status = op->prepare ? op->prepare(ctx, ctx->self, c->signal.value) : LEAT_OK;
-    return status != LEAT_OK || !c->snapshot ? status : leati_context_snapshot(ctx, c->snapshot);
+    return status != LEAT_OK || !c->saving ? status : leati_saving_add(c->saving, ctx);
 }
 
 static leat_status call_slot(leat_context *ctx) {

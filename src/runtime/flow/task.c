@@ -37,13 +37,17 @@ void leati_task_free(leati_task *t) {
     leati_gate_free(t->gate);
     leati_rounds_free(t->rounds);
     leati_chain_free(t->chain);
+    leati_saving_fini(&t->saving);
     leati_inbox_unref(t->inbox);
     leati_free(t);
 }
 
-leat_status leati_task_open(leati_task *t, leati_reader *state) {
+leat_status leati_task_open(leati_task *t) {
     t->flushed_at = leati_clock_monotonic();
-    return leati_chain_open(t->chain, state);
+    t->saving.to = t->chain->around.saver;
+    t->saving.task = t->chain->around.task;
+    t->chain->saving = t->saving.to ? &t->saving : NULL;
+    return leati_chain_open(t->chain);
 }
 
 void leati_task_close(leati_task *t, bool failed) {
@@ -60,7 +64,8 @@ int64_t leati_task_next_time(const leati_task *t) {
     return round < next && !waits ? round : next;
 }
 
-void leati_task_barrier(leati_task *t, int64_t checkpoint) {
+void leati_task_barrier(leati_task *t, int64_t checkpoint, leati_then then) {
+    atomic_store(&t->barrier_then, (int)then);
     atomic_store(&t->barrier, checkpoint);
     leati_inbox_wake(t->inbox);
 }
@@ -85,8 +90,9 @@ static leat_status commit_complete(leati_task *t) {
     return status;
 }
 
-leat_status leati_task_finish(leati_task *t) {
+leat_status leati_task_finish(leati_task *t, bool committed) {
     leat_status status = leati_inbox_read(t->inbox);
+    if (status >= 0 && committed) return commit_complete(t);
     if (status >= 0 && !t->prepared) status = leati_chain_prepare(t->chain, INT64_MAX);
     if (status != LEAT_OK) return status;
     t->prepared = true;
@@ -172,6 +178,22 @@ static leat_status take_data(leati_task *t, leati_element *e) {
 
 /* --- sources ---------------------------------------------------------------------------------- */
 
+static leat_status end_source(leati_task *t) {
+    t->source_done = true;
+    leati_chain_signal(t->chain, leati_signal(LEATI_WATERMARK, INT64_MAX));
+    return LEAT_OK;
+}
+
+static leat_status send_end(leati_task *t) {
+    leati_chain_signal(t->chain, leati_signal(LEATI_END, 0));
+    return LEAT_OK;
+}
+
+static void enter_barrier(leati_task *t, int64_t checkpoint) {
+    if (t->chain->saving) leati_saving_begin(&t->saving, checkpoint);
+    leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, checkpoint));
+}
+
 static leat_status poll_source(leati_task *t) {
     leati_chain *c = t->chain;
     leat_context *ctx = c->contexts[0];
@@ -179,10 +201,7 @@ static leat_status poll_source(leati_task *t) {
     leat_status status = ctx->info->op->poll(ctx, ctx->self, leat_context_emitter(ctx));
     if (LEAT_UNLIKELY(status < 0)) return leati_chain_blame(ctx, status);
     if (!c->depth) leati_arena_reset(&c->arena);
-    if (status != LEAT_DONE) return status;
-    t->source_done = true;
-    leati_chain_signal(c, leati_signal(LEATI_WATERMARK, INT64_MAX));
-    return LEAT_OK;
+    return status == LEAT_DONE ? end_source(t) : status;
 }
 
 /* Polls as long as nothing else is to be done; most sources come back here for every record. */
@@ -198,15 +217,25 @@ static leat_status run_source(leati_task *t, int *budget, int most) {
     return status;
 }
 
-/* LEAT_AGAIN: the source is not where it could go on. A barrier that came meanwhile stays. */
-static leat_status insert_barrier(leati_task *t, int_fast64_t barrier) {
+/* Is the source where it could go on? */
+static leat_status ask_source(leati_task *t, int_fast64_t barrier) {
     leat_context *head = t->chain->contexts[0];
     const leat_operator *op = head->info->op;
+    if (!op->on_barrier || t->source_done) return LEAT_OK;
     head->current = NULL;
-    leat_status status = op->on_barrier ? op->on_barrier(head, head->self, barrier) : LEAT_OK;
-    if (status < 0) return leati_chain_blame(head, status);
-    if (status != LEAT_OK) return LEAT_AGAIN;
-    leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, barrier));
+    leat_status status = op->on_barrier(head, head->self, barrier);
+    return status < 0 ? leati_chain_blame(head, status) : status;
+}
+
+/* LEAT_AGAIN: the source is not where it could go on. A barrier that came meanwhile stays. */
+static leat_status insert_barrier(leati_task *t, int_fast64_t barrier) {
+    leati_then then = (leati_then)atomic_load(&t->barrier_then);
+    if (then == LEATI_THEN_END && !t->source_done) return end_source(t);
+    if (then == LEATI_THEN_END && !t->ends) return send_end(t);
+    leat_status status = ask_source(t, barrier);
+    if (status != LEAT_OK) return status < 0 ? status : LEAT_AGAIN;
+    t->stopped |= then == LEATI_THEN_STOP;
+    enter_barrier(t, barrier);
     atomic_compare_exchange_strong(&t->barrier, &barrier, 0);
     return LEAT_OK;
 }
@@ -218,16 +247,19 @@ static leat_status next_of_source(leati_task *t, int *budget) {
         if (status != LEAT_AGAIN) return status;
         if (!t->source_done) return run_source(t, budget, 1);
     }
+    if (t->stopped) return t->ends ? LEAT_DONE : LEAT_AGAIN;
     if (!t->source_done) return run_source(t, budget, INT_MAX);
-    if (t->ends) return LEAT_DONE;
-    leati_chain_signal(t->chain, leati_signal(LEATI_END, 0));
-    return LEAT_OK;
+    return t->ends ? LEAT_DONE : send_end(t);
 }
 
 /* --- one turn --------------------------------------------------------------------------------- */
 
 static leat_status enter_signal(leati_task *t, leati_element e) {
     leat_context *head = t->chain->contexts[0];
+    if (e.kind == LEATI_BARRIER) {
+        enter_barrier(t, e.value);
+        return LEAT_OK;
+    }
     if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;
     leati_chain_signal(t->chain, e);
     return LEAT_OK;
@@ -284,14 +316,20 @@ static leat_status end_again(leati_task *t) {
     return LEAT_OK;
 }
 
+/* Letters waited for it. */
+static leat_status leave_barrier(leati_task *t) {
+    leat_status status = t->chain->saving ? leati_saving_end(&t->saving) : LEAT_OK;
+    return status < 0 ? status : leati_inbox_read(t->inbox);
+}
+
 static leat_status step_signal(leati_task *t) {
     leati_chain *c = t->chain;
     leat_status status = leati_chain_signal_step(c);
     if (status == LEAT_AGAIN) let_end_wait(t);
-    bool passed = status == LEAT_DONE;
+    bool passed = status == LEAT_DONE, barrier = passed && c->signal.kind == LEATI_BARRIER;
     if (passed && c->signal.kind == LEATI_END) t->ends++;
     if (!c->depth) leati_arena_reset(&c->arena);
-    if (passed && c->signal.kind == LEATI_BARRIER) return leati_inbox_read(t->inbox);
+    if (barrier) return leave_barrier(t);
     return passed ? LEAT_OK : status;
 }
 

@@ -3,6 +3,9 @@
    Nothing in a step waits. A step that takes long, because the functions do, ends between two
    records, so that mail, timers and what waits to be sent get their turn.
 
+   Behind the end of its data a task still passes barriers on: it says LEATI_TASK_ENDED then and can
+   be stepped again.
+
    Life: new, (chain and gate filled), open, step ... until ended or failed, close, free; all on the
    runner's thread but new and free. */
 #ifndef LEATI_TASK_H
@@ -14,6 +17,7 @@
 #include "runtime/flow/gate.h"
 #include "runtime/flow/inbox.h"
 #include "runtime/flow/rounds.h"
+#include "runtime/flow/snapshot.h"
 
 typedef enum leati_task_state {
     LEATI_TASK_READY,   /* more to do at once */
@@ -43,28 +47,39 @@ typedef struct leati_task {
     int ends;                        /* inputs that have ended and passed the chain */
     leati_element end;               /* that the head is not ready for */
     bool end_waits;                  /* there is one */
+    leati_saving saving;             /* of the barrier that passes */
     atomic_int_fast64_t barrier;     /* asked of a source; 0: none */
     atomic_int_fast64_t complete;    /* the checkpoint whose parts are to be committed; 0: none */
     atomic_int_fast64_t committed;   /* and have been */
     bool prepared;                   /* of leati_task_finish */
+    atomic_int barrier_then;         /* leati_then */
+    bool stopped;                    /* a source that gives nothing more */
 } leati_task;
+
+/* What a source does behind a barrier that it is asked for. */
+typedef enum leati_then {
+    LEATI_THEN_GO_ON,
+    LEATI_THEN_STOP, /* gives nothing more, and does not end */
+    LEATI_THEN_END   /* has ended its data before the barrier */
+} leati_then;
 
 /* `notice` is called when the task has something to do, on any thread. */
 leati_task *leati_task_new(const leati_surroundings *around, leati_notice notice);
 void leati_task_free(leati_task *t);
-leat_status leati_task_open(leati_task *t, leati_reader *state);
+leat_status leati_task_open(leati_task *t);
 leati_task_state leati_task_step(leati_task *t, int budget);
 void leati_task_close(leati_task *t, bool failed);
 /* When it wants to be stepped without being woken, in ms of the epoch; INT64_MAX: never. */
 int64_t leati_task_next_time(const leati_task *t);
 /* Asks a source to insert a barrier; any thread. */
-void leati_task_barrier(leati_task *t, int64_t checkpoint);
+void leati_task_barrier(leati_task *t, int64_t checkpoint, leati_then then);
 /* The checkpoint is complete: its operators commit, which may take several steps; any thread. */
 void leati_task_complete(leati_task *t, int64_t checkpoint);
 /* Have they committed all of it? Any thread. */
 bool leati_task_has_committed(const leati_task *t, int64_t checkpoint);
-/* A job without checkpoints has ended: what a last one would have prepared and committed.
-   LEAT_AGAIN until it is done, to be called again when the task was woken. */
-leat_status leati_task_finish(leati_task *t);
+/* The job has ended: commits what is complete if a last checkpoint was `committed`, otherwise
+   prepares and commits what one would have. LEAT_AGAIN until it is done, to be called again when
+   the task was woken. */
+leat_status leati_task_finish(leati_task *t, bool committed);
 
 #endif

@@ -6,7 +6,7 @@
 #include "runtime/base/buf.h"
 
 enum {
-    LEATI_WIRE_VERSION = 3,
+    LEATI_WIRE_VERSION = 4,
     LEATI_FRAME_HEADER = 5,    /* u32 size of the payload, u8 kind */
     LEATI_FRAME_MOST = 1 << 30 /* bytes of a payload */
 };
@@ -20,10 +20,13 @@ typedef enum leati_frame_kind {
     LEATI_F_CLOSED = 5,
     /* flow/metrics.c: of all its tasks, when it was asked and before it closes */
     LEATI_F_METRICS = 6,
+    LEATI_F_SAVED = 7, /* vault.c: a task's part of a checkpoint is on the disk, or is not */
     /* control, main process to worker */
-    LEATI_F_JOB = 16,    /* remote.c: leati_job_encode */
-    LEATI_F_TELL = 18,   /* its metrics */
-    LEATI_F_FINISH = 17, /* u8: 0 close well, 1 after a failure or cancel */
+    LEATI_F_JOB = 16,      /* remote.c: leati_job_encode */
+    LEATI_F_TELL = 18,     /* its metrics */
+    LEATI_F_FINISH = 17,   /* u8: leati_finish */
+    LEATI_F_BARRIER = 19,  /* u64 checkpoint, u8 leati_then: its sources insert a barrier */
+    LEATI_F_COMPLETE = 20, /* u64 checkpoint */
     /* data, both ways */
     LEATI_F_DATA = 32,   /* u32 channel, u32 records, u64 charged bytes, batch (batch.c) */
     LEATI_F_SIGNAL = 33, /* u32 channel, u8 element kind, u64 value */

@@ -5,6 +5,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/flow/output.h"
 #include "runtime/job/loops.h"
+#include "runtime/job/recovery.h"
 
 struct leati_host {
     const leati_plan *plan;
@@ -12,7 +13,10 @@ struct leati_host {
     leat_job *job;
     leati_host_news news;
     const leati_bridge *bridge;
-    leati_runner **runners; /* by number; NULL: has no task here */
+    leati_vault *vault; /* NULL: nothing is kept */
+    leati_saver saver;
+    leati_recovery *recovery; /* NULL: afresh */
+    leati_runner **runners;   /* by number; NULL: has no task here */
     int runner_count, used;
     leati_task **tasks; /* by number in the plan; NULL: elsewhere */
     leati_seat **seats;
@@ -105,6 +109,10 @@ static leat_status add_task(leati_host *h, int number) {
                                  .attempt = h->attempt,
                                  .job = h->job,
                                  .batch = p->batch,
+                                 .task = number,
+                                 .saver = h->vault ? &h->saver : NULL,
+                                 .restore = h->recovery ? leati_recovery_feed : NULL,
+                                 .restore_arg = h->recovery,
                                  .object_reuse =
                                      leati_config_bool(p->config, "pipeline.object-reuse")};
     leati_runner *r = runner_at(h, at->runner);
@@ -116,6 +124,8 @@ static leat_status add_task(leati_host *h, int number) {
     h->seats[number] = seat;
     t->flush_every = flush_every(p, v);
     if (!v->source && !(t->gate = leati_gate_new())) return LEAT_E_NOMEM;
+    const char *mode = leati_config_get(p->config, "execution.checkpointing.mode");
+    if (t->gate) leati_gate_align(t->gate, strcmp(mode, "EXACTLY_ONCE") == 0);
     int loop = leati_loop_number(p->graph, v->nodes[0]);
     if (loop >= 0 && !(t->rounds = leati_rounds_new(loop))) return LEAT_E_NOMEM;
     leat_status status = add_contexts(p, v, at->subtask, t);
@@ -251,8 +261,26 @@ static leat_status build(leati_host *h, const leati_wires *wires) {
     return status;
 }
 
+static void vault_saved(void *arg, const leati_saved *saved) {
+    leati_host *h = arg;
+    h->news.saved(h->news.arg, saved);
+}
+
+static leat_status open_survival(leati_host *h, const leati_survival *s, leat_error *err) {
+    leati_vault_news news = {vault_saved, h};
+    bool compress =
+        leati_config_bool(h->plan->config, "execution.checkpointing.snapshot-compression");
+    if (s->restore && !(h->recovery = leati_recovery_open(s->restore, err))) return err->status;
+    if (!s->folder) return LEAT_OK;
+    h->vault = leati_vault_new(s->folder, compress, &news);
+    if (!h->vault) return leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
+    h->saver = leati_vault_saver(h->vault);
+    return LEAT_OK;
+}
+
 leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_job *job,
-                           const leati_host_news *news, const leati_wires *wires, leat_error *err) {
+                           const leati_survival *survival, const leati_host_news *news,
+                           const leati_wires *wires, leat_error *err) {
     leati_host *h = leati_zalloc(sizeof *h);
     if (!h) {
         leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
@@ -264,6 +292,7 @@ leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_
     h->job = job;
     h->news = *news;
     leat_status status = find_bridge(h, err);
+    if (status >= 0) status = open_survival(h, survival, err);
     if (status >= 0) {
         status = build(h, wires);
         if (status < 0) leat_error_set(err, status, "job", "no memory for the job's tasks");
@@ -284,9 +313,19 @@ leat_status leati_host_start(leati_host *h) {
     return status;
 }
 
-void leati_host_stop(leati_host *h, bool failed) {
+void leati_host_stop(leati_host *h, leati_finish how) {
     for (int i = 0; i < h->runner_count; i++)
-        if (h->runners[i]) leati_runner_stop(h->runners[i], failed);
+        if (h->runners[i]) leati_runner_stop(h->runners[i], how);
+}
+
+void leati_host_barrier(leati_host *h, int64_t checkpoint, leati_then then) {
+    for (int i = 0; i < h->plan->task_count; i++)
+        if (h->tasks[i] && !h->tasks[i]->gate) leati_task_barrier(h->tasks[i], checkpoint, then);
+}
+
+void leati_host_complete(leati_host *h, int64_t checkpoint) {
+    for (int i = 0; i < h->plan->task_count; i++)
+        if (h->tasks[i]) leati_task_complete(h->tasks[i], checkpoint);
 }
 
 bool leati_host_join(leati_host *h, int timeout_ms, const leati_task **stuck) {
@@ -315,11 +354,13 @@ void leati_host_report(const leati_host *h, leati_buf *out) {
 
 void leati_host_free(leati_host *h) {
     if (!h) return;
+    leati_vault_free(h->vault);
     for (int i = 0; h->runners && i < h->runner_count; i++) leati_runner_free(h->runners[i]);
     for (int i = 0; h->channels && i < h->plan->channels; i++) leati_channel_unref(h->channels[i]);
     leati_free(h->runners);
     leati_free(h->tasks);
     leati_free(h->seats);
     leati_free(h->channels);
+    leati_recovery_free(h->recovery);
     leati_free(h);
 }

@@ -62,6 +62,12 @@ void leati_job_fail_text(leat_job *job, leat_status status, const char *format, 
     leati_failure_fini(&failure);
 }
 
+void leati_job_saved(leat_job *job, const leati_saved *saved) {
+    pthread_mutex_lock(&job->lock);
+    leati_coordinator_saved(job->coordinator, saved);
+    pthread_mutex_unlock(&job->lock);
+}
+
 static void host_opened(void *arg) {
     leati_job_host_opened(arg);
 }
@@ -74,18 +80,24 @@ static void host_failed(void *arg, leati_failure *failure) {
     leati_job_fail(arg, failure);
 }
 
+static void host_saved(void *arg, const leati_saved *saved) {
+    leati_job_saved(arg, saved);
+}
+
 /* --- one attempt ------------------------------------------------------------------------------ */
 
 static leat_status begin(leat_job *job, leat_error *err) {
-    leati_host_news news = {host_opened, host_ended, host_failed, job};
+    leati_host_news news = {host_opened, host_ended, host_failed, host_saved, job};
     leati_wires wires;
     leat_status status = LEAT_OK;
+    job->survival.folder = leati_coordinator_folder(job->coordinator);
+    job->survival.restore = leati_coordinator_restore(job->coordinator);
     if (job->plan->workers) {
         job->pool = leati_pool_new(job, &wires, err);
         if (!job->pool) return err->status;
     }
-    job->host =
-        leati_host_new(job->plan, 0, job->attempt, job, &news, job->pool ? &wires : NULL, err);
+    job->host = leati_host_new(job->plan, 0, job->attempt, job, &job->survival, &news,
+                               job->pool ? &wires : NULL, err);
     if (!job->host) return err->status;
     job->expected = job->plan->workers + !leati_host_empty(job->host);
     leati_job_metrics_begin(job);
@@ -95,11 +107,33 @@ static leat_status begin(leat_job *job, leat_error *err) {
     return status;
 }
 
-static void wait_for_data(leat_job *job) {
-    pthread_mutex_lock(&job->lock);
-    while (job->ended < job->expected && !job->cancel && job->failure.status == LEAT_OK)
+static void await_news(leat_job *job, int64_t until) {
+    if (until == INT64_MAX) {
         pthread_cond_wait(&job->changed, &job->lock);
+        return;
+    }
+    struct timespec at = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+    pthread_cond_timedwait(&job->changed, &job->lock, &at);
+}
+
+/* Until all data has ended, and the last checkpoint is made, or the job fails or is cancelled.
+   Checkpoints are made meanwhile. */
+static leat_status wait_for_data(leat_job *job, leat_error *err) {
+    leat_status status = LEAT_OK;
+    int64_t next;
+    pthread_mutex_lock(&job->lock);
+    leati_coordinator_begin(job->coordinator);
+    while (!job->cancel && job->failure.status == LEAT_OK) {
+        status = leati_coordinator_turn(job->coordinator, &next, err);
+        bool done = leati_coordinator_is_done(job->coordinator);
+        bool ended = job->ended >= job->expected || leati_coordinator_has_stopped(job->coordinator);
+        if (status < 0 || (ended && done)) break;
+        await_news(job, next);
+    }
+    job->committed = leati_coordinator_made_last(job->coordinator);
+    leati_coordinator_end(job->coordinator);
     pthread_mutex_unlock(&job->lock);
+    return status;
 }
 
 bool leati_job_is_failing(leat_job *job) {
@@ -175,10 +209,11 @@ static void join_host(leat_job *job) {
 static void end(leat_job *job) {
     bool failed = leati_job_is_failing(job);
     leati_job_metrics_end(job);
-    if (failed && job->host) leati_host_stop(job->host, true);
-    if (job->pool) leati_pool_stop(job->pool, failed);
+    leati_finish well = job->committed ? LEATI_FINISH_COMMITTED : LEATI_FINISH_WELL;
+    if (failed && job->host) leati_host_stop(job->host, LEATI_FINISH_FAILED);
+    if (job->pool) leati_pool_stop(job->pool, failed ? LEATI_FINISH_FAILED : well);
     if (job->host) {
-        leati_host_stop(job->host, leati_job_is_failing(job));
+        leati_host_stop(job->host, leati_job_is_failing(job) ? LEATI_FINISH_FAILED : well);
         join_host(job);
     }
     leati_job_metrics_last(job);
@@ -191,10 +226,9 @@ static void end(leat_job *job) {
 
 static void run_attempt(leat_job *job) {
     leat_error err;
-    if (begin(job, &err) < 0)
+    job->committed = false;
+    if (begin(job, &err) < 0 || wait_for_data(job, &err) < 0)
         leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
-    else
-        wait_for_data(job);
     end(job);
 }
 
@@ -237,6 +271,7 @@ static void make_id(char *id) {
 static void job_destroy(leat_job *job) {
     leati_collect_free(job);
     leati_dispatch_free(job);
+    leati_coordinator_free(job->coordinator);
     if (job->plan) leati_job_reports_free(job);
     leati_attempts_free(job);
     leati_failure_fini(&job->failure);
@@ -263,6 +298,7 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     job->reports = leati_zalloc((size_t)(job->plan->workers + 1) * sizeof *job->reports);
     if (!job->name || !job->reports) status = LEAT_E_NOMEM;
     if (leati_attempts_init(job, err) < 0) return err->status;
+    if (status >= 0 && !(job->coordinator = leati_coordinator_new(job, err))) return err->status;
     if (status >= 0) status = leati_dispatch_init(job);
     if (status >= 0) leati_pushes_begin(job);
     leati_interpreter_hold();

@@ -3,6 +3,7 @@
 #ifndef LEATI_JOB_H
 #define LEATI_JOB_H
 
+#include "runtime/job/coordinator.h"
 #include "runtime/job/env.h"
 #include "runtime/job/host.h"
 
@@ -38,6 +39,9 @@ struct leat_job {
 
     unsigned long thread;
     bool thread_started;
+    leati_coordinator *coordinator;
+    leati_survival survival; /* of this attempt; lent by the coordinator */
+    bool committed;          /* a last checkpoint has what sinks hold */
     leati_host *host;
     leati_pool *pool;
     unsigned long interrupter; /* a thread, since whoever is stuck may hold its interpreter */
@@ -64,6 +68,8 @@ leat_status leati_job_check(const leat_job *job, const char *where, leat_error *
 void leati_job_host_opened(leat_job *job);
 void leati_job_host_ended(leat_job *job);
 void leati_job_host_closed(leat_job *job);
+/* A task's part of a checkpoint is on the disk, or is not. Any thread. */
+void leati_job_saved(leat_job *job, const leati_saved *saved);
 /* The first failure stays, and its content is taken; others are dropped. Any thread. */
 void leati_job_fail(leat_job *job, leati_failure *failure);
 void leati_job_fail_text(leat_job *job, leat_status status, const char *format, ...)

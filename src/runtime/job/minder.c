@@ -115,7 +115,7 @@ static void refuse_version(leati_minder *m, uint64_t version, const char *leat, 
 static leat_status send_job(leati_minder *m) {
     leati_buf job;
     leati_buf_init(&job);
-    leati_job_encode(m->job->blue, m->index, m->workers, m->job->attempt, &job);
+    leati_job_encode(m->job->blue, m->index, m->workers, m->job->attempt, &m->job->survival, &job);
     leat_status status =
         job.failed ? LEAT_E_NOMEM
                    : leati_connection_send(m->control, LEATI_F_JOB, job.bytes, job.size, NULL, 0);
@@ -154,6 +154,15 @@ static leat_status take_failure(leati_minder *m, const char *payload, size_t siz
     return LEAT_OK;
 }
 
+static leat_status take_saved(leati_minder *m, const char *payload, size_t size) {
+    leati_saved saved;
+    leat_status status = leati_saved_decode(payload, size, &saved);
+    if (status < 0) return status;
+    leati_job_saved(m->job, &saved);
+    leati_free((char *)(uintptr_t)saved.why);
+    return LEAT_OK;
+}
+
 static leat_status take_once(bool *told, void (*tell)(leat_job *job), leat_job *job) {
     if (*told) return LEAT_E_FORMAT;
     *told = true;
@@ -171,6 +180,7 @@ static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, cons
     case LEATI_F_OPENED: return take_once(&m->opened, leati_job_host_opened, m->job);
     case LEATI_F_ENDED: return take_once(&m->ended, leati_job_host_ended, m->job);
     case LEATI_F_FAILED: return take_failure(m, payload, size);
+    case LEATI_F_SAVED: return take_saved(m, payload, size);
     case LEATI_F_METRICS: leati_job_report(m->job, m->index, payload, size); return LEAT_OK;
     case LEATI_F_CLOSED:
         flag(m, &m->closed);
@@ -265,13 +275,32 @@ void leati_minder_kill(leati_minder *m) {
     pthread_mutex_unlock(&m->lock);
 }
 
-void leati_minder_finish(leati_minder *m, bool failed) {
-    uint8_t how = failed;
+void leati_minder_finish(leati_minder *m, leati_finish how) {
+    uint8_t byte = (uint8_t)how;
     pthread_mutex_lock(&m->lock);
     m->finishing = true;
-    if (failed && !m->hello) leati_process_kill(&m->process);
+    if (how == LEATI_FINISH_FAILED && !m->hello) leati_process_kill(&m->process);
     pthread_mutex_unlock(&m->lock);
-    leati_connection_send(m->control, LEATI_F_FINISH, &how, sizeof how, NULL, 0);
+    leati_connection_send(m->control, LEATI_F_FINISH, &byte, sizeof byte, NULL, 0);
+}
+
+void leati_minder_barrier(leati_minder *m, int64_t checkpoint, leati_then then) {
+    leati_buf text;
+    leati_buf_init(&text);
+    leati_buf_u64(&text, (uint64_t)checkpoint);
+    leati_buf_u8(&text, (uint8_t)then);
+    if (!text.failed)
+        leati_connection_send(m->control, LEATI_F_BARRIER, text.bytes, text.size, NULL, 0);
+    leati_buf_fini(&text);
+}
+
+void leati_minder_complete(leati_minder *m, int64_t checkpoint) {
+    leati_buf text;
+    leati_buf_init(&text);
+    leati_buf_u64(&text, (uint64_t)checkpoint);
+    if (!text.failed)
+        leati_connection_send(m->control, LEATI_F_COMPLETE, text.bytes, text.size, NULL, 0);
+    leati_buf_fini(&text);
 }
 
 bool leati_minder_ask(leati_minder *m) {

@@ -6,7 +6,7 @@
 
 #include <uv.h>
 
-#include "leat/base.h"
+#include "runtime/job/runner.h"
 
 typedef struct leat_job leat_job;
 typedef struct leati_minder leati_minder;
@@ -42,7 +42,10 @@ void leati_minder_weigh(leati_minder *m, int64_t limit);
 
 /* Asks it to close; who has not even said hello, and is not wanted any more, is killed. Any
    thread. */
-void leati_minder_finish(leati_minder *m, bool failed);
+void leati_minder_finish(leati_minder *m, leati_finish how);
+/* As leati_host_barrier and leati_host_complete. Any thread. */
+void leati_minder_barrier(leati_minder *m, int64_t checkpoint, leati_then then);
+void leati_minder_complete(leati_minder *m, int64_t checkpoint);
 /* Asks for its metrics, which come as leati_job_report; false when it can't be. Any thread. */
 bool leati_minder_ask(leati_minder *m);
 void leati_minder_kill(leati_minder *m);   /* any thread */

@@ -100,6 +100,8 @@ static leat_status fill_infos(leati_plan *p, leat_error *err) {
         status = check_uid(p, i, err);
         p->language |= leati_args_language(&p->graph->nodes[i]->shared->args) != NULL;
     }
+    if (status >= 0 && leati_plan_name_nodes(p) < 0)
+        status = leat_error_set(err, LEAT_E_NOMEM, "plan", "no memory");
     if (status < 0) return status;
     leati_loops_set_parallelism(p);
     for (int i = 0; i < p->info_count; i++) /* those behind heads that have another one now */
@@ -431,6 +433,8 @@ void leati_plan_free(leati_plan *p) {
     leati_free(p->vertices);
     leati_free(p->routes);
     leati_free(p->tasks);
+    for (int i = 0; p->ids && i < p->info_count; i++) leati_free(p->ids[i]);
+    leati_free(p->ids);
     leati_free(p->infos);
     leati_free(p);
 }

@@ -49,6 +49,7 @@ typedef struct leati_plan {
     const leati_graph *graph;
     const leati_config *config;
     leati_op_info *infos; /* one per node; arguments are borrowed from the graph */
+    char **ids;           /* theirs */
     int info_count;
     leati_vertex *vertices;
     int vertex_count;
@@ -71,6 +72,8 @@ leati_plan *leati_plan_new(const leati_graph *graph, const leati_config *config,
 void leati_plan_free(leati_plan *p);
 /* How records pass an edge to the operator `to`; never FORWARD_OR_REBALANCE. */
 leat_partitioning leati_plan_partitioning(const leati_plan *p, const leati_edge *e, int to);
+/* node_ids.c: under which id each operator's state is stored. */
+leat_status leati_plan_name_nodes(leati_plan *p);
 char *leati_plan_json(const leati_plan *p);             /* allocated; NULL when memory ran out */
 void leati_json_string(leati_buf *b, const char *text); /* in quotes, escaped */
 

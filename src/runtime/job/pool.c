@@ -210,7 +210,7 @@ leati_pool *leati_pool_new(leat_job *job, leati_wires *wires, leat_error *err) {
         *wires = leati_remote_wires(pool->remote);
         return pool;
     }
-    leati_pool_stop(pool, true);
+    leati_pool_stop(pool, LEATI_FINISH_FAILED);
     leati_pool_free(pool);
     return NULL;
 }
@@ -244,8 +244,9 @@ static bool wait_until(leati_pool *pool, bool (*is)(leati_minder *m), int ms) {
 /* After success a worker may take its time to close, since its sinks write, unless the job is
    cancelled or fails meanwhile. To end the process afterwards, it has the same time as after a
    failure. */
-static void end_workers(leati_pool *pool, bool failed) {
-    for (int i = 0; i < pool->count; i++) leati_minder_finish(pool->minders[i], failed);
+static void end_workers(leati_pool *pool, leati_finish how) {
+    bool failed = how == LEATI_FINISH_FAILED;
+    for (int i = 0; i < pool->count; i++) leati_minder_finish(pool->minders[i], how);
     while (!failed && !wait_until(pool, leati_minder_closed, LOOK_MS))
         failed = leati_job_is_failing(pool->job);
     if (wait_until(pool, leati_minder_gone, GRACE_MS)) return;
@@ -259,8 +260,17 @@ int leati_pool_ask(leati_pool *pool) {
     return asked;
 }
 
-void leati_pool_stop(leati_pool *pool, bool failed) {
-    if (pool->thread_started) end_workers(pool, failed);
+void leati_pool_barrier(leati_pool *pool, int64_t checkpoint, leati_then then) {
+    for (int i = 0; i < pool->count; i++) leati_minder_barrier(pool->minders[i], checkpoint, then);
+}
+
+void leati_pool_complete(leati_pool *pool, int64_t checkpoint) {
+    for (int i = 0; i < pool->count; i++) leati_minder_complete(pool->minders[i], checkpoint);
+}
+
+void leati_pool_stop(leati_pool *pool, leati_finish how) {
+    bool failed = how == LEATI_FINISH_FAILED;
+    if (pool->thread_started) end_workers(pool, how);
     if (pool->remote) leati_remote_close(pool->remote);
     if (!pool->loop_open) return;
     if (pool->thread_started) {

@@ -278,14 +278,29 @@ void leati_remote_close(leati_remote *r) {
 
 /* --- the job's description -------------------------------------------------------------------- */
 
+static void put_text(leati_buf *out, const char *text) {
+    leati_buf_blob(out, text ? text : "", text ? strlen(text) : 0);
+}
+
+/* NULL for an empty one. */
+static char *get_text(leati_reader *in) {
+    size_t size;
+    const char *text = leati_reader_blob(in, &size);
+    char *copy = text && size ? leati_format("%.*s", (int)size, text) : NULL;
+    if (size && !copy) in->failed = true;
+    return copy;
+}
+
 void leati_job_encode(const leati_blueprint *b, int index, int workers, int attempt,
-                      leati_buf *out) {
+                      const leati_survival *survival, leati_buf *out) {
     leati_buf config;
     leati_buf_init(&config);
     leati_config_encode(b->config, &config);
     leati_buf_varint(out, (uint64_t)index);
     leati_buf_varint(out, (uint64_t)workers);
     leati_buf_varint(out, (uint64_t)attempt);
+    put_text(out, survival->folder);
+    put_text(out, survival->restore);
     leati_buf_blob(out, config.bytes, config.size);
     leati_buf_blob(out, b->preamble, b->preamble_size);
     leati_graph_encode(&b->graph, out);
@@ -299,11 +314,15 @@ leat_status leati_job_decode(const char *bytes, size_t size, leati_job_text *out
     out->index = (int)leati_reader_varint(&in);
     out->workers = (int)leati_reader_varint(&in);
     out->attempt = (int)leati_reader_varint(&in);
+    out->folder = get_text(&in);
+    out->restore = get_text(&in);
     size_t config_size;
     const char *config = leati_reader_blob(&in, &config_size);
     out->preamble = leati_reader_blob(&in, &out->preamble_size);
-    if (in.failed)
+    if (in.failed) {
+        leati_job_text_fini(out);
         return leat_error_set(err, LEAT_E_FORMAT, "job", "the job's description is damaged");
+    }
     out->config = leati_config_new();
     leat_status status = out->config ? leati_config_decode(out->config, config, config_size, err)
                                      : leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
@@ -315,5 +334,8 @@ leat_status leati_job_decode(const char *bytes, size_t size, leati_job_text *out
 void leati_job_text_fini(leati_job_text *t) {
     leati_graph_fini(&t->graph);
     leati_config_free(t->config);
+    leati_free(t->folder);
+    leati_free(t->restore);
     t->config = NULL;
+    t->folder = t->restore = NULL;
 }

@@ -24,16 +24,17 @@ leat_status leati_remote_take(leati_remote *r, int peer, uint8_t kind, const cha
 void leati_remote_close(leati_remote *r);
 
 /* What a worker is told: its number, the number of workers, the attempt, configuration, graph,
-   preamble. */
+   preamble, where snapshots are. */
 typedef struct leati_job_text {
     int index, workers, attempt;
-    leati_config *config; /* owned */
-    leati_graph graph;    /* owned */
-    const char *preamble; /* lent by the frame */
+    char *folder, *restore; /* leati_survival; owned */
+    leati_config *config;   /* owned */
+    leati_graph graph;      /* owned */
+    const char *preamble;   /* lent by the frame */
     size_t preamble_size;
 } leati_job_text;
 void leati_job_encode(const leati_blueprint *b, int index, int workers, int attempt,
-                      leati_buf *out);
+                      const leati_survival *survival, leati_buf *out);
 leat_status leati_job_decode(const char *bytes, size_t size, leati_job_text *out, leat_error *err);
 void leati_job_text_fini(leati_job_text *t);
 

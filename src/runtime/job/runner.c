@@ -44,7 +44,7 @@ struct leati_runner {
     pthread_mutex_t lock; /* guards the queue */
     leati_link queue;
     atomic_bool sleeping;
-    atomic_int stop; /* 0: run, 1: end well, 2: end badly */
+    atomic_int stop; /* 0: run; else 1 + leati_finish */
     bool finished;   /* guarded by the lock, too */
     pthread_cond_t end;
 
@@ -179,7 +179,7 @@ static void report(leati_runner *r, leati_seat *s) {
 }
 
 static void step(leati_runner *r, leati_seat *s) {
-    if (s->ended || r->failed) return;
+    if (r->failed) return;
     enter(r);
     atomic_store_explicit(&r->stepping, s->task, memory_order_relaxed);
     leati_task_state state = leati_task_step(s->task, STEP_BUDGET);
@@ -187,7 +187,7 @@ static void step(leati_runner *r, leati_seat *s) {
     if (r->inside) r->bridge->rest(r->bridge->interpreter, false);
     if (state == LEATI_TASK_READY) seat_wake(s);
     if (state == LEATI_TASK_FAILED) report(r, s);
-    if (state != LEATI_TASK_ENDED) return;
+    if (state != LEATI_TASK_ENDED || s->ended) return;
     s->ended = true;
     if (++r->ended == r->count) r->news.ended(r->news.arg);
 }
@@ -314,7 +314,7 @@ static void open_tasks(leati_runner *r) {
         leati_task *t = r->seats[i]->task;
         atomic_store(&r->stepping, t);
         if (!r->caller || leati_context_polls(t->chain->contexts[0])) r->caller = t;
-        if (leati_task_open(t, NULL) < 0) report(r, r->seats[i]);
+        if (leati_task_open(t) < 0) report(r, r->seats[i]);
         atomic_store(&r->stepping, NULL);
         seat_wake(r->seats[i]);
     }
@@ -332,11 +332,11 @@ static void await_wake(leati_runner *r) {
 }
 
 /* Sinks with two phases give out at the end what a last checkpoint would have. */
-static void finish_tasks(leati_runner *r) {
+static void finish_tasks(leati_runner *r, bool committed) {
     for (int i = 0; i < r->count && !r->failed; i++) {
         leati_task *t = r->seats[i]->task;
         leat_status status;
-        while ((status = leati_task_finish(t)) == LEAT_AGAIN) await_wake(r);
+        while ((status = leati_task_finish(t, committed)) == LEAT_AGAIN) await_wake(r);
         if (status < 0) report(r, r->seats[i]);
     }
 }
@@ -360,9 +360,10 @@ static void *runner_main(void *arg) {
     open_tasks(r);
     run(r);
     enter(r);
-    bool failed = atomic_load(&r->stop) == 2;
+    leati_finish how = (leati_finish)(atomic_load(&r->stop) - 1);
+    bool failed = how == LEATI_FINISH_FAILED;
     if (r->watching) uv_poll_stop(&r->watch); /* the descriptor ends with the tasks */
-    if (!failed) finish_tasks(r);
+    if (!failed) finish_tasks(r, how == LEATI_FINISH_COMMITTED);
     close_tasks(r, failed);
     leave(r);
     pthread_mutex_lock(&r->lock);
@@ -383,9 +384,9 @@ leat_status leati_runner_start(leati_runner *r) {
     return LEAT_OK;
 }
 
-void leati_runner_stop(leati_runner *r, bool failed) {
+void leati_runner_stop(leati_runner *r, leati_finish how) {
     int running = 0;
-    atomic_compare_exchange_strong(&r->stop, &running, failed ? 2 : 1);
+    atomic_compare_exchange_strong(&r->stop, &running, 1 + (int)how);
     atomic_store(&r->sleeping, false);
     if (r->started) uv_async_send(&r->wake);
 }

@@ -31,8 +31,14 @@ void leati_seat_take(leati_seat *seat, leati_task *task);
 
 /* Opens the tasks and steps them. `preamble` (may be NULL) runs first, inside the interpreter. */
 leat_status leati_runner_start(leati_runner *r);
-/* Ends: success (prepare, commit, close) or not (close). Any thread; returns at once. */
-void leati_runner_stop(leati_runner *r, bool failed);
+/* How a job ends. The values are those of the wire. */
+typedef enum leati_finish {
+    LEATI_FINISH_WELL = 0,     /* what sinks hold is prepared, committed, closed */
+    LEATI_FINISH_FAILED = 1,   /* closed */
+    LEATI_FINISH_COMMITTED = 2 /* a last checkpoint has it: committed, closed */
+} leati_finish;
+/* Any thread; returns at once. */
+void leati_runner_stop(leati_runner *r, leati_finish how);
 /* Waits until the thread has ended; false after `timeout_ms` (-1: for ever). */
 bool leati_runner_join(leati_runner *r, int timeout_ms);
 /* For leati_bridge.interrupt. */

@@ -87,6 +87,14 @@ static void host_failed(void *arg, leati_failure *failure) {
     leati_buf_fini(&text);
 }
 
+static void host_saved(void *arg, const leati_saved *saved) {
+    leati_buf text;
+    leati_buf_init(&text);
+    leati_saved_encode(saved, &text);
+    if (!text.failed) say(arg, LEATI_F_SAVED, text.bytes, text.size);
+    leati_buf_fini(&text);
+}
+
 static void tell_metrics(worker *w) {
     leati_buf report;
     leati_buf_init(&report);
@@ -126,9 +134,11 @@ static leat_status begin(worker *w, const char *payload, size_t size, leat_error
     if (status < 0) return status;
     w->plan = leati_plan_new(&w->text.graph, w->text.config, err);
     if (!w->plan) return err->status;
-    leati_host_news news = {host_opened, host_ended, host_failed, w};
+    leati_host_news news = {host_opened, host_ended, host_failed, host_saved, w};
+    leati_survival survival = {w->text.folder, w->text.restore};
     leati_wires wires = leati_remote_wires(w->remote);
-    w->host = leati_host_new(w->plan, w->sockets.index, w->text.attempt, NULL, &news, &wires, err);
+    w->host = leati_host_new(w->plan, w->sockets.index, w->text.attempt, NULL, &survival, &news,
+                             &wires, err);
     if (!w->host) return err->status;
     if (leati_host_start(w->host) < 0)
         return leat_error_set(err, LEAT_E_NOMEM, "job", "no thread could be started");
@@ -158,16 +168,31 @@ static void on_closer(uv_idle_t *idle) {
     uv_stop(&w->loop);
 }
 
-static void finish(worker *w, bool failed) {
+static void finish(worker *w, leati_finish how) {
+    bool failed = how == LEATI_FINISH_FAILED;
     if (w->finishing) {
         w->failed |= failed;
         return;
     }
     w->finishing = true;
     w->failed = failed;
-    if (w->host) leati_host_stop(w->host, failed);
+    if (w->host) leati_host_stop(w->host, how);
     if (w->host && failed) leati_host_interrupt(w->host);
     uv_idle_start(&w->closer, on_closer);
+}
+
+static leat_status take_checkpoint(worker *w, uint8_t kind, const char *payload, size_t size) {
+    leati_reader in = leati_reader_of(payload, size);
+    int64_t checkpoint = (int64_t)leati_reader_u64(&in);
+    uint8_t then = kind == LEATI_F_BARRIER ? leati_reader_u8(&in) : 0;
+    if (in.failed || leati_reader_left(&in) || then > LEATI_THEN_END || checkpoint <= 0)
+        return LEAT_E_FORMAT;
+    if (!w->host || w->finishing) return LEAT_OK;
+    if (kind == LEATI_F_BARRIER)
+        leati_host_barrier(w->host, checkpoint, (leati_then)then);
+    else
+        leati_host_complete(w->host, checkpoint);
+    return LEAT_OK;
 }
 
 static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, const char *payload,
@@ -183,8 +208,12 @@ static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, cons
         if (!w->closed) tell_metrics(w);
         return LEAT_OK;
     }
-    if (kind != LEATI_F_FINISH || size != 1) return LEAT_E_FORMAT;
-    finish(w, payload[0] != 0);
+    if (kind == LEATI_F_BARRIER || kind == LEATI_F_COMPLETE)
+        return take_checkpoint(w, kind, payload, size);
+    if (kind != LEATI_F_FINISH || size != 1 || payload[0] < 0 ||
+        payload[0] > LEATI_FINISH_COMMITTED)
+        return LEAT_E_FORMAT;
+    finish(w, (leati_finish)payload[0]);
     return LEAT_OK;
 }
 
@@ -194,7 +223,7 @@ static void on_control_end(void *arg, leati_connection *c, leat_status status) {
     (void)c;
     (void)status;
     w->exit_code = 111;
-    finish(w, true);
+    finish(w, LEATI_FINISH_FAILED);
 }
 
 static leat_status on_data(void *arg, leati_connection *c, uint8_t kind, const char *payload,

@@ -78,7 +78,7 @@ static void chain_that_fails_to_open_closes_what_it_tried(void **state) {
     (void)state;
     rig r;
     set_up(&r, "b");
-    assert_int_equal(leati_task_open(r.task, NULL), LEAT_E_IO);
+    assert_int_equal(leati_task_open(r.task), LEAT_E_IO);
     rig_expect(&r, "open-c open-b");
     assert_string_equal(r.chain->failure.operator_name, "b");
     assert_string_equal(r.chain->failure.text, "b stays shut");
@@ -182,7 +182,7 @@ static leat_status run_map(rig *r, char *arg, leati_args *args, leati_op_info *i
                             .max_parallelism = 1,
                             .args = args};
     assert_non_null(leati_chain_add(r->chain, info, 0, NULL, NULL));
-    return leati_task_open(r->task, NULL);
+    return leati_task_open(r->task);
 }
 
 static void function_has_a_self_between_open_and_close(void **state) {
@@ -224,7 +224,7 @@ static void function_of_an_absent_language_is_refused(void **state) {
     leati_op_info info = {
         .op = &leat_map_operator, .name = "map", .max_parallelism = 1, .args = &args};
     assert_non_null(leati_chain_add(r.chain, &info, 0, NULL, NULL));
-    assert_int_equal(leati_task_open(r.task, NULL), LEAT_E_UNSUPPORTED);
+    assert_int_equal(leati_task_open(r.task), LEAT_E_UNSUPPORTED);
     assert_string_equal(r.chain->failure.text,
                         "no python interpreter in this process; run the job from Python, or set "
                         "python.execution-mode to process");

@@ -197,17 +197,21 @@ static void gate_barrier_waits_for_all_channels(void **state) {
     tear_down(&f);
 }
 
-static void gate_ended_channels_are_not_waited_for_at_barriers(void **state) {
+static void gate_ended_channels_still_bring_barriers(void **state) {
     (void)state;
     fixture f;
     set_up(&f, "000");
     end(&f, 0);
     barrier(&f, 1, 1);
-    expect(&f, "");
     end(&f, 2); /* ends while the others are aligned */
+    barrier(&f, 0, 1);
+    expect(&f, "");
+    barrier(&f, 2, 1);
     expect(&f, "b1");
-    barrier(&f, 1, 2);
-    expect(&f, "b2");
+    end(&f, 1);
+    expect(&f, "wmax end0 done");
+    for (int i = 0; i < 3; i++) barrier(&f, i, 2);
+    expect(&f, "b2 done");
     tear_down(&f);
 }
 
@@ -392,7 +396,7 @@ int main(void) {
         cmocka_unit_test(gate_all_idle_is_told_after_the_highest_watermark),
         cmocka_unit_test(gate_idle_channel_that_held_nothing_flushes_nothing),
         cmocka_unit_test(gate_barrier_waits_for_all_channels),
-        cmocka_unit_test(gate_ended_channels_are_not_waited_for_at_barriers),
+        cmocka_unit_test(gate_ended_channels_still_bring_barriers),
         cmocka_unit_test(gate_newer_barrier_ends_the_older_alignment),
         cmocka_unit_test(gate_watermark_behind_a_barrier_waits_with_it),
         cmocka_unit_test(gate_tells_the_end_of_each_input_once),

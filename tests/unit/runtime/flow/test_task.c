@@ -235,7 +235,7 @@ static void source_inserts_a_barrier_between_polls_and_after_its_end(void **stat
     rig_open(&r);
     assert_int_equal(rig_run(&r), LEATI_TASK_WAITING);
     int before = atomic_load(&r.notices);
-    leati_task_barrier(r.task, 7);
+    leati_task_barrier(r.task, 7, LEATI_THEN_GO_ON);
     assert_int_equal(atomic_load(&r.notices), before + 1);
     assert_string_equal(channel_read(r.out[0]), "[1]");
     assert_int_equal(rig_run(&r), LEATI_TASK_WAITING);
@@ -246,7 +246,7 @@ static void source_inserts_a_barrier_between_polls_and_after_its_end(void **stat
     assert_string_equal(channel_read(r.out[0]), "[3]");
     assert_int_equal(rig_run(&r), LEATI_TASK_ENDED);
     assert_string_equal(channel_read(r.out[0]), "w30 wmax end");
-    leati_task_barrier(r.task, 8);
+    leati_task_barrier(r.task, 8, LEATI_THEN_GO_ON);
     assert_int_equal(rig_run(&r), LEATI_TASK_ENDED);
     assert_string_equal(channel_read(r.out[0]), "b8");
     rig_fini(&r);

@@ -130,10 +130,11 @@ static void refused_value_says_why(void **state) {
     assert_int_equal(set(*state, "python.thread.interpreter", "isolated"), LEAT_E_UNSUPPORTED);
     assert_error_has("isolated interpreters come in a later release");
     assert_error_has("what works today: shared");
-    assert_int_equal(set(*state, "execution.checkpointing.interval", "10 s"), LEAT_E_UNSUPPORTED);
-    assert_error_has("checkpoints");
-    assert_int_equal(set(*state, "execution.checkpointing.interval", "0 s"), LEAT_OK);
-    assert_int_equal(set(*state, "execution.checkpointing.interval", "often"), LEAT_E_CONFIG);
+    const char *unaligned = "execution.checkpointing.unaligned";
+    assert_int_equal(set(*state, unaligned, "true"), LEAT_E_UNSUPPORTED);
+    assert_error_has("barriers pass soon");
+    assert_int_equal(set(*state, unaligned, "false"), LEAT_OK);
+    assert_int_equal(set(*state, unaligned, "often"), LEAT_E_CONFIG);
     assert_int_equal(set(*state, "restart-strategy", "perhaps"), LEAT_E_CONFIG);
     assert_error_has("fixed-delay");
     assert_int_equal(set(*state, "restart-strategy", "OFF"), LEAT_OK);

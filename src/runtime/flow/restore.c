@@ -1,0 +1,221 @@
+/* restore.c: the state of an operator's former subtasks, dealt out to one of today's. With as many
+   subtasks as before each gets its own; with another number key groups go to their owners, items of
+   split lists round robin, those of unions to all, and of broadcast state everybody has a copy of
+   somebody's. Event time is the minimum then, so that nobody's goes back. */
+#include "runtime/base/alloc.h"
+#include "runtime/data/key.h"
+#include "runtime/flow/items.h"
+#include "runtime/flow/snapshot.h"
+
+typedef struct restoring {
+    leat_context *ctx;
+    const leati_restored *from;
+    int count;
+    int old;      /* the former subtask being read, its place in `from` */
+    bool rescale; /* there were more or fewer of them */
+    bool own;     /* there is only today's own */
+    leati_table *table;
+    leat_distribution distribution; /* of the table */
+    size_t split;                   /* items of split lists so far */
+    leat_snapshot items;
+    leat_error err;
+} restoring;
+
+leat_status leat_snapshot_read(leat_snapshot *in, const char *name, size_t index,
+                               const void **bytes, size_t *size) {
+    for (size_t i = 0; i < in->count; i++) {
+        const leati_item *item = &in->items[i];
+        if (strcmp(item->name, name) != 0 || index--) continue;
+        *bytes = item->bytes;
+        *size = item->size;
+        return LEAT_OK;
+    }
+    return LEAT_DONE;
+}
+
+static leat_status fail(const restoring *r, leat_status status) {
+    return leat_context_fail(r->ctx, status, "%s: %s", r->err.where, r->err.text);
+}
+
+/* --- whose is it? ----------------------------------------------------------------------------- */
+
+/* Is what the former subtask has one copy of, and today's wants one of, to be taken from it? */
+static bool is_source(const restoring *r) {
+    return r->own || r->ctx->subtask % r->count == r->old;
+}
+
+static bool takes_item(restoring *r, leat_distribution distribution) {
+    switch (distribution) {
+    case LEAT_SPLIT_LIST:
+        if (!r->rescale) return is_source(r);
+        return (int)(r->split++ % (size_t)r->ctx->info->parallelism) == r->ctx->subtask;
+    case LEAT_BROADCAST_STATE: return is_source(r);
+    default: return true;
+    }
+}
+
+static bool owns_group(const restoring *r, int group) {
+    const leati_op_info *info = r->ctx->info;
+    int owner = leati_key_group_owner(group, info->parallelism, info->max_parallelism);
+    return r->own || owner == r->ctx->subtask;
+}
+
+static bool takes_cells(const restoring *r, int group) {
+    if (!r->table) return false;
+    return r->distribution == LEAT_BY_KEY_GROUP ? owns_group(r, group) : is_source(r);
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+static leat_status take_item(restoring *r, const leati_row *e, const void *bytes, size_t size) {
+    leat_snapshot *s = &r->items;
+    if (s->count == s->room) {
+        size_t room = 2 * s->room + 8;
+        leati_item *items = leati_resize(s->items, room * sizeof *items);
+        if (!items) return LEAT_E_NOMEM;
+        s->items = items;
+        s->room = room;
+    }
+    leati_item item = {e->name, leati_memdup(size ? bytes : "", size ? size : 1), size};
+    if (!item.bytes) return LEAT_E_NOMEM;
+    s->items[s->count++] = item;
+    return LEAT_OK;
+}
+
+/* One of a function is made, which may ask for it later. */
+static leat_status take_table(restoring *r, const leati_row *e) {
+    leat_context *ctx = r->ctx;
+    const leat_type *type = *e->text ? leat_type_parse(e->text, &r->err) : NULL;
+    if (*e->text && !type) return fail(r, LEAT_E_FORMAT);
+    r->distribution = e->distribution;
+    r->table = NULL;
+    if (e->of_function) {
+        leat_status status =
+            leati_context_table(ctx, e->name, e->state, e->distribution, type, &r->table, &r->err);
+        return status < 0 ? fail(r, status) : status;
+    }
+    r->table = leati_context_find_table(ctx, e->name, false, e->distribution);
+    if (r->table) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_STATE,
+                             "the snapshot has state '%s', which this operator does not have; give "
+                             "it another uid, or start without the snapshot",
+                             e->name);
+}
+
+static leat_status read_section(restoring *r, const leati_row *e, const void **bytes,
+                                size_t *size) {
+    leat_status status = leati_store_read(r->from[r->old].store, e, bytes, size, &r->err);
+    return status < 0 ? fail(r, status) : status;
+}
+
+static leat_status damaged(const restoring *r, leat_status status) {
+    if (status != LEAT_E_FORMAT) return status;
+    return leat_context_fail(r->ctx, status, "its state in the snapshot cannot be read");
+}
+
+static leat_status take_cells(restoring *r, const leati_row *e) {
+    const void *bytes;
+    size_t size;
+    leat_status status = read_section(r, e, &bytes, &size);
+    if (status < 0) return status;
+    leati_reader in = leati_reader_of(bytes, size);
+    return damaged(r, leati_table_restore(r->table, &in, leati_context_domain(r->ctx)));
+}
+
+static leat_status take_timers(restoring *r, const leati_row *e) {
+    const void *bytes;
+    size_t size;
+    leati_timers **timers = &r->ctx->timers[e->domain];
+    if (!*timers) *timers = leati_timers_new(r->ctx->info->max_parallelism);
+    if (!*timers) return LEAT_E_NOMEM;
+    leat_status status = read_section(r, e, &bytes, &size);
+    if (status < 0) return status;
+    leati_reader in = leati_reader_of(bytes, size);
+    return damaged(r, leati_timers_restore(*timers, &in, leati_context_domain(r->ctx)));
+}
+
+static leat_status take_own(restoring *r, const leati_row *e) {
+    const void *bytes;
+    size_t size;
+    if (!takes_item(r, e->distribution)) return LEAT_OK;
+    leat_status status = read_section(r, e, &bytes, &size);
+    return status < 0 ? status : take_item(r, e, bytes, size);
+}
+
+static leat_status take_entry(restoring *r, const leati_row *e) {
+    switch (e->kind) {
+    case LEATI_ROW_TABLE: return take_table(r, e);
+    case LEATI_ROW_CELLS: return takes_cells(r, e->group) ? take_cells(r, e) : LEAT_OK;
+    case LEATI_ROW_TIMERS: return owns_group(r, e->group) ? take_timers(r, e) : LEAT_OK;
+    case LEATI_ROW_ITEM: return take_own(r, e);
+    default: return LEAT_E_INTERNAL;
+    }
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static leat_status check_groups(restoring *r, const leati_row *e) {
+    const leati_op_info *info = r->ctx->info;
+    if (e->max_parallelism == info->max_parallelism) return LEAT_OK;
+    return leat_context_fail(r->ctx, LEAT_E_STATE,
+                             "the snapshot was made with a maximum parallelism of %d, and now it "
+                             "is %d; set pipeline.max-parallelism, or the operator's, to %d",
+                             e->max_parallelism, info->max_parallelism, e->max_parallelism);
+}
+
+/* What the engine knows of the operator. An end that not all have heard of is told again. */
+static void take_facts(restoring *r, const leati_row *e) {
+    leat_context *ctx = r->ctx;
+    if (!r->rescale && !is_source(r)) return;
+    bool first = !r->rescale || r->old == 0;
+    if (first || e->watermark < ctx->watermark) ctx->watermark = e->watermark;
+    if (first || e->forwarded < ctx->forwarded) ctx->forwarded = e->forwarded;
+    ctx->ends_told = first ? e->ends : ctx->ends_told & e->ends;
+}
+
+static leat_status take_former(restoring *r) {
+    const leati_restored *from = &r->from[r->old];
+    const leati_row *all, *e = from->row;
+    size_t rows = leati_store_rows(from->store, &all);
+    const leati_row *end = all + rows;
+    leat_status status = check_groups(r, e);
+    if (status >= 0) take_facts(r, e);
+    for (e++; e < end && e->kind != LEATI_ROW_OPERATOR && status >= 0; e++)
+        status = take_entry(r, e);
+    return status;
+}
+
+static leat_status give_items(restoring *r) {
+    const leat_operator *op = r->ctx->info->op;
+    return op->restore ? op->restore(r->ctx, r->ctx->self, &r->items) : LEAT_OK;
+}
+
+static leat_status restore(restoring *r) {
+    leat_status status = LEAT_OK;
+    for (; r->old < r->count && status >= 0; r->old++) status = take_former(r);
+    if (status >= 0) status = give_items(r);
+    for (size_t i = 0; i < r->items.count; i++) leati_free(r->items.items[i].bytes);
+    leati_free(r->items.items);
+    return status;
+}
+
+leat_status leati_context_restore(leat_context *ctx, const leati_restored *from, int count) {
+    restoring r = {.ctx = ctx, .from = from, .count = count};
+    r.rescale = count != ctx->info->parallelism;
+    return restore(&r);
+}
+
+leat_status leati_context_restore_bytes(leat_context *ctx, const void *bytes, size_t size) {
+    leat_error err;
+    const leati_row *rows;
+    leati_store *store = leati_store_of(bytes, size, &err);
+    if (!store) return leat_context_fail(ctx, err.status, "%s: %s", err.where, err.text);
+    leat_status status = LEAT_E_FORMAT;
+    if (leati_store_rows(store, &rows)) {
+        leati_restored from = {store, &rows[0]};
+        restoring r = {.ctx = ctx, .from = &from, .count = 1, .own = true};
+        status = restore(&r);
+    }
+    leati_store_free(store);
+    return status;
+}

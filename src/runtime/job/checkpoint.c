@@ -1,0 +1,236 @@
+/* checkpoint.c: the folders of checkpoints; see checkpoint.h. What is published was written, told
+   to the disk, renamed, and its folder told to the disk: in this order, so that whatever has its
+   name is whole. */
+#include "runtime/job/checkpoint.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runtime/base/alloc.h"
+
+enum { FILE_MODE = 0600, FOLDER_MODE = 0700 };
+
+/* --- names ------------------------------------------------------------------------------------ */
+
+char *leati_cp_job_folder(const char *dir, const char *job_name) {
+    leati_buf b;
+    leati_buf_init(&b);
+    leati_buf_text(&b, dir);
+    if (b.size && b.bytes[b.size - 1] != '/') leati_buf_u8(&b, '/');
+    for (const char *at = job_name; *at; at++) {
+        bool plain = isalnum((unsigned char)*at) || *at == '-' || *at == '_' ||
+                     (*at == '.' && at != job_name);
+        if (plain)
+            leati_buf_u8(&b, (uint8_t)*at);
+        else
+            leati_buf_printf(&b, "%%%02X", (unsigned char)*at);
+    }
+    return leati_buf_take(&b);
+}
+
+char *leati_cp_folder(const char *job_folder, int64_t number) {
+    return leati_format("%s/chk-%" PRId64, job_folder, number);
+}
+
+char *leati_cp_part(const char *job_folder, int64_t number) {
+    return leati_format("%s/chk-%" PRId64 ".part", job_folder, number);
+}
+
+char *leati_cp_task_file(const char *folder, int task) {
+    return leati_format("%s/task-%d", folder, task);
+}
+
+/* The number in "chk-7" or "chk-7.part"; 0: it is another name. */
+static int64_t number_in(const char *name, bool *part) {
+    char *end;
+    if (strncmp(name, "chk-", 4) != 0 || !isdigit((unsigned char)name[4])) return 0;
+    errno = 0;
+    long long number = strtoll(name + 4, &end, 10);
+    *part = strcmp(end, ".part") == 0;
+    return errno || (*end && !*part) ? 0 : number;
+}
+
+static int newest_first(const void *a, const void *b) {
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return x < y ? 1 : x > y ? -1 : 0;
+}
+
+static int list_folder(DIR *dir, int64_t **numbers, int64_t *highest) {
+    int count = 0;
+    for (const struct dirent *d; (d = readdir(dir));) {
+        bool part = false;
+        int64_t number = number_in(d->d_name, &part);
+        if (number > *highest) *highest = number;
+        if (!number || part) continue;
+        int64_t *more = leati_resize(*numbers, (size_t)(count + 1) * sizeof *more);
+        if (!more) return -1;
+        *numbers = more;
+        more[count++] = number;
+    }
+    if (count) qsort(*numbers, (size_t)count, sizeof **numbers, newest_first);
+    return count;
+}
+
+int leati_cp_list(const char *job_folder, int64_t **numbers, int64_t *highest, leat_error *err) {
+    *numbers = NULL;
+    *highest = 0;
+    DIR *dir = opendir(job_folder);
+    if (!dir && errno == ENOENT) return 0;
+    int count = dir ? list_folder(dir, numbers, highest) : -1;
+    if (!dir)
+        leat_error_set(err, LEAT_E_IO, job_folder, "cannot be read: %s", strerror(errno));
+    else if (count < 0)
+        leat_error_set(err, LEAT_E_NOMEM, job_folder, "no memory");
+    if (dir) closedir(dir);
+    if (count < 0) {
+        leati_free(*numbers);
+        *numbers = NULL;
+    }
+    return count;
+}
+
+/* --- making and removing ---------------------------------------------------------------------- */
+
+static leat_status make_one(const char *folder, leat_error *err) {
+    if (mkdir(folder, FOLDER_MODE) == 0 || errno == EEXIST) return LEAT_OK;
+    return leat_error_set(err, LEAT_E_IO, folder, "the folder cannot be made: %s", strerror(errno));
+}
+
+leat_status leati_cp_make(const char *folder, leat_error *err) {
+    char *path = leati_strdup(folder);
+    leat_status status = path ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, folder, "no memory");
+    for (char *at = path ? strchr(path + 1, '/') : NULL; at && status >= 0;
+         at = strchr(at + 1, '/')) {
+        *at = 0;
+        struct stat st;
+        if (stat(path, &st) < 0) status = make_one(path, err);
+        *at = '/';
+    }
+    if (status >= 0) status = make_one(path, err);
+    leati_free(path);
+    return status;
+}
+
+void leati_cp_remove(const char *folder) {
+    DIR *dir = opendir(folder);
+    for (const struct dirent *d; dir && (d = readdir(dir));)
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            unlinkat(dirfd(dir), d->d_name, 0);
+    if (dir) closedir(dir);
+    rmdir(folder);
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+static leat_status say(leat_error *err, const char *path, const char *what) {
+    return leat_error_set(err, LEAT_E_IO, path, "%s: %s", what, strerror(errno));
+}
+
+static leat_status sync_folder(const char *folder, leat_error *err) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return say(err, folder, "the folder cannot be opened");
+    int failed = fsync(fd);
+    if (failed) say(err, folder, "fsync");
+    close(fd);
+    return failed ? LEAT_E_IO : LEAT_OK;
+}
+
+static leat_status sync_parent(const char *path, leat_error *err) {
+    char *parent = leati_strdup(path);
+    if (!parent) return leat_error_set(err, LEAT_E_NOMEM, path, "no memory");
+    char *slash = strrchr(parent, '/');
+    if (slash && slash != parent) *slash = 0;
+    leat_status status = sync_folder(slash ? parent : ".", err);
+    leati_free(parent);
+    return status;
+}
+
+static leat_status write_whole(int fd, const char *path, const char *bytes, size_t size,
+                               leat_error *err) {
+    while (size) {
+        ssize_t n = write(fd, bytes, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return say(err, path, "cannot be written");
+        bytes += n;
+        size -= (size_t)n;
+    }
+    return fsync(fd) < 0 ? say(err, path, "fsync") : LEAT_OK;
+}
+
+static leat_status write_file(const char *folder, const char *name, const leati_buf *bytes,
+                              leat_error *err) {
+    char *path = leati_format("%s/%s", folder, name);
+    if (!path || bytes->failed) {
+        leati_free(path);
+        return leat_error_set(err, LEAT_E_NOMEM, folder, "no memory");
+    }
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    leat_status status = fd < 0 ? say(err, path, "cannot be made")
+                                : write_whole(fd, path, bytes->bytes, bytes->size, err);
+    if (fd >= 0) close(fd);
+    leati_free(path);
+    return status;
+}
+
+/* --- onto another file system ----------------------------------------------------------------- */
+
+static leat_status copy_file(const char *from, const char *to_folder, const char *name,
+                             leat_error *err) {
+    enum { BLOCK = 1 << 20 };
+    leati_buf bytes;
+    leati_buf_init(&bytes);
+    char *path = leati_format("%s/%s", from, name);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    leat_status status = fd < 0 ? say(err, from, "cannot be read") : LEAT_OK;
+    while (status >= 0) {
+        if (!leati_buf_reserve(&bytes, BLOCK)) {
+            status = leat_error_set(err, LEAT_E_NOMEM, from, "no memory");
+            break;
+        }
+        ssize_t n = read(fd, bytes.bytes + bytes.size, BLOCK);
+        if (n < 0 && errno != EINTR) status = say(err, path, "cannot be read");
+        if (n == 0) break;
+        if (n > 0) bytes.size += (size_t)n;
+    }
+    if (fd >= 0) close(fd);
+    if (status >= 0) status = write_file(to_folder, name, &bytes, err);
+    leati_buf_fini(&bytes);
+    leati_free(path);
+    return status;
+}
+
+static leat_status copy_all(const char *part, const char *to, const leati_manifest *m,
+                            leat_error *err) {
+    char *copy = leati_format("%s.part", to);
+    leat_status status =
+        copy ? leati_cp_make(copy, err) : leat_error_set(err, LEAT_E_NOMEM, to, "no memory");
+    for (int i = 0; i < m->file_count && status >= 0; i++)
+        status = copy_file(part, copy, m->files[i].name, err);
+    if (status >= 0) status = copy_file(part, copy, LEATI_MANIFEST, err);
+    if (status >= 0) status = sync_folder(copy, err);
+    if (status >= 0 && rename(copy, to) < 0) status = say(err, to, "cannot be named");
+    if (status >= 0) leati_cp_remove(part);
+    leati_free(copy);
+    return status;
+}
+
+leat_status leati_cp_publish(const char *part, const char *to, const leati_manifest *m,
+                             leat_error *err) {
+    leati_buf bytes;
+    leati_buf_init(&bytes);
+    leati_manifest_encode(m, &bytes);
+    leat_status status = write_file(part, LEATI_MANIFEST, &bytes, err);
+    leati_buf_fini(&bytes);
+    if (status >= 0) status = sync_folder(part, err);
+    if (status < 0) return status;
+    if (rename(part, to) < 0)
+        status = errno == EXDEV ? copy_all(part, to, m, err) : say(err, to, "cannot be named");
+    return status < 0 ? status : sync_parent(to, err);
+}

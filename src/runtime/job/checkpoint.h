@@ -1,0 +1,69 @@
+/* checkpoint.h: a checkpoint on disk: a folder with a file for each task (store.h) and a manifest,
+   which says whose they are. The folder is complete when it has its name; until then it is a part.
+   docs/formats/snapshot.md specifies both. Files are read and written where it may block. */
+#ifndef LEATI_CHECKPOINT_H
+#define LEATI_CHECKPOINT_H
+
+#include "runtime/job/plan.h"
+
+#define LEATI_MANIFEST "_metadata"
+
+enum {
+    LEATI_CP_SAVEPOINT = 1u << 0,
+    LEATI_CP_FINISHED = 1u << 1, /* all data had ended: there is nothing to go on with */
+    LEATI_CP_STOPPED = 1u << 2   /* the job stopped with it */
+};
+
+typedef struct leati_cp_operator {
+    char *id, *name;
+} leati_cp_operator;
+
+typedef struct leati_cp_file {
+    char *name;
+    uint64_t size;
+    int subtask, parallelism;
+    leati_cp_operator *operators;
+    int operator_count;
+} leati_cp_file;
+
+/* All it points to is its own. */
+typedef struct leati_manifest {
+    char *job_name, *job_id;
+    int64_t number, time; /* ms of the epoch */
+    int attempt;
+    uint32_t flags;
+    leati_cp_file *files; /* by task */
+    int file_count;
+} leati_manifest;
+
+void leati_manifest_fini(leati_manifest *m); /* also of a zeroed one */
+void leati_manifest_encode(const leati_manifest *m, leati_buf *out);
+/* `where` is the file's name, for errors. */
+leat_status leati_manifest_decode(const void *bytes, size_t size, const char *where,
+                                  leati_manifest *out, leat_error *err);
+/* Reads that of a checkpoint's folder. LEAT_E_NOT_FOUND when there is none. */
+leat_status leati_manifest_read(const char *folder, leati_manifest *out, leat_error *err);
+/* Describes what a plan's tasks have written; `sizes` by task. */
+leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
+                                    const uint64_t *sizes);
+
+/* --- folders ---------------------------------------------------------------------------------- */
+
+/* DIR/<job name>, odd characters percent-encoded; allocated. */
+char *leati_cp_job_folder(const char *dir, const char *job_name);
+char *leati_cp_folder(const char *job_folder, int64_t number); /* .../chk-7 */
+char *leati_cp_part(const char *job_folder, int64_t number);   /* .../chk-7.part */
+char *leati_cp_task_file(const char *folder, int task);
+/* The numbers of the complete checkpoints in a job's folder, the newest first; allocated. -1 when
+   it cannot be read; a folder that is not there has none. `highest` is of parts, too. */
+int leati_cp_list(const char *job_folder, int64_t **numbers, int64_t *highest, leat_error *err);
+/* Makes a folder, and those above it. */
+leat_status leati_cp_make(const char *folder, leat_error *err);
+/* Writes the manifest into the part, makes all of it last, and gives it its name `to`, which is on
+   the same file system, or copies it there. */
+leat_status leati_cp_publish(const char *part, const char *to, const leati_manifest *m,
+                             leat_error *err);
+/* Removes a folder of a checkpoint with all that is in it; what cannot be removed stays. */
+void leati_cp_remove(const char *folder);
+
+#endif

@@ -1,0 +1,473 @@
+/* coordinator.c: see coordinator.h. One checkpoint is under way at a time. Numbers only grow, also
+   over runs: what is there in the folder, complete or not, was used. */
+#include "runtime/job/coordinator.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
+#include "runtime/base/log.h"
+#include "runtime/job/job.h"
+#include "runtime/job/pool.h"
+#include "runtime/job/recovery.h"
+
+enum { LOCK_PATIENCE_MS = 10000, LOCK_LOOK_MS = 50 };
+static const int64_t NS_PER_MS = 1000000;
+
+typedef enum cp_purpose { FOR_RESTART, FOR_SAVEPOINT, FOR_THE_END } cp_purpose;
+
+struct leati_coordinator {
+    leat_job *job;
+    char *folder;
+    bool temporary;
+    int lock;
+    int64_t interval, timeout, min_pause; /* ns; interval 0: none but savepoints */
+    int retained;
+    int64_t tolerable;
+    bool keeps; /* the last checkpoints of a job that was cancelled or failed stay */
+
+    int64_t number;   /* of the last one that was begun */
+    int64_t complete; /* the newest that is complete; 0: none in this run */
+    char *newest;     /* its folder */
+    char *start;      /* what the job was told to start from; NULL: afresh */
+    bool finished;    /* that job had ended */
+    int64_t next_at;  /* when the next one is due */
+    int64_t failures; /* in a row */
+
+    bool active;
+    cp_purpose purpose;
+    int64_t began;
+    int acknowledged;
+    bool *has;       /* by task */
+    uint64_t *sizes; /* by task */
+    char *declined;  /* why it cannot be complete; NULL: it can */
+    leati_wish *wish;
+    bool last_made, stopped;
+};
+
+/* --- the folder ------------------------------------------------------------------------------- */
+
+static leat_status find_folder(leati_coordinator *c, leat_error *err) {
+    const leati_config *config = c->job->plan->config;
+    const char *dir = leati_config_get(config, "execution.checkpointing.dir");
+    if (dir && strncmp(dir, "file://", 7) == 0) dir += 7;
+    c->temporary = !dir || !*dir;
+    if (!c->temporary) {
+        c->folder = leati_cp_job_folder(dir, c->job->name);
+        return c->folder ? leati_cp_make(c->folder, err) : LEAT_E_NOMEM;
+    }
+    const char *tmp = leati_config_get(config, "io.tmp.dirs");
+    if (!tmp || !*tmp) tmp = getenv("TMPDIR");
+    if (!tmp || !*tmp) tmp = "/tmp";
+    c->folder = leati_format("%.*s/leat-%s", (int)strcspn(tmp, ",|:"), tmp, c->job->id);
+    return c->folder ? LEAT_OK : LEAT_E_NOMEM;
+}
+
+/* The lock file says who has it. */
+static void sign_lock(const leati_coordinator *c) {
+    char *text = leati_format("%d %s\n", (int)getpid(), c->job->id);
+    if (text && ftruncate(c->lock, 0) == 0 && pwrite(c->lock, text, strlen(text), 0) < 0)
+        leati_log(LEAT_LOG_WARNING, "%s/lock: cannot be written: %s", c->folder, strerror(errno));
+    leati_free(text);
+}
+
+static leat_status refuse_lock(const leati_coordinator *c, leat_error *err) {
+    char owner[64] = "";
+    ssize_t n = pread(c->lock, owner, sizeof owner - 1, 0);
+    int pid = n > 0 ? atoi(owner) : 0;
+    const char *space = strchr(owner, ' ');
+    owner[strcspn(owner, "\n")] = 0;
+    return leat_error_set(err, LEAT_E_STATE, c->folder,
+                          "the checkpoints there are in use by process %d (job %s); end that job, "
+                          "or give this one another name or folder",
+                          pid, space ? space + 1 : "unknown");
+}
+
+static leat_status lock_folder(leati_coordinator *c, leat_error *err) {
+    if (c->temporary) return LEAT_OK; /* nobody else knows its name, and it is made when needed */
+    char *path = leati_format("%s/lock", c->folder);
+    if (path) c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    leat_status status = path ? LEAT_OK : LEAT_E_NOMEM;
+    if (path && c->lock < 0)
+        status = leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(errno));
+    leati_free(path);
+    int64_t until = leati_clock_monotonic() + LOCK_PATIENCE_MS * NS_PER_MS;
+    while (status >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            status =
+                leat_error_set(err, LEAT_E_IO, c->folder, "cannot be locked: %s", strerror(errno));
+        else if (leati_clock_monotonic() > until)
+            status = refuse_lock(c, err);
+        else
+            usleep(LOCK_LOOK_MS * 1000);
+    }
+    if (status >= 0) sign_lock(c);
+    return status;
+}
+
+/* --- where to start --------------------------------------------------------------------------- */
+
+static leat_status find_start(leati_coordinator *c, leat_error *err) {
+    const char *path = leati_config_get(c->job->plan->config, "execution.state-recovery.path");
+    int64_t *numbers;
+    int count = leati_cp_list(c->folder, &numbers, &c->number, err);
+    if (count < 0) return err->status;
+    leat_status status = LEAT_OK;
+    bool latest = path && strcmp(path, "latest") == 0;
+    if (latest && count > 0) {
+        c->start = leati_cp_folder(c->folder, numbers[0]);
+        if (!c->start) status = LEAT_E_NOMEM;
+    } else if (latest) {
+        leati_log(LEAT_LOG_WARNING, "%s: there is no checkpoint of this job yet; it starts afresh",
+                  c->folder);
+    } else if (path && *path) {
+        if (strncmp(path, "file://", 7) == 0) path += 7;
+        c->start = leati_strdup(path);
+        if (!c->start) status = LEAT_E_NOMEM;
+    }
+    leati_free(numbers);
+    return status;
+}
+
+static leat_status check_start(leati_coordinator *c, leat_error *err) {
+    const leati_config *config = c->job->plan->config;
+    if (!c->start) return LEAT_OK;
+    leati_recovery *r = leati_recovery_open(c->start, err);
+    if (!r) return err->status;
+    bool partly = leati_config_bool(config, "execution.state-recovery.ignore-unclaimed-state");
+    leat_status status = leati_recovery_check(r, c->job->plan, partly, err);
+    c->finished = leati_recovery_manifest(r)->flags & LEATI_CP_FINISHED;
+    leati_recovery_free(r);
+    return status;
+}
+
+static void read_config(leati_coordinator *c) {
+    const leati_config *config = c->job->plan->config;
+    c->interval = leati_config_duration_ms(config, "execution.checkpointing.interval") * NS_PER_MS;
+    c->timeout = leati_config_duration_ms(config, "execution.checkpointing.timeout") * NS_PER_MS;
+    c->min_pause =
+        leati_config_duration_ms(config, "execution.checkpointing.min-pause") * NS_PER_MS;
+    c->retained = (int)leati_config_int(config, "execution.checkpointing.num-retained");
+    c->tolerable = leati_config_int(config, "execution.checkpointing.tolerable-failed-checkpoints");
+}
+
+static leat_status prepare(leati_coordinator *c, leat_error *err) {
+    size_t tasks = (size_t)c->job->plan->task_count;
+    c->has = leati_zalloc(tasks * sizeof *c->has + 1);
+    c->sizes = leati_zalloc(tasks * sizeof *c->sizes + 1);
+    leat_error own;
+    leat_error_set(&own, LEAT_E_NOMEM, "checkpoints", "no memory");
+    leat_status status = c->has && c->sizes ? LEAT_OK : LEAT_E_NOMEM;
+    if (status >= 0) status = find_folder(c, &own);
+    if (status >= 0) status = lock_folder(c, &own);
+    if (status >= 0) status = find_start(c, &own);
+    if (status >= 0) status = check_start(c, &own);
+    if (status < 0) *err = own;
+    return status;
+}
+
+leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err) {
+    leati_coordinator *c = leati_zalloc(sizeof *c);
+    if (!c) {
+        leat_error_set(err, LEAT_E_NOMEM, "checkpoints", "no memory");
+        return NULL;
+    }
+    c->job = job;
+    c->lock = -1;
+    read_config(c);
+    if (prepare(c, err) >= 0) return c;
+    leati_coordinator_free(c);
+    return NULL;
+}
+
+static void remove_all(const leati_coordinator *c) {
+    leat_error err;
+    int64_t *numbers, highest;
+    int count = leati_cp_list(c->folder, &numbers, &highest, &err);
+    for (int64_t n = 1; count >= 0 && n <= highest; n++) {
+        char *folder = leati_cp_folder(c->folder, n), *part = leati_cp_part(c->folder, n);
+        if (folder) leati_cp_remove(folder);
+        if (part) leati_cp_remove(part);
+        leati_free(folder);
+        leati_free(part);
+    }
+    leati_free(numbers);
+    leati_cp_remove(c->folder);
+}
+
+void leati_coordinator_free(leati_coordinator *c) {
+    if (!c) return;
+    if (c->folder && c->temporary) remove_all(c);
+    if (c->lock >= 0) close(c->lock);
+    leati_free(c->folder);
+    leati_free(c->newest);
+    leati_free(c->start);
+    leati_free(c->declined);
+    leati_free(c->has);
+    leati_free(c->sizes);
+    leati_free(c);
+}
+
+const char *leati_coordinator_folder(const leati_coordinator *c) {
+    return c->folder;
+}
+
+const char *leati_coordinator_restore(const leati_coordinator *c) {
+    return c->newest ? c->newest : c->start;
+}
+
+bool leati_coordinator_has_finished(const leati_coordinator *c) {
+    return c->finished;
+}
+
+/* --- the end of one --------------------------------------------------------------------------- */
+
+static void fulfil(leati_coordinator *c, char *path, const leat_error *err) {
+    leati_wish *w = c->wish;
+    if (c->purpose != FOR_SAVEPOINT || !w) return;
+    w->path = path;
+    if (err) w->err = *err;
+    w->done = true;
+    c->wish = NULL;
+    pthread_cond_broadcast(&c->job->changed);
+}
+
+static void close_one(leati_coordinator *c) {
+    int64_t now = leati_clock_monotonic();
+    int64_t due = c->began + c->interval, pause = now + c->min_pause;
+    c->active = false;
+    c->next_at = due > pause ? due : pause;
+    leati_free(c->declined);
+    c->declined = NULL;
+}
+
+/* Its files are removed; what sinks have prepared for it commits with the next. */
+static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_error *err) {
+    leat_error own = *why;
+    char *part = leati_cp_part(c->folder, c->number);
+    leati_log(LEAT_LOG_WARNING, "%s: checkpoint %" PRId64 " failed: %s: %s", c->job->name,
+              c->number, own.where, own.text);
+    fulfil(c, NULL, &own);
+    bool counts = c->purpose != FOR_SAVEPOINT;
+    bool ends = c->purpose == FOR_THE_END;
+    close_one(c);
+    if (part) leati_cp_remove(part);
+    leati_free(part);
+    if (!counts) return LEAT_OK;
+    if (++c->failures <= c->tolerable) return LEAT_OK;
+    return leat_error_set(err, own.status, own.where,
+                          "%s (checkpoint %" PRId64 "%s; %" PRId64 " may fail in a row: "
+                          "execution.checkpointing.tolerable-failed-checkpoints)",
+                          own.text, c->number, ends ? ", the job's last" : "", c->tolerable);
+}
+
+void leati_coordinator_saved(leati_coordinator *c, const leati_saved *s) {
+    if (!c->active || s->checkpoint != c->number || s->task < 0 ||
+        s->task >= c->job->plan->task_count || c->has[s->task])
+        return;
+    c->has[s->task] = true;
+    c->sizes[s->task] = s->size;
+    c->acknowledged++;
+    if (s->status < 0 && !c->declined) c->declined = leati_strdup(s->why);
+    pthread_cond_broadcast(&c->job->changed);
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
+
+static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
+    memset(m, 0, sizeof *m);
+    m->job_name = leati_strdup(c->job->name);
+    m->job_id = leati_strdup(c->job->id);
+    m->number = c->number;
+    m->time = leati_clock_now();
+    m->attempt = c->job->attempt;
+    m->flags = c->purpose == FOR_SAVEPOINT ? LEATI_CP_SAVEPOINT : 0;
+    bool ended = c->purpose == FOR_THE_END;
+    if (c->wish && c->wish->then != LEATI_THEN_GO_ON) m->flags |= LEATI_CP_STOPPED;
+    if (c->wish && c->wish->then == LEATI_THEN_END) ended = true;
+    if (ended) m->flags |= LEATI_CP_FINISHED;
+    if (!m->job_name || !m->job_id) return LEAT_E_NOMEM;
+    return leati_manifest_describe(m, c->job->plan, c->sizes);
+}
+
+static char *target(const leati_coordinator *c, leat_error *err) {
+    if (c->purpose != FOR_SAVEPOINT) return leati_cp_folder(c->folder, c->number);
+    const char *dir = c->wish->dir;
+    if (strncmp(dir, "file://", 7) == 0) dir += 7;
+    if (leati_cp_make(dir, err) < 0) return NULL;
+    return leati_format("%s/savepoint-%.6s-%012" PRIx64, dir, c->job->id,
+                        (uint64_t)leati_clock_now() << 8 | ((uint64_t)c->number & 0xff));
+}
+
+/* Without the lock: it writes. */
+static char *publish(const leati_coordinator *c, leat_error *err) {
+    leati_manifest m;
+    leat_error_set(err, LEAT_E_NOMEM, "checkpoint", "no memory");
+    char *part = leati_cp_part(c->folder, c->number), *to = target(c, err);
+    bool ok = part && to && describe(c, &m) >= 0;
+    if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
+    if (part && to) leati_manifest_fini(&m);
+    leati_free(part);
+    if (ok) return to;
+    leati_free(to);
+    return NULL;
+}
+
+/* Those that nobody will start from any more. */
+static void remove_old(const leati_coordinator *c) {
+    leat_error err;
+    int64_t *numbers, highest;
+    int count = leati_cp_list(c->folder, &numbers, &highest, &err);
+    for (int i = c->retained; i < count; i++) {
+        char *folder = leati_cp_folder(c->folder, numbers[i]);
+        if (folder) leati_cp_remove(folder);
+        leati_free(folder);
+    }
+    leati_free(numbers);
+}
+
+static void commit_all(const leati_coordinator *c) {
+    leati_host_complete(c->job->host, c->number);
+    if (c->job->pool) leati_pool_complete(c->job->pool, c->number);
+}
+
+static void take_complete(leati_coordinator *c, char *folder) {
+    bool savepoint = c->purpose == FOR_SAVEPOINT;
+    bool stops = savepoint && c->wish->then != LEATI_THEN_GO_ON;
+    leati_log(LEAT_LOG_INFO, "%s: checkpoint %" PRId64 " is complete: %s", c->job->name, c->number,
+              folder);
+    c->failures = 0;
+    if (!savepoint || stops) {
+        c->complete = c->number;
+        commit_all(c);
+    }
+    if (stops) c->stopped = true;
+    if (c->purpose == FOR_THE_END) c->last_made = true;
+    if (savepoint) {
+        fulfil(c, folder, NULL);
+    } else {
+        leati_free(c->newest);
+        c->newest = folder;
+    }
+    close_one(c);
+}
+
+static leat_status complete(leati_coordinator *c, leat_error *err) {
+    leat_error own;
+    pthread_mutex_unlock(&c->job->lock);
+    char *folder = publish(c, &own);
+    pthread_mutex_lock(&c->job->lock);
+    if (!folder) return give_up(c, &own, err);
+    take_complete(c, folder);
+    if (c->retained > 0 && !c->wish) remove_old(c);
+    return LEAT_OK;
+}
+
+/* --- the beginning of one --------------------------------------------------------------------- */
+
+static leat_status trigger(leati_coordinator *c, cp_purpose purpose, leat_error *err) {
+    leat_error own;
+    c->number++;
+    c->active = true;
+    c->purpose = purpose;
+    c->began = leati_clock_monotonic();
+    c->acknowledged = 0;
+    memset(c->has, 0, (size_t)c->job->plan->task_count * sizeof *c->has);
+    char *part = leati_cp_part(c->folder, c->number);
+    leat_status status = part ? leati_cp_make(part, &own)
+                              : leat_error_set(&own, LEAT_E_NOMEM, "checkpoint", "no memory");
+    leati_free(part);
+    if (status < 0) return give_up(c, &own, err);
+    leati_then then = purpose == FOR_SAVEPOINT ? c->wish->then : LEATI_THEN_GO_ON;
+    leati_host_barrier(c->job->host, c->number, then);
+    if (c->job->pool) leati_pool_barrier(c->job->pool, c->number, then);
+    return LEAT_OK;
+}
+
+static bool has_all(const leati_coordinator *c) {
+    return c->acknowledged == c->job->plan->task_count;
+}
+
+static leat_status look_after(leati_coordinator *c, int64_t now, leat_error *err) {
+    leat_error why;
+    if (!c->declined && has_all(c)) return complete(c, err);
+    if (!c->declined && now < c->began + c->timeout) return LEAT_OK;
+    if (c->declined)
+        leat_error_set(&why, LEAT_E_IO, "checkpoint", "%s", c->declined);
+    else
+        leat_error_set(&why, LEAT_E_TIMEOUT, "checkpoint",
+                       "%d of %d tasks were done in time (execution.checkpointing.timeout)",
+                       c->acknowledged, c->job->plan->task_count);
+    return give_up(c, &why, err);
+}
+
+leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_error *err) {
+    const leat_job *job = c->job;
+    leat_status status = LEAT_OK;
+    int64_t now = leati_clock_monotonic();
+    *next = INT64_MAX;
+    if (job->opened < job->expected || c->stopped) return LEAT_OK;
+    if (c->active) status = look_after(c, now, err);
+    bool ended = job->ended >= job->expected;
+    if (status >= 0 && !c->active && c->wish) status = trigger(c, FOR_SAVEPOINT, err);
+    if (status >= 0 && !c->active && ended && c->interval && !c->last_made && !c->stopped)
+        status = trigger(c, FOR_THE_END, err);
+    if (status >= 0 && !c->active && !ended && c->interval && now >= c->next_at && !c->stopped)
+        status = trigger(c, FOR_RESTART, err);
+    if (status >= 0 && c->active && (has_all(c) || c->declined))
+        *next = now;
+    else if (c->active)
+        *next = c->began + c->timeout;
+    else if (c->interval && !ended)
+        *next = c->next_at;
+    return status;
+}
+
+bool leati_coordinator_is_done(leati_coordinator *c) {
+    return c->stopped || (!c->active && !c->wish && (c->last_made || !c->interval));
+}
+
+bool leati_coordinator_has_stopped(const leati_coordinator *c) {
+    return c->stopped;
+}
+
+bool leati_coordinator_made_last(const leati_coordinator *c) {
+    return c->stopped || c->last_made;
+}
+
+void leati_coordinator_begin(leati_coordinator *c) {
+    c->next_at = leati_clock_monotonic() + c->interval;
+}
+
+void leati_coordinator_end(leati_coordinator *c) {
+    leat_error err;
+    if (c->active) {
+        leat_error_set(&err, LEAT_E_STATE, "checkpoint", "its attempt has ended");
+        c->failures = -1; /* which fails nobody */
+        give_up(c, &err, &err);
+    }
+    if (!c->wish) return;
+    c->purpose = FOR_SAVEPOINT;
+    leat_error_set(&err, LEAT_E_STATE, "savepoint", "the job has ended, or starts again");
+    fulfil(c, NULL, &err);
+}
+
+leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish) {
+    if (c->wish) return LEAT_AGAIN;
+    const char *dir =
+        wish->dir ? wish->dir
+                  : leati_config_get(c->job->plan->config, "execution.checkpointing.savepoint-dir");
+    if (!dir || !*dir)
+        return leat_error_set(&wish->err, LEAT_E_ARGUMENT, "savepoint",
+                              "there is no folder for savepoints; give one, or set "
+                              "execution.checkpointing.savepoint-dir");
+    wish->dir = dir;
+    c->wish = wish;
+    pthread_cond_broadcast(&c->job->changed);
+    return LEAT_OK;
+}

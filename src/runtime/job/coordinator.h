@@ -1,0 +1,55 @@
+/* coordinator.h: when a job's checkpoints are made, whether they are complete, and what is known
+   then. The driver's thread asks it what to do next, under the job's lock, which it lets go while
+   it writes; news come from any thread under the same lock. */
+#ifndef LEATI_COORDINATOR_H
+#define LEATI_COORDINATOR_H
+
+#include "runtime/flow/task.h"
+#include "runtime/job/checkpoint.h"
+#include "runtime/job/vault.h"
+
+typedef struct leat_job leat_job;
+typedef struct leati_coordinator leati_coordinator;
+
+/* Makes or finds the job's folder, and locks it. A job that has no folder configured gets a
+   private one, which is removed at the end. */
+leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err);
+void leati_coordinator_free(leati_coordinator *c); /* NULL is fine */
+/* Where tasks' files go to. */
+const char *leati_coordinator_folder(const leati_coordinator *c);
+/* From what the next attempt starts: the newest checkpoint of this job, else what it was told to
+   start from; NULL: afresh. Lent until the next checkpoint. */
+const char *leati_coordinator_restore(const leati_coordinator *c);
+/* Was that job finished already? Then there is nothing to run. */
+bool leati_coordinator_has_finished(const leati_coordinator *c);
+
+/* --- under the job's lock --------------------------------------------------------------------- */
+
+/* An attempt begins or has ended; what was under way is given up. */
+void leati_coordinator_begin(leati_coordinator *c);
+void leati_coordinator_end(leati_coordinator *c);
+/* Does what is due: triggers, publishes, gives up. Answers when it wants to be asked again at the
+   latest (monotonic ns); INT64_MAX: on news only. LEAT_E_... with `err`: the job fails. */
+leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_error *err);
+/* All data has ended: makes the last checkpoint. True once nothing is left to be made. */
+bool leati_coordinator_is_done(leati_coordinator *c);
+/* Has the job stopped with a savepoint? */
+bool leati_coordinator_has_stopped(const leati_coordinator *c);
+/* Has it, or a last checkpoint been made: will nothing be committed beyond? */
+bool leati_coordinator_made_last(const leati_coordinator *c);
+/* A task's file. */
+void leati_coordinator_saved(leati_coordinator *c, const leati_saved *saved);
+
+/* --- savepoints ------------------------------------------------------------------------------- */
+
+typedef struct leati_wish {
+    const char *dir; /* NULL: state.savepoints.dir */
+    leati_then then;
+    bool done;
+    leat_error err; /* status LEAT_OK: made */
+    char *path;     /* allocated */
+} leati_wish;
+/* One at a time; LEAT_AGAIN while another's is under way. Lives until it is done. */
+leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish);
+
+#endif
