@@ -95,6 +95,9 @@ class Job:
     def metrics(self) -> str:
         """The metrics of all operators and subtasks as JSON."""
 
+    def attempts(self) -> list[dict[str, Any]]:
+        """A dict for each attempt that is still known: its number, and why it failed."""
+
     def cancel(self) -> None:
         """Ask it to end. Does not wait; harmless when it has ended."""
 

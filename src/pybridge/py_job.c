@@ -115,6 +115,11 @@ static PyObject *job_wait(PyObject *self, PyObject *timeout) {
     }
 }
 
+/* What C wrote may be cut within a character. */
+static PyObject *text_of(const char *utf8) {
+    return PyUnicode_DecodeUTF8(utf8, (Py_ssize_t)strlen(utf8), "replace");
+}
+
 static PyObject *job_metrics(PyObject *self, PyObject *unused) {
     (void)unused;
     leat_error err;
@@ -124,9 +129,33 @@ static PyObject *job_metrics(PyObject *self, PyObject *unused) {
     char *text = leat_job_metrics(job_of(self)->job, &err);
     py_interp_resume(interp, &pause);
     if (!text) return PyErr_Format(PyExc_RuntimeError, "%s: %s", err.where, err.text);
-    PyObject *json = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    PyObject *json = text_of(text);
     leat_text_free(text);
     return json;
+}
+
+static PyObject *attempt_dict(const leat_job *job, int attempt) {
+    const leat_failure *f = leat_job_attempt_failure(job, attempt);
+    if (!f) return Py_BuildValue("{sisO}", "attempt", attempt, "error", Py_None);
+    return Py_BuildValue("{sisNsNsisisNsN}", "attempt", attempt, "error", text_of(f->text),
+                         "operator", text_of(f->operator_name), "subtask", f->subtask,
+                         "parallelism", f->parallelism, "record", text_of(f->record), "traceback",
+                         text_of(f->traceback));
+}
+
+/* Those whose failures are still known, and the last one. */
+static PyObject *job_attempts(PyObject *self, PyObject *unused) {
+    (void)unused;
+    const leat_job *job = job_of(self)->job;
+    int count = leat_job_attempts(job), first = count - 1;
+    while (first > 0 && leat_job_attempt_failure(job, first - 1)) first--;
+    PyObject *list = PyList_New(0);
+    for (int i = first; list && i < count; i++) {
+        PyObject *attempt = attempt_dict(job, i);
+        if (!attempt || PyList_Append(list, attempt) < 0) Py_CLEAR(list);
+        Py_XDECREF(attempt);
+    }
+    return list;
 }
 
 static PyObject *job_cancel(PyObject *self, PyObject *unused) {
@@ -239,6 +268,8 @@ static PyMethodDef job_methods[] = {
      PyDoc_STR("Wait so many seconds; True when it has ended. Raises what Python's signals "
                "raise.")},
     {"metrics", job_metrics, METH_NOARGS, PyDoc_STR("The metrics as JSON.")},
+    {"attempts", job_attempts, METH_NOARGS,
+     PyDoc_STR("A dict for each attempt that is still known: its number, and why it failed.")},
     {"cancel", job_cancel, METH_NOARGS,
      PyDoc_STR("Ask it to end. Does not wait; harmless when it has ended.")},
     {"result", job_result, METH_NOARGS,

@@ -50,6 +50,16 @@ class JobClient:
         """A future of all accumulators by name; empty, as Python functions have none."""
         return CompletableFuture(_Done({}))
 
+    def get_attempts(self) -> CompletableFuture:
+        """A future of the job's attempts (Leat's); it is there at once.
+
+        They are a list with a dict for each: `attempt` (from 0) and `error`, one sentence, None for
+        one that has not failed. One that failed has `operator`, `subtask` (from 0; -1 when no
+        operator is to blame), `parallelism`, `record` and `traceback`, too, texts that may be "".
+        The last entry is the newest attempt; of those before, the last 16 are remembered.
+        """
+        return CompletableFuture(_Done(self._job.attempts()))
+
     def get_metrics(self) -> CompletableFuture:
         """A future of the metrics of all operators (Leat's); it is there at once.
 

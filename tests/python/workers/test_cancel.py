@@ -110,3 +110,31 @@ say("TOOK", time.monotonic() - begin)
     )
     assert "ValueError: enough" in result.err, result.err
     assert took(result) < 3
+
+
+def test_no_attempt_begins_beside_a_fenced_function(run):
+    result = run(
+        """
+def stuck_or_failing(x):
+    if x == 1:
+        open("stuck", "w").close()
+        time.sleep(1000)
+    wait_for(lambda: os.path.exists("stuck"))
+    raise ValueError("now")
+
+env = make_env(2, **{"python.execution-mode": "thread", "task.cancellation.timeout": "500 ms",
+                     "python.thread.runners": "2", "restart-strategy.type": "fixed-delay",
+                     "restart-strategy.fixed-delay.delay": "0"})
+env.from_collection([0, 1]).rebalance().map(stuck_or_failing).print()
+job = env.execute_async("job")
+try:
+    job.get_job_execution_result().result()
+except Exception as e:
+    say("ENDED", e)
+say("ATTEMPTS", len(job.get_attempts().result()))
+"""
+    )
+    assert "the job was not restarted: a function of this attempt has not returned" in result.err
+    assert "PROCESS mode can" in result.err
+    assert "ATTEMPTS 1" in result.err, result.err
+    assert result.code == 0
