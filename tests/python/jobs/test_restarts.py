@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import time
+from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from leat.common import JobStatus, RestartStrategies, Types
@@ -35,7 +37,7 @@ def diary(tmp_path):
 
 
 def write(diary, *words):
-    with open(diary, "a") as f:
+    with Path(diary).open("a") as f:
         f.write(" ".join(str(w) for w in words) + "\n")
 
 
@@ -303,7 +305,7 @@ def test_fixed_delay_waits_and_gives_up(make_env, diary):
     assert isinstance(error.__cause__, ValueError)
     times = list(map(float, lines(diary)))
     assert len(times) == 3
-    assert all(0.15 <= b - a for a, b in zip(times, times[1:], strict=False))
+    assert all(b - a >= 0.15 for a, b in pairwise(times))
 
 
 def test_failure_rate_gives_up(make_env, diary):
@@ -328,7 +330,7 @@ def test_exponential_delay_grows(make_env, diary):
     always_failing(env, diary)
     assert "after 4 attempts (exponential-delay: 3 restarts in a row)" in str(failure(env))
     times = list(map(float, lines(diary)))
-    waits = [b - a for a, b in zip(times, times[1:], strict=False)]
+    waits = [b - a for a, b in pairwise(times)]
     assert all(w >= least for w, least in zip(waits, (0.1, 0.2, 0.4), strict=True))
 
 
@@ -377,7 +379,7 @@ def test_cancel_while_the_job_waits(make_env, diary):
 def test_collected_records_that_were_taken_end_the_job(make_env, diary):
     def fail_when_taken(x):
         if x == 1 and first_time(diary):
-            until(lambda: os.path.exists(f"{diary}-taken"))
+            until(lambda: Path(f"{diary}-taken").exists())
             raise ValueError("too late")
         return x
 
