@@ -1,8 +1,11 @@
 /* snapshot.c: the state of an operator as entries of a store: its row with both watermarks, the
    items that it wrote itself, its tables with a section for each key group that holds something,
-   its timers in the same way. Tables without keys have one group. The way back is restore.c. */
+   its timers in the same way. Tables without keys have one group. Tables are frozen at the barrier
+   and encoded behind it (table.h). The way back is restore.c. */
 #include "runtime/flow/snapshot.h"
 
+#include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
 #include "runtime/data/codec.h"
 #include "runtime/flow/items.h"
 
@@ -30,16 +33,12 @@ leat_status leat_record_read(leat_context *ctx, const void *bytes, size_t size, 
 
 /* --- one operator ----------------------------------------------------------------------------- */
 
-static bool chunk_failed(const leati_chunk *c) {
-    return c->rows.failed || c->payload.failed;
-}
-
 leat_status leat_snapshot_write(leat_snapshot *out, const char *name,
                                 leat_distribution distribution, const void *bytes, size_t size) {
     leati_row e = {.kind = LEATI_ROW_ITEM, .name = name, .distribution = distribution};
     if (!out->out) return LEAT_E_STATE;
     leati_chunk_add(out->out, &e, bytes, size);
-    return chunk_failed(out->out) ? LEAT_E_NOMEM : LEAT_OK;
+    return leati_chunk_failed(out->out) ? LEAT_E_NOMEM : LEAT_OK;
 }
 
 static void add_operator(const leat_context *ctx, leati_chunk *out) {
@@ -61,16 +60,7 @@ static leat_status add_items(leat_context *ctx, leati_chunk *out) {
     return op->snapshot ? op->snapshot(ctx, ctx->self, &snapshot) : LEAT_OK;
 }
 
-static leat_status add_group(leat_status status, const leati_row *e, leati_buf *group,
-                             leati_chunk *out) {
-    if (status >= 0 && group->size) leati_chunk_add(out, e, group->bytes, group->size);
-    if (status >= 0 && (group->failed || chunk_failed(out))) status = LEAT_E_NOMEM;
-    group->size = 0;
-    return status;
-}
-
-static leat_status add_table(const leat_context *ctx, leati_table *t, leati_buf *group,
-                             leati_chunk *out) {
+static void add_table(const leati_table *t, leati_chunk *out) {
     const leat_state_decl *decl = leati_table_decl(t);
     const leat_type *type = leati_table_type(t);
     leati_row e = {.kind = LEATI_ROW_TABLE,
@@ -80,38 +70,135 @@ static leat_status add_table(const leat_context *ctx, leati_table *t, leati_buf 
                    .of_function = leati_table_of_function(t),
                    .distribution = decl->distribution};
     leati_chunk_add(out, &e, NULL, 0);
-    int groups = leati_context_groups(ctx, decl->distribution);
-    leat_status status = LEAT_OK;
-    for (int g = 0; g < groups && status >= 0; g++) {
-        leati_row cells = {.kind = LEATI_ROW_CELLS, .group = g};
-        status = add_group(leati_table_snapshot(t, g, group), &cells, group, out);
-    }
-    return status;
 }
 
-static leat_status add_timers(const leat_context *ctx, leat_time_domain domain, leati_buf *group,
-                              leati_chunk *out) {
+static leat_status add_timers(const leat_context *ctx, leat_time_domain domain, leati_chunk *out) {
     const leati_timers *timers = ctx->timers[domain];
     leat_status status = LEAT_OK;
+    leati_buf group;
+    leati_buf_init(&group);
     for (int g = 0; timers && g < ctx->info->max_parallelism && status >= 0; g++) {
         leati_row e = {.kind = LEATI_ROW_TIMERS, .domain = domain, .group = g};
-        status = add_group(leati_timers_snapshot(timers, g, group), &e, group, out);
+        group.size = 0;
+        status = leati_timers_snapshot(timers, g, &group);
+        if (status >= 0 && group.size) leati_chunk_add(out, &e, group.bytes, group.size);
     }
+    leati_buf_fini(&group);
     return status;
 }
 
-static leat_status add_context(leat_context *ctx, leati_chunk *out) {
-    leati_buf group;
-    leati_buf_init(&group);
-    add_operator(ctx, out);
-    leat_status status = add_items(ctx, out);
-    for (size_t i = 0; i < ctx->table_count && status >= 0; i++)
-        status = add_table(ctx, ctx->tables[i], &group, out);
-    for (int d = 0; d < 2 && status >= 0; d++)
-        status = add_timers(ctx, (leat_time_domain)d, &group, out);
-    leati_buf_fini(&group);
-    return status >= 0 && chunk_failed(out) ? LEAT_E_NOMEM : status;
+/* --- a task ----------------------------------------------------------------------------------- */
+
+static void give_up(leati_saving *s) {
+    for (int i = 0; i < s->count; i++) {
+        leati_saving_part *p = &s->parts[i];
+        for (size_t k = 0; k < p->tables; k++) leati_table_give_up(p->ctx->tables[k]);
+        leati_chunk_fini(&p->head);
+        leati_chunk_fini(&p->timers);
+    }
+    leati_free(s->parts);
+    leati_buf_fini(&s->group);
+    leati_chunk_fini(&s->chunk);
+    *s = (leati_saving){.to = s->to, .task = s->task};
 }
+
+leat_status leati_saving_begin(leati_saving *s, int64_t checkpoint) {
+    leat_status status = LEAT_OK;
+    int64_t former = s->checkpoint;
+    give_up(s);
+    if (former) status = s->to->take(s->to->arg, s->task, former, &s->chunk, true);
+    s->checkpoint = checkpoint;
+    return status;
+}
+
+static leat_status freeze(leati_saving_part *p) {
+    leat_context *ctx = p->ctx;
+    leat_status status = LEAT_OK;
+    while (p->tables < ctx->table_count && status >= 0)
+        status = leati_table_freeze(ctx->tables[p->tables++]);
+    for (int d = 0; d < 2 && status >= 0; d++)
+        status = add_timers(ctx, (leat_time_domain)d, &p->timers);
+    return status;
+}
+
+leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
+    leati_saving_part *parts = leati_resize(s->parts, (size_t)(s->count + 1) * sizeof *parts);
+    if (!parts) return LEAT_E_NOMEM;
+    s->parts = parts;
+    leati_saving_part *p = &parts[s->count++];
+    *p = (leati_saving_part){.ctx = ctx};
+    add_operator(ctx, &p->head);
+    leat_status status = add_items(ctx, &p->head);
+    if (status >= 0) status = freeze(p);
+    bool failed = leati_chunk_failed(&p->head) || leati_chunk_failed(&p->timers);
+    return status >= 0 && failed ? LEAT_E_NOMEM : status;
+}
+
+void leati_saving_seal(leati_saving *s) {
+    s->sealed = true;
+}
+
+/* Hands on what has been gathered. */
+static leat_status send(leati_saving *s, bool last) {
+    enum { ENOUGH = 256 * 1024 };
+    if (leati_chunk_failed(&s->chunk)) return LEAT_E_NOMEM;
+    if (!last && s->chunk.payload.size < ENOUGH) return LEAT_OK;
+    return s->to->take(s->to->arg, s->task, s->checkpoint, &s->chunk, last);
+}
+
+/* The next group of the table, or some more of it; LEAT_DONE: it has no more. */
+static leat_status advance_table(leati_saving *s, leati_table *t) {
+    enum { CELLS = 256 };
+    leati_row e = {.kind = LEATI_ROW_CELLS};
+    if (!s->table_begun) add_table(t, &s->chunk);
+    s->table_begun = true;
+    leat_status status = leati_table_take_group(t, &e.group, &s->group);
+    if (status == LEAT_AGAIN) {
+        status = leati_table_thaw_some(t, CELLS);
+        return status < 0 ? status : LEAT_OK;
+    }
+    if (status != LEAT_OK) return status;
+    leati_chunk_add(&s->chunk, &e, s->group.bytes, s->group.size);
+    return send(s, false);
+}
+
+/* LEAT_DONE: all parts are through. */
+static leat_status advance(leati_saving *s) {
+    if (s->at == s->count) return LEAT_DONE;
+    leati_saving_part *p = &s->parts[s->at];
+    if (!s->begun) leati_chunk_append(&s->chunk, &p->head);
+    s->begun = true;
+    if (s->table < p->tables) {
+        leat_status status = advance_table(s, p->ctx->tables[s->table]);
+        if (status != LEAT_DONE) return status;
+        s->table++;
+        s->table_begun = false;
+        return LEAT_OK;
+    }
+    leati_chunk_append(&s->chunk, &p->timers);
+    s->at++;
+    s->table = 0;
+    s->begun = false;
+    return send(s, false);
+}
+
+leat_status leati_saving_advance(leati_saving *s, int64_t ns) {
+    int64_t until = ns < 0 ? INT64_MAX : leati_clock_monotonic() + ns;
+    leat_status status = LEAT_OK;
+    if (!s->sealed) return LEAT_DONE;
+    do status = advance(s);
+    while (status == LEAT_OK && (ns < 0 || leati_clock_monotonic() < until));
+    if (status != LEAT_DONE) return status;
+    status = send(s, true);
+    give_up(s);
+    return status < 0 ? status : LEAT_DONE;
+}
+
+void leati_saving_fini(leati_saving *s) {
+    give_up(s);
+}
+
+/* --- one operator alone ----------------------------------------------------------------------- */
 
 static leat_status write_to_buf(void *arg, const void *bytes, size_t size) {
     leati_buf *out = arg;
@@ -119,36 +206,26 @@ static leat_status write_to_buf(void *arg, const void *bytes, size_t size) {
     return out->failed ? LEAT_E_NOMEM : LEAT_OK;
 }
 
+static leat_status take_here(void *arg, int task, int64_t checkpoint, leati_chunk *chunk,
+                             bool last) {
+    leati_store_writer *w = arg;
+    (void)task;
+    (void)checkpoint;
+    leat_status status = leati_store_take(w, chunk);
+    leati_chunk_fini(chunk);
+    return status >= 0 && last ? leati_store_end(w) : status;
+}
+
 leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out) {
-    leati_chunk chunk = {0};
     leati_store_writer w;
     leati_store_sink sink = {write_to_buf, out};
+    leati_saver saver = {take_here, &w};
+    leati_saving s = {.to = &saver, .checkpoint = 1};
     leat_status status = leati_store_begin(&w, &sink, false);
-    if (status >= 0) status = add_context(ctx, &chunk);
-    if (status >= 0) status = leati_store_take(&w, &chunk);
-    if (status >= 0) status = leati_store_end(&w);
+    if (status >= 0) status = leati_saving_add(&s, ctx);
+    leati_saving_seal(&s);
+    if (status >= 0) status = leati_saving_advance(&s, -1);
+    leati_saving_fini(&s);
     leati_store_writer_fini(&w);
-    leati_chunk_fini(&chunk);
-    return status;
-}
-
-/* --- a task ----------------------------------------------------------------------------------- */
-
-void leati_saving_begin(leati_saving *s, int64_t checkpoint) {
-    leati_chunk_fini(&s->chunk);
-    s->checkpoint = checkpoint;
-}
-
-leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
-    return add_context(ctx, &s->chunk);
-}
-
-leat_status leati_saving_end(leati_saving *s) {
-    int64_t checkpoint = s->checkpoint;
-    s->checkpoint = 0;
-    return s->to->take(s->to->arg, s->task, checkpoint, &s->chunk, true);
-}
-
-void leati_saving_fini(leati_saving *s) {
-    leati_chunk_fini(&s->chunk);
+    return status < 0 ? status : LEAT_OK;
 }

@@ -13,19 +13,36 @@ typedef struct leati_saver {
     void *arg;
 } leati_saver;
 
-/* A snapshot of a task on its way out. */
+/* One operator in a snapshot: what it wrote by itself, and its tables, which are frozen. */
+typedef struct leati_saving_part {
+    leat_context *ctx;
+    leati_chunk head, timers;
+    size_t tables; /* that it had */
+} leati_saving_part;
+
+/* A snapshot of a task on its way out. At the barrier operators are added, which takes no longer
+   the more they remember; what they remember is encoded bit by bit afterwards, while they go on. */
 typedef struct leati_saving {
     const leati_saver *to;
     int task;
     int64_t checkpoint; /* 0: none */
+    bool sealed;        /* all operators were added */
+    leati_saving_part *parts;
+    int count, at;           /* parts, and the one that is being encoded */
+    size_t table;            /* of it */
+    bool begun, table_begun; /* its row, and that of the table, were given */
+    leati_buf group;
     leati_chunk chunk;
 } leati_saving;
 
-void leati_saving_begin(leati_saving *s, int64_t checkpoint);
-/* Adds what the operator remembers now. */
+/* One that is still under way is given up. */
+leat_status leati_saving_begin(leati_saving *s, int64_t checkpoint);
 leat_status leati_saving_add(leati_saving *s, leat_context *ctx);
 /* All operators were added. */
-leat_status leati_saving_end(leati_saving *s);
+void leati_saving_seal(leati_saving *s);
+/* Encodes for about so long, or all with -1. LEAT_DONE when nothing is left to be done. */
+leat_status leati_saving_advance(leati_saving *s, int64_t ns);
+/* Before the operators are closed. */
 void leati_saving_fini(leati_saving *s);
 
 /* One operator alone, as the bytes of a file; appended. */

@@ -37,7 +37,6 @@ void leati_task_free(leati_task *t) {
     leati_gate_free(t->gate);
     leati_rounds_free(t->rounds);
     leati_chain_free(t->chain);
-    leati_saving_fini(&t->saving);
     leati_inbox_unref(t->inbox);
     leati_free(t);
 }
@@ -51,6 +50,7 @@ leat_status leati_task_open(leati_task *t) {
 }
 
 void leati_task_close(leati_task *t, bool failed) {
+    leati_saving_fini(&t->saving);
     leati_chain_close(t->chain, failed);
     drop_batch(t);
     leati_by_key_close(t->by_key);
@@ -189,9 +189,9 @@ static leat_status send_end(leati_task *t) {
     return LEAT_OK;
 }
 
-static void enter_barrier(leati_task *t, int64_t checkpoint) {
-    if (t->chain->saving) leati_saving_begin(&t->saving, checkpoint);
+static leat_status enter_barrier(leati_task *t, int64_t checkpoint) {
     leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, checkpoint));
+    return t->chain->saving ? leati_saving_begin(&t->saving, checkpoint) : LEAT_OK;
 }
 
 static leat_status poll_source(leati_task *t) {
@@ -234,10 +234,10 @@ static leat_status insert_barrier(leati_task *t, int_fast64_t barrier) {
     if (then == LEATI_THEN_END && !t->ends) return send_end(t);
     leat_status status = ask_source(t, barrier);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_AGAIN;
+    int64_t checkpoint = barrier;
     t->stopped |= then == LEATI_THEN_STOP;
-    enter_barrier(t, barrier);
     atomic_compare_exchange_strong(&t->barrier, &barrier, 0);
-    return LEAT_OK;
+    return enter_barrier(t, checkpoint);
 }
 
 static leat_status next_of_source(leati_task *t, int *budget) {
@@ -256,10 +256,7 @@ static leat_status next_of_source(leati_task *t, int *budget) {
 
 static leat_status enter_signal(leati_task *t, leati_element e) {
     leat_context *head = t->chain->contexts[0];
-    if (e.kind == LEATI_BARRIER) {
-        enter_barrier(t, e.value);
-        return LEAT_OK;
-    }
+    if (e.kind == LEATI_BARRIER) return enter_barrier(t, e.value);
     if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;
     leati_chain_signal(t->chain, e);
     return LEAT_OK;
@@ -318,8 +315,8 @@ static leat_status end_again(leati_task *t) {
 
 /* Letters waited for it. */
 static leat_status leave_barrier(leati_task *t) {
-    leat_status status = t->chain->saving ? leati_saving_end(&t->saving) : LEAT_OK;
-    return status < 0 ? status : leati_inbox_read(t->inbox);
+    if (t->chain->saving) leati_saving_seal(&t->saving);
+    return leati_inbox_read(t->inbox);
 }
 
 static leat_status step_signal(leati_task *t) {
@@ -452,6 +449,14 @@ static void refresh_metrics(leati_task *t) {
         leati_metrics_refresh(c->contexts[i], &c->contexts[i]->metrics, t->began);
 }
 
+/* What is remembered is encoded between two steps, and never for long. Answers whether more is
+   left. */
+static leat_status go_on_saving(leati_task *t) {
+    enum { SWEEP_NS = 1000000 };
+    if (LEAT_LIKELY(!t->saving.sealed)) return LEAT_DONE;
+    return leati_saving_advance(&t->saving, SWEEP_NS);
+}
+
 leati_task_state leati_task_step(leati_task *t, int budget) {
     bool waits;
     t->began = t->looked_at = leati_clock_monotonic();
@@ -460,10 +465,13 @@ leati_task_state leati_task_step(leati_task *t, int budget) {
     bool done = status == LEAT_DONE;
     if (status >= 0) status = flush_if_due(t, waits || done);
     if (LEAT_UNLIKELY(t->chain->refreshes)) refresh_metrics(t);
+    leat_status saved = status < 0 ? status : go_on_saving(t);
+    if (saved < 0) status = saved;
     if (status < 0) {
         leati_chain_blame(t->chain->contexts[0], status);
         return t->state = LEATI_TASK_FAILED;
     }
+    if (saved == LEAT_OK) return t->state = LEATI_TASK_READY;
     if (done) return t->state = LEATI_TASK_ENDED;
     /* A wake that came during the step has put the task back into its runner's queue. */
     return t->state = waits ? LEATI_TASK_WAITING : LEATI_TASK_READY;

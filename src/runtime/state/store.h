@@ -53,7 +53,12 @@ typedef struct leati_chunk {
     leati_buf rows, payload; /* `failed` of either is sticky */
 } leati_chunk;
 
-void leati_chunk_fini(leati_chunk *c); /* also of a zeroed one */
+void leati_chunk_fini(leati_chunk *c); /* also of a zeroed one, which it is again then */
+static inline bool leati_chunk_failed(const leati_chunk *c) {
+    return c->rows.failed || c->payload.failed;
+}
+/* Adds what the other has. */
+void leati_chunk_append(leati_chunk *c, const leati_chunk *other);
 /* Adds an entry; of a section with the bytes. All is copied. */
 void leati_chunk_add(leati_chunk *c, const leati_row *e, const void *bytes, size_t size);
 

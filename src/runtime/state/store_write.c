@@ -12,6 +12,12 @@ void leati_chunk_fini(leati_chunk *c) {
     leati_buf_fini(&c->payload);
 }
 
+void leati_chunk_append(leati_chunk *c, const leati_chunk *other) {
+    leati_buf_append(&c->rows, other->rows.bytes, other->rows.size);
+    leati_buf_append(&c->payload, other->payload.bytes, other->payload.size);
+    c->rows.failed |= leati_chunk_failed(other);
+}
+
 static void put_text(leati_buf *b, const char *text) {
     leati_buf_blob(b, text ? text : "", text ? strlen(text) : 0);
 }
@@ -108,7 +114,7 @@ static leat_status put_section(leati_store_writer *w, const void *bytes, size_t 
 }
 
 leat_status leati_store_take(leati_store_writer *w, const leati_chunk *c) {
-    if (c->rows.failed || c->payload.failed) return LEAT_E_NOMEM;
+    if (leati_chunk_failed(c)) return LEAT_E_NOMEM;
     leati_reader rows = leati_reader_of(c->rows.bytes, c->rows.size);
     leati_reader payload = leati_reader_of(c->payload.bytes, c->payload.size);
     leat_status status = LEAT_OK;
