@@ -1,14 +1,19 @@
 /* timers.c: the timers of one time domain: a heap over all key groups (heap.h) for the order, a
    chained hash table to find one by (time, key, namespace), and a list per key group for snapshots.
-   A timer is one allocation: the struct, the copy of its key, and its address: the canonical bytes
-   of the key and the namespace.
+   A timer is one allocation: the struct, its address, which is the canonical bytes of the key and
+   the namespace, and what the copy of its key points to.
 
    Timers of the same time fire in the order in which they were set, also after a restore: each has
    a number, and snapshots keep it. If the hash table cannot grow, its chains get longer; nothing
    else.
 
    A group in a snapshot: varint count, then per timer: zigzag time, varint number, key (codec.h),
-   blob namespace. */
+   blob namespace.
+
+   A snapshot that is made bit by bit begins with the number of the current mark: timers of an older
+   one are still to be encoded, which happens when they fire, when they are removed, or by a sweep.
+   Then they get the mark, as new ones have it, and go to the end of their group's list; so those
+   without it are always at its beginning. */
 #include "runtime/state/timers.h"
 
 #include "runtime/base/alloc.h"
@@ -19,6 +24,7 @@
 #include "runtime/data/codec.h"
 #include "runtime/data/copy.h"
 #include "runtime/data/key.h"
+#include "runtime/state/frozen.h"
 
 typedef struct timer {
     size_t position; /* in the heap */
@@ -30,8 +36,14 @@ typedef struct timer {
     leati_link in_group;
     leat_value key;
     uint32_t key_size, ns_size;
-    char *address;
+    uint32_t mark;
+    char address[];
 } timer;
+
+typedef struct timer_group {
+    leati_link list;
+    size_t count;
+} timer_group;
 
 struct leati_timers {
     leati_heap heap;
@@ -41,8 +53,10 @@ struct leati_timers {
     leati_buf address; /* of the call being served */
     size_t key_size;
     uint64_t address_hash;
-    int groups;
-    leati_link lists[];
+    leati_frozen *frozen; /* the open snapshot, or NULL */
+    uint32_t mark;        /* of those that it has, or does not want */
+    int group_count;
+    timer_group groups[];
 };
 
 static bool timer_before(const void *a, const void *b) {
@@ -53,11 +67,11 @@ static bool timer_before(const void *a, const void *b) {
 }
 
 leati_timers *leati_timers_new(int max_parallelism) {
-    leati_timers *t = leati_zalloc(sizeof *t + (size_t)max_parallelism * sizeof(leati_link));
+    leati_timers *t = leati_zalloc(sizeof *t + (size_t)max_parallelism * sizeof(timer_group));
     if (!t) return NULL;
     leati_heap_init(&t->heap, timer_before, offsetof(timer, position));
-    t->groups = max_parallelism;
-    for (int i = 0; i < t->groups; i++) leati_list_init(&t->lists[i]);
+    t->group_count = max_parallelism;
+    for (int i = 0; i < t->group_count; i++) leati_list_init(&t->groups[i].list);
     return t;
 }
 
@@ -68,6 +82,7 @@ static void timer_free(timer *gone) {
 
 void leati_timers_free(leati_timers *t) {
     if (!t) return;
+    leati_frozen_free(t->frozen);
     for (size_t i = 0; i < t->heap.count; i++) timer_free(t->heap.items[i]);
     leati_heap_fini(&t->heap);
     leati_free(t->buckets);
@@ -130,13 +145,46 @@ static bool timers_grow(leati_timers *t) {
     return true;
 }
 
+static int group_of(const leati_timers *t, const timer *one) {
+    return leati_key_group(one->hash, t->group_count);
+}
+
 /* Takes the timer out of everything; it is the caller's then. */
 static void timer_unlink(leati_timers *t, timer *gone) {
     timer **slot = &t->buckets[gone->address_hash & (t->bucket_count - 1)];
     while (*slot != gone) slot = &(*slot)->chain;
     *slot = gone->chain;
     leati_list_remove(&gone->in_group);
+    t->groups[group_of(t, gone)].count--;
     leati_heap_remove(&t->heap, gone);
+}
+
+/* --- Writing down ----------------------------------------------------------------------------- */
+
+static leat_status timer_encode(const timer *one, leati_buf *out) {
+    leati_buf_zigzag(out, one->time);
+    leati_buf_varint(out, one->number);
+    leat_status status = leati_value_encode(&one->key, NULL, out);
+    leati_buf_blob(out, one->address + one->key_size, one->ns_size);
+    return status;
+}
+
+/* For the open snapshot, a timer that has no mark. On failure the snapshot is as it was. */
+static leat_status timer_freeze(leati_timers *t, timer *one) {
+    int group = group_of(t, one);
+    leat_status status = timer_encode(one, leati_frozen_begin(t->frozen, group));
+    status = leati_frozen_end(t->frozen, group, status);
+    if (status < 0) return status;
+    one->mark = t->mark;
+    leati_list_remove(&one->in_group);
+    leati_list_push(&t->groups[group].list, &one->in_group);
+    return LEAT_OK;
+}
+
+/* Comes before a timer goes. */
+static inline leat_status timer_keep(leati_timers *t, timer *one) {
+    if (LEAT_LIKELY(!t->frozen) || one->mark == t->mark) return LEAT_OK;
+    return timer_freeze(t, one);
 }
 
 /* --- Setting and removing --------------------------------------------------------------------- */
@@ -144,11 +192,14 @@ static void timer_unlink(leati_timers *t, timer *gone) {
 /* A timer at the address in the buffer. */
 static timer *timer_make(const leati_timers *t, const leat_value *key) {
     leati_extent e = leati_value_extent(key);
-    timer *made = leati_zalloc(sizeof *made + e.bytes + t->address.size);
+    size_t size = (offsetof(timer, address) + t->address.size + 7) & ~(size_t)7;
+    if (size < sizeof(timer)) size = sizeof(timer);
+    timer *made = leati_alloc(size + e.bytes);
     if (!made) return NULL;
-    made->key = leati_value_place(key, made + 1);
+    memset(made, 0, sizeof *made);
+    made->key = leati_value_place(key, (char *)made + size);
     leati_value_retain(&made->key);
-    made->address = (char *)(made + 1) + e.bytes;
+    made->mark = t->mark;
     memcpy(made->address, t->address.bytes, t->address.size);
     made->address_hash = t->address_hash;
     made->key_size = (uint32_t)t->key_size;
@@ -170,7 +221,9 @@ static leat_status timer_add(leati_timers *t, const leat_value *key, uint64_t ha
         return LEAT_E_NOMEM;
     }
     chain_in(t->buckets, t->bucket_count, made);
-    leati_list_push(&t->lists[leati_key_group(hash, t->groups)], &made->in_group);
+    timer_group *group = &t->groups[group_of(t, made)];
+    leati_list_push(&group->list, &made->in_group);
+    group->count++;
     if (number >= t->next_number) t->next_number = number + 1;
     return LEAT_OK;
 }
@@ -191,6 +244,8 @@ leat_status leati_timers_remove(leati_timers *t, const leat_value *key, uint64_t
     timer **slot = timer_slot(t, removed->time);
     if (!slot || !*slot) return LEAT_OK;
     timer *gone = *slot;
+    status = timer_keep(t, gone);
+    if (status < 0) return status;
     timer_unlink(t, gone);
     timer_free(gone);
     return LEAT_OK;
@@ -209,10 +264,12 @@ leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena,
                              uint64_t *hash, leat_timer *out) {
     timer *first = leati_heap_first(&t->heap);
     if (!first || first->time > until) return LEAT_DONE;
+    leat_status status = timer_keep(t, first);
+    if (status < 0) return status;
     char *ns = first->ns_size ? leati_arena_alloc(arena, first->ns_size) : NULL;
     if (first->ns_size && !ns) return LEAT_E_NOMEM;
     leat_value copy;
-    leat_status status = leati_value_copy(&first->key, arena, &copy);
+    status = leati_value_copy(&first->key, arena, &copy);
     if (status < 0) return status;
     if (ns) memcpy(ns, first->address + first->key_size, first->ns_size);
     *key = copy;
@@ -228,20 +285,53 @@ leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena,
 /* --- Snapshots -------------------------------------------------------------------------------- */
 
 leat_status leati_timers_snapshot(const leati_timers *t, int group, leati_buf *out) {
-    const leati_link *list = &t->lists[group];
+    const leati_link *list = &t->groups[group].list;
     if (leati_list_empty(list)) return LEAT_OK;
-    uint64_t count = 0;
-    for (const leati_link *link = list->next; link != list; link = link->next) count++;
-    leati_buf_varint(out, count);
-    for (leati_link *link = list->next; link != list; link = link->next) {
-        const timer *saved = LEATI_CONTAINER(link, timer, in_group);
-        leati_buf_zigzag(out, saved->time);
-        leati_buf_varint(out, saved->number);
-        leat_status status = leati_value_encode(&saved->key, NULL, out);
-        if (status < 0) return status;
-        leati_buf_blob(out, saved->address + saved->key_size, saved->ns_size);
+    leat_status status = LEAT_OK;
+    leati_buf_varint(out, t->groups[group].count);
+    for (leati_link *link = list->next; link != list && status >= 0; link = link->next)
+        status = timer_encode(LEATI_CONTAINER(link, timer, in_group), out);
+    return status >= 0 && out->failed ? LEAT_E_NOMEM : status;
+}
+
+leat_status leati_timers_freeze(leati_timers *t) {
+    if (t->frozen) return LEAT_E_STATE;
+    leati_frozen *f = leati_frozen_new(t->group_count);
+    if (!f) return LEAT_E_NOMEM;
+    for (int g = 0; g < t->group_count; g++) leati_frozen_expect(f, g, t->groups[g].count);
+    t->frozen = f;
+    t->mark++;
+    return LEAT_OK;
+}
+
+bool leati_timers_are_frozen(const leati_timers *t) {
+    return t->frozen != NULL;
+}
+
+leat_status leati_timers_thaw_some(leati_timers *t, int budget) {
+    leati_frozen *f = t->frozen;
+    leat_status status = LEAT_OK;
+    while (f && f->left && budget > 0 && status >= 0) {
+        int group = leati_frozen_sweep(f);
+        leati_link *first = t->groups[group].list.next;
+        LEATI_PREFETCH(first->next);
+        size_t size = f->group[group].bytes.size;
+        status = timer_freeze(t, LEATI_CONTAINER(first, timer, in_group));
+        budget -= leati_frozen_weight(f->group[group].bytes.size - size);
     }
-    return out->failed ? LEAT_E_NOMEM : LEAT_OK;
+    if (status < 0) return status;
+    return f && f->left ? LEAT_OK : LEAT_DONE;
+}
+
+void leati_timers_give_up(leati_timers *t) {
+    leati_frozen_free(t->frozen);
+    t->frozen = NULL;
+}
+
+leat_status leati_timers_take_group(leati_timers *t, int *group, leati_buf *out) {
+    leat_status status = t->frozen ? leati_frozen_take(t->frozen, group, out) : LEAT_DONE;
+    if (status == LEAT_DONE) leati_timers_give_up(t);
+    return status;
 }
 
 static leat_status timer_restore(leati_timers *t, leati_reader *in, uint16_t domain,

@@ -26,6 +26,16 @@ leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena,
                              uint64_t *hash, leat_timer *out);
 size_t leati_timers_count(const leati_timers *t);
 leat_status leati_timers_snapshot(const leati_timers *t, int group, leati_buf *out);
+
+/* A snapshot of all groups as they are now, encoded bit by bit while timers are set and fire; all
+   as with tables (table.h). While one is open, leati_timers_remove and leati_timers_pop may also
+   answer what encoding answers, with nothing changed. */
+leat_status leati_timers_freeze(leati_timers *t);
+bool leati_timers_are_frozen(const leati_timers *t);
+leat_status leati_timers_thaw_some(leati_timers *t, int budget);
+leat_status leati_timers_take_group(leati_timers *t, int *group, leati_buf *out);
+void leati_timers_give_up(leati_timers *t);
+
 leat_status leati_timers_restore(leati_timers *t, leati_reader *in, uint16_t domain);
 
 #endif

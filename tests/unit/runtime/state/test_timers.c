@@ -1,18 +1,15 @@
-/* Tests of timers.c: order, once per (key, namespace, time), removal, snapshots, failing
-   allocations. */
+/* Tests of timers.c: order, once per (key, namespace, time), removal, snapshots at once and bit by
+   bit, failing allocations. */
 #include "runtime/state/timers.h"
 
+#include "bag.h"
 #include "fake_object.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/object.h"
 #include "runtime/data/key.h"
 #include "sample_values.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 enum { GROUPS = 16 };
 
@@ -200,6 +197,187 @@ static void timers_without_memory_keep_what_they_had(void **state) {
     leati_timers_free(t);
 }
 
+/* --- bit by bit ------------------------------------------------------------------------------- */
+
+enum { OBJECTS = 20 };
+
+typedef struct rig {
+    leati_timers *t;
+    uint64_t seed;
+    leat_value objects[OBJECTS];
+    int last; /* group that was taken */
+    bag got;
+} rig;
+
+static unsigned next_random(rig *r, unsigned below) {
+    r->seed ^= r->seed << 13, r->seed ^= r->seed >> 7, r->seed ^= r->seed << 17;
+    return (unsigned)((r->seed >> 11) % below);
+}
+
+static void skip_timer(leati_reader *in) {
+    size_t size;
+    leati_reader_zigzag(in);
+    leati_reader_varint(in);
+    bag_skip_value(in);
+    assert_non_null(leati_reader_blob(in, &size));
+}
+
+static bag bag_at_once(leati_timers *t) {
+    bag all = {0};
+    leati_buf group;
+    leati_buf_init(&group);
+    for (int g = 0; g < GROUPS; g++) {
+        group.size = 0;
+        assert_int_equal(leati_timers_snapshot(t, g, &group), LEAT_OK);
+        if (group.size) bag_add(&all, g, &group, skip_timer);
+    }
+    leati_buf_fini(&group);
+    return all;
+}
+
+static leat_value key_of_chance(rig *r) {
+    unsigned i = next_random(r, 60);
+    return i < OBJECTS ? r->objects[i] : i < 40 ? leat_string(i % 2 ? "odd" : "even") : leat_int(i);
+}
+
+static leat_status pop(leati_timers *t, int64_t until) {
+    leati_arena arena;
+    leati_arena_init(&arena);
+    leat_value key;
+    uint64_t hash;
+    leat_timer timer;
+    leat_status status = leati_timers_pop(t, until, &arena, &key, &hash, &timer);
+    leati_arena_fini(&arena);
+    return status;
+}
+
+/* Sets, removes or fires one. */
+static leat_status change(leati_timers *t, unsigned what, const leat_value *key, uint64_t hash,
+                          int64_t time) {
+    static const char *const spaces[] = {NULL, "w", "a namespace"};
+    leat_timer timer = at(time, spaces[what % 3]);
+    if (what < 6) return leati_timers_set(t, key, hash, &timer);
+    return what < 8 ? leati_timers_remove(t, key, hash, &timer) : pop(t, time);
+}
+
+static void change_some(rig *r, unsigned count) {
+    for (; count > 0; count--) {
+        leat_value key = key_of_chance(r);
+        unsigned what = next_random(r, 9), time = next_random(r, 200);
+        assert_true(change(r->t, what, &key, hash_of(&key), time) >= 0);
+    }
+}
+
+/* False when all were. */
+static bool take_some(rig *r) {
+    leati_buf bytes;
+    leat_status status;
+    int group;
+    while ((status = leati_timers_take_group(r->t, &group, &bytes)) == LEAT_OK) {
+        assert_true(group > r->last);
+        r->last = group;
+        bag_add(&r->got, group, &bytes, skip_timer);
+        leati_buf_fini(&bytes);
+    }
+    assert_int_equal(leati_timers_are_frozen(r->t), status == LEAT_AGAIN);
+    return status == LEAT_AGAIN;
+}
+
+static rig rig_new(void) {
+    rig r = {.t = leati_timers_new(GROUPS), .seed = 88172645463325252u};
+    for (int i = 0; i < OBJECTS; i++) r.objects[i] = fake_new(i);
+    return r;
+}
+
+static void rig_begin(rig *r) {
+    assert_int_equal(leati_timers_freeze(r->t), LEAT_OK);
+    assert_int_equal(leati_timers_freeze(r->t), LEAT_E_STATE);
+    r->got = (bag){0};
+    r->last = -1;
+}
+
+static void rig_fini(rig *r) {
+    leati_timers_free(r->t);
+    for (int i = 0; i < OBJECTS; i++) leati_object_release(&r->objects[i]);
+    assert_int_equal(fake_alive(), 0);
+}
+
+static void timers_frozen_are_those_of_the_beginning(void **state) {
+    (void)state;
+    rig r = rig_new();
+    for (int round = 0; round < 300; round++) {
+        change_some(&r, next_random(&r, 300));
+        bag was = bag_at_once(r.t);
+        bool gives_up = round % 4 == 3;
+        unsigned most = 1 + next_random(&r, 40);
+        rig_begin(&r);
+        for (bool open = true; open && (!gives_up || next_random(&r, 5)); open = take_some(&r)) {
+            change_some(&r, next_random(&r, most));
+            assert_true(leati_timers_thaw_some(r.t, (int)next_random(&r, 20)) >= 0);
+        }
+        if (!leati_timers_are_frozen(r.t)) {
+            bag_assert_same(&was, &r.got);
+            continue;
+        }
+        leati_timers_give_up(r.t);
+        bag_fini(&was);
+        bag_fini(&r.got);
+    }
+    assert_int_equal(leati_timers_thaw_some(r.t, 1), LEAT_DONE);
+    assert_int_equal(leati_timers_freeze(r.t), LEAT_OK);
+    rig_fini(&r); /* with an open one */
+}
+
+static void timers_frozen_without_memory_can_go_on(void **state) {
+    (void)state;
+    rig r = rig_new();
+    int failures = 0;
+    change_some(&r, 500);
+    leati_alloc_fail_after(1);
+    assert_int_equal(leati_timers_freeze(r.t), LEAT_E_NOMEM);
+    leati_alloc_fail_after(-1);
+    bag was = bag_at_once(r.t);
+    for (rig_begin(&r); take_some(&r);) {
+        leat_value key = key_of_chance(&r);
+        unsigned what = next_random(&r, 9), time = next_random(&r, 200);
+        uint64_t hash = hash_of(&key);
+        leat_status status = LEAT_E_NOMEM;
+        for (int n = 1; status == LEAT_E_NOMEM; n++) {
+            size_t count = leati_timers_count(r.t);
+            leati_alloc_fail_after(n);
+            status = change(r.t, what, &key, hash, time);
+            leati_alloc_fail_after(-1);
+            failures += status == LEAT_E_NOMEM;
+            if (status < 0) assert_int_equal(leati_timers_count(r.t), count);
+        }
+        leati_alloc_fail_after(1 + (int)next_random(&r, 2));
+        status = leati_timers_thaw_some(r.t, 1);
+        leati_alloc_fail_after(-1);
+        assert_true(status >= 0 || status == LEAT_E_NOMEM);
+        failures += status == LEAT_E_NOMEM;
+    }
+    assert_true(failures > 10);
+    bag_assert_same(&was, &r.got);
+    rig_fini(&r);
+}
+
+static void timer_that_cannot_be_encoded_does_not_fire(void **state) {
+    (void)state;
+    rig r = rig_new();
+    set(r.t, r.objects[1], 5, NULL);
+    rig_begin(&r);
+    fake_fail_next(LEAT_E_USER);
+    assert_int_equal(pop(r.t, 10), LEAT_E_USER);
+    fake_fail_next(LEAT_E_USER);
+    assert_int_equal(leati_timers_thaw_some(r.t, 10), LEAT_E_USER);
+    assert_int_equal(pop(r.t, 10), LEAT_OK);
+    assert_int_equal(pop(r.t, 10), LEAT_DONE);
+    assert_false(take_some(&r));
+    assert_int_equal(r.got.count, 1);
+    bag_fini(&r.got);
+    rig_fini(&r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_pop_in_time_order_then_as_set),
@@ -208,6 +386,9 @@ int main(void) {
         cmocka_unit_test(timers_snapshot_restores_their_order),
         cmocka_unit_test(timers_of_objects_keep_their_keys),
         cmocka_unit_test(timers_without_memory_keep_what_they_had),
+        cmocka_unit_test(timers_frozen_are_those_of_the_beginning),
+        cmocka_unit_test(timers_frozen_without_memory_can_go_on),
+        cmocka_unit_test(timer_that_cannot_be_encoded_does_not_fire),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
