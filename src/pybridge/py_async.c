@@ -193,13 +193,13 @@ static py_async_call *async_new(py_call *c, leat_async_call *call) {
 }
 
 /* A new reference. */
-static PyObject *value_of(const py_call *c, const leat_record *in) {
+static PyObject *value_of(py_call *c, const leat_record *in) {
     PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made);
     return made ? made : Py_XNewRef(value);
 }
 
 /* The value, or the list of those of a batch. */
-static PyObject *argument_of(const py_call *c, const leat_record *in, size_t count) {
+static PyObject *argument_of(py_call *c, const leat_record *in, size_t count) {
     if (!c->batch) return value_of(c, in);
     PyObject *list = PyList_New((Py_ssize_t)count);
     for (size_t i = 0; list && i < count; i++) {

@@ -5,6 +5,7 @@
 #define LEATI_PY_CALL_H
 
 #include "pybridge/py_convert.h"
+#include "pybridge/py_int.h"
 #include "pybridge/py_loop.h"
 #include "pybridge/py_shape.h"
 
@@ -47,6 +48,7 @@ struct py_call {
     py_target targets[PY_TARGETS]; /* of input 0 and 1, or one per call of the role's table */
     py_target on_timer;            /* of keyed process functions */
     const leat_type *in[2];
+    PyObject *spare;        /* an integer for those that it is called with; may be NULL */
     Py_ssize_t item;        /* of key selectors and timestamps: what they take of a tuple, or -1 */
     const py_shape *shape;  /* of the output; NULL: anything */
     PyTypeObject *tag_type; /* OutputTag; NULL until a value may be one */
@@ -96,10 +98,12 @@ static inline PyObject *py_invoke_4(const py_target *t, PyObject *a, PyObject *b
 
 /* The argument that a value is: lent with the record when it is an object, otherwise made, and then
    in `made`, too. */
-static inline PyObject *py_argument(const py_call *c, const leat_value *v, const leat_type *type,
+static inline PyObject *py_argument(py_call *c, const leat_value *v, const leat_type *type,
                                     PyObject **made) {
     *made = NULL;
     if (LEAT_LIKELY(v->kind == LEAT_OBJECT && v->domain == c->domain)) return v->as.object;
+    if (v->kind == LEAT_INT && !py_type_floats(type))
+        return *made = py_int_again(&c->spare, v->as.i);
     return *made = py_from_value(c->state, v, type);
 }
 

@@ -143,8 +143,7 @@ static bool tag_is(const leat_type *type, leat_type_tag tag) {
 
 static PyObject *from_int(py_state *state, const leat_value *v, const leat_type *type) {
     (void)state;
-    if (tag_is(type, LEAT_T_DOUBLE) || tag_is(type, LEAT_T_FLOAT))
-        return PyFloat_FromDouble((double)v->as.i);
+    if (py_type_floats(type)) return PyFloat_FromDouble((double)v->as.i);
     return PyLong_FromLongLong(v->as.i);
 }
 

@@ -40,6 +40,10 @@ const leat_schema *py_row_schema(py_state *state, const leat_type *type);
 /* The type of item `i` of a value of that type (may be NULL); NULL when it is not known. For maps 0
    is the key's and 1 the value's. */
 const leat_type *py_type_item(const leat_type *type, uint32_t i);
+/* Are integers floats in a stream of that type (may be NULL)? */
+static inline bool py_type_floats(const leat_type *type) {
+    return type && (type->tag == LEAT_T_DOUBLE || type->tag == LEAT_T_FLOAT);
+}
 
 /* 1: done, 0: no native form, -1: failed with an error set; see py_calendar.c. */
 int py_decimal_read(PyObject *o, leat_decimal *digits, int32_t *scale);

@@ -318,6 +318,7 @@ static void call_free(py_call *c) {
         drop(c, c->sides[i].tag);
         drop(c, c->sides[i].name);
     }
+    drop(c, c->spare);
     drop(c, c->context);
     drop(c, c->broadcast_context);
     drop(c, c->declared);

@@ -24,6 +24,7 @@
 #include "pybridge/py_function.h"
 #include "pybridge/py_loop.h"
 #include "pybridge/py_object.h"
+#include "pybridge/py_pools.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 
@@ -45,6 +46,7 @@ struct py_interp {
     int entered;
     int collector_was;
     int64_t full_end, full_cost; /* of the last full collection, nanoseconds */
+    py_pools pools;
 };
 
 typedef struct py_seat {
@@ -254,6 +256,7 @@ static void interp_rest(void *interpreter, bool idle) {
     py_interp *interp = interpreter;
     py_interp_drain(interp);
     if (interp->collector_was) collect_when_due(interp, idle);
+    if (!idle) py_pools_look(&interp->pools);
 }
 
 /* --- the rest of the bridge ------------------------------------------------------------------- */
@@ -306,6 +309,7 @@ void py_interp_free(py_interp *interp) {
     if (!interp) return;
     leati_bridge_unregister(&interp->bridge);
     py_interp_drain(interp);
+    py_pools_fini(&interp->pools);
     atomic_store(&interp->alive, false);
     leati_object_unregister(interp->domain);
     py_interp_unref(interp);
