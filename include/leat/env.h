@@ -54,6 +54,11 @@ LEAT_API bool leat_config_key_at(size_t index, leat_config_key *out);
 /* A file, or all files of a folder and those below it, but for names that begin with '.' or '_';
    ".gz" is decompressed. One string per line, without its end. */
 LEAT_API leat_stream *leat_env_read_text_file(leat_env *env, const char *path);
+/* The same, and those files that come into the folder later: it is looked at every `interval_ms`,
+   and the source never ends. Each file is read once, by one subtask, as far as it goes when it is
+   found, so files should come whole, by a rename. Which were read is in snapshots. */
+LEAT_API leat_stream *leat_env_watch_text_files(leat_env *env, const char *path,
+                                                int64_t interval_ms);
 /* The integers from `first` to `last`, both included. */
 LEAT_API leat_stream *leat_env_sequence(leat_env *env, int64_t first, int64_t last);
 /* Copies the values. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PACKED_ROOM = 64 << 10, BEYOND_STEP = 4 << 10 };
@@ -91,13 +92,32 @@ static leat_status open_gzip(leati_text_reader *r, uint64_t start) {
     return status;
 }
 
+/* What was read before cannot have been in it. */
+static leat_status became_shorter(leati_text_reader *r, uint64_t start, uint64_t size) {
+    const char *path = split_of(r)->path;
+    return leat_error_set(
+        &r->err, LEAT_E_IO, path,
+        "'%s' has changed: reading goes on at byte %llu, and it has %llu; put the "
+        "old file back, or start without the snapshot",
+        path, (unsigned long long)start, (unsigned long long)size);
+}
+
+static leat_status check_start(leati_text_reader *r, uint64_t start) {
+    struct stat info;
+    if (fstat(r->fd, &info) != 0) return cannot(r, "read");
+    uint64_t size = (uint64_t)info.st_size;
+    return size < start ? became_shorter(r, start, size) : LEAT_OK;
+}
+
 static leat_status open_split(leati_text_reader *r) {
     const leati_text_split *split = split_of(r);
     r->fd = open(split->path, O_RDONLY | O_CLOEXEC);
     if (r->fd < 0) return cannot(r, "open");
     r->open = true;
     r->at = r->file_at = split->gzip ? 0 : split->start;
-    return split->gzip ? open_gzip(r, split->start) : LEAT_OK;
+    leat_status status = split->gzip ? open_gzip(r, split->start) : check_start(r, split->start);
+    if (status < 0 || r->at >= split->start) return status;
+    return became_shorter(r, split->start, r->at);
 }
 
 static void close_split(leati_text_reader *r) {

@@ -1,6 +1,6 @@
 /* text_source.c: the lines of text files, as strings.
 
-   Each subtask lists the files when it opens, and takes its share of their ranges (text_split.c).
+   Each subtask lists the files when it begins, and takes its share of their ranges (text_split.c).
    Two blocks take turns: poll gives the lines of one, as views into it (line_scan.c), while the I/O
    thread fills the other (text_reader.c), across the borders of ranges and files. What both threads
    use is in `text_feed`, which is counted, because the operator may end while the I/O thread still
@@ -10,10 +10,16 @@
    Other lines are checked to be UTF-8 one by one, so that an error names the file and the byte;
    ISO-8859-1 is turned into UTF-8.
 
+   With `monitor` there is no end: when all that was found is read, the folders are looked at again
+   every so many milliseconds (text_watch.c), on the I/O thread, too, and files are not shared but
+   read whole.
+
    A snapshot is a list of splits: the rest of the current one, from the next line on, and those
-   that have not begun; they are dealt out again when the job is restored. */
+   that have not begun; they are dealt out again when the job is restored. With
+   `monitor` also the files that were taken. */
 #include "connectors/line_scan.h"
 #include "connectors/text_reader.h"
+#include "connectors/text_watch.h"
 #include "leat/env.h"
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
@@ -29,23 +35,27 @@ typedef struct text_feed {
     leati_text_reader reader;
     leati_text_block blocks[2];
     leati_text_block *target; /* of the request */
+    leati_text_watch watch;   /* with `monitor` */
 } text_feed;
 
 typedef struct text_source_self {
     leat_value paths;
     const char *charset;
-    bool latin1;
+    int64_t monitor; /* ms between two looks for new files; 0: what is there at the beginning */
+    int64_t look_at; /* the next one, in ms of the epoch */
+    bool latin1, looking;
     text_feed *feed;
     leati_text_block *block; /* being scanned; NULL: none */
     leati_text_block *ready; /* filled and waiting; NULL: none */
     leati_line_scan scan;
-    bool scanning, ascii, restored, requested, ended;
+    bool scanning, ascii, listed, requested, ended;
     size_t split; /* being scanned, or next */
 } text_source_self;
 
 static const leat_param params[] = {
     {"paths", LEAT_PARAM_LIST, true, offsetof(text_source_self, paths), LEAT_ROLE_NONE},
     {"charset", LEAT_PARAM_STRING, false, offsetof(text_source_self, charset), LEAT_ROLE_NONE},
+    {"monitor", LEAT_PARAM_INT, false, offsetof(text_source_self, monitor), LEAT_ROLE_NONE},
     {0},
 };
 
@@ -61,6 +71,7 @@ static void feed_unref(void *arg) {
     text_feed *f = arg;
     if (!f || atomic_fetch_sub(&f->refs, 1) > 1) return;
     leati_text_reader_fini(&f->reader);
+    leati_text_watch_fini(&f->watch);
     leati_free(f->blocks[0].bytes);
     leati_free(f->blocks[1].bytes);
     leati_free(f);
@@ -91,27 +102,66 @@ static leat_status feed_done(leat_context *ctx, void *self, void *arg, leat_stat
     return status;
 }
 
+/* The feed is counted once more while the errand is out. */
+static leat_status send_errand(leat_context *ctx, text_feed *f, const leat_io *io) {
+    atomic_fetch_add(&f->refs, 1);
+    leat_status status = leat_context_io(ctx, io);
+    if (status < 0) feed_unref(f);
+    return status;
+}
+
 /* Asks for the next block, unless one is on its way or waits. */
 static leat_status request(leat_context *ctx, text_source_self *s) {
     if (s->requested || s->ready || s->ended) return LEAT_OK;
     text_feed *f = s->feed;
     f->target = s->block == &f->blocks[0] ? &f->blocks[1] : &f->blocks[0];
     leat_io io = {feed_work, feed_done, feed_unref, f};
-    atomic_fetch_add(&f->refs, 1);
-    leat_status status = leat_context_io(ctx, &io);
-    if (status < 0) {
-        feed_unref(f);
-        return status;
+    leat_status status = send_errand(ctx, f, &io);
+    s->requested = status >= 0;
+    return status;
+}
+
+static leat_status look_work(void *arg) {
+    return leati_text_watch_look(&((text_feed *)arg)->watch);
+}
+
+static leat_status look_done(leat_context *ctx, void *self, void *arg, leat_status worked) {
+    text_source_self *s = self;
+    text_feed *f = arg;
+    leati_text_splits *splits = &f->reader.splits;
+    size_t before = splits->count;
+    leat_status status = worked;
+    if (worked >= 0)
+        status = leati_text_watch_take(&f->watch, splits);
+    else if (worked != LEAT_E_NOMEM)
+        status = leat_context_fail(ctx, worked, "%s", f->watch.err.text);
+    s->looking = false;
+    s->look_at = leat_context_now(ctx) + s->monitor;
+    if (splits->count > before) s->ended = false;
+    feed_unref(f);
+    leat_context_wake(ctx);
+    return status;
+}
+
+/* Everything was read: are there new files? */
+static leat_status await_files(leat_context *ctx, text_source_self *s) {
+    if (s->looking) return LEAT_AGAIN;
+    if (leat_context_now(ctx) < s->look_at) {
+        leat_context_wake_at(ctx, s->look_at);
+        return LEAT_AGAIN;
     }
-    s->requested = true;
-    return LEAT_OK;
+    leat_io io = {look_work, look_done, feed_unref, s->feed};
+    leat_status status = send_errand(ctx, s->feed, &io);
+    s->looking = status >= 0;
+    return status < 0 ? status : LEAT_AGAIN;
 }
 
 /* LEAT_AGAIN until there is another block, LEAT_DONE after the last. */
 static leat_status next_block(leat_context *ctx, text_source_self *s) {
     if (!s->ready) {
         leat_status status = request(ctx, s);
-        return status < 0 ? status : s->ended ? LEAT_DONE : LEAT_AGAIN;
+        if (status < 0 || !s->ended) return status < 0 ? status : LEAT_AGAIN;
+        return s->monitor ? await_files(ctx, s) : LEAT_DONE;
     }
     s->block = s->ready;
     s->ready = NULL;
@@ -124,6 +174,31 @@ static leat_status next_block(leat_context *ctx, text_source_self *s) {
     s->ascii = leati_utf8_is_ascii(s->block->bytes, s->block->size);
     leati_line_scan_feed(&s->scan, s->block->bytes, s->block->size, s->block->last);
     return request(ctx, s);
+}
+
+/* --- listing ---------------------------------------------------------------------------------- */
+
+/* All subtasks see the same list. Not before it is needed: after a restore files that were read
+   may have gone. */
+static leat_status list_files(leat_context *ctx, text_source_self *s) {
+    if (LEAT_LIKELY(s->listed)) return LEAT_OK;
+    s->listed = true;
+    leati_text_files files = {NULL, 0, 0};
+    leat_error err = {.status = LEAT_OK};
+    leat_status status = LEAT_OK;
+    for (uint32_t i = 0; status >= 0 && i < s->paths.size; i++) {
+        const leat_value *path = &s->paths.as.items[i];
+        char *text = leati_format("%.*s", path->kind == LEAT_STRING ? (int)path->size : 0,
+                                  path->kind == LEAT_STRING ? path->as.bytes : "");
+        status = text ? leati_text_files_add(&files, text, &err) : LEAT_E_NOMEM;
+        leati_free(text);
+    }
+    if (err.status < 0) status = leat_context_fail(ctx, status, "%s", err.text);
+    if (status >= 0)
+        status = leati_text_splits_share(&s->feed->reader.splits, &files, leat_context_subtask(ctx),
+                                         leat_context_parallelism(ctx));
+    leati_text_files_fini(&files);
+    return status;
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -170,6 +245,8 @@ static leat_status emit_line(leat_context *ctx, const text_source_self *s, leati
 static leat_status text_source_poll(leat_context *ctx, void *self, leat_emitter *out) {
     (void)out;
     text_source_self *s = self;
+    leat_status listed = list_files(ctx, s);
+    if (LEAT_UNLIKELY(listed < 0)) return listed;
     for (;;) {
         leati_line line;
         leat_status status = s->scanning ? leati_line_scan_next(&s->scan, &line) : LEAT_AGAIN;
@@ -198,32 +275,25 @@ static leat_status read_charset(leat_context *ctx, text_source_self *s) {
                              "the charset '%s' is not read; UTF-8 and ISO-8859-1 are", s->charset);
 }
 
-/* All subtasks see the same list. */
-static leat_status list_files(leat_context *ctx, text_source_self *s) {
-    leati_text_files files = {NULL, 0, 0};
-    leat_error err = {.status = LEAT_OK};
-    leat_status status = LEAT_OK;
-    for (uint32_t i = 0; status >= 0 && i < s->paths.size; i++) {
-        const leat_value *path = &s->paths.as.items[i];
-        char *text = leati_format("%.*s", path->kind == LEAT_STRING ? (int)path->size : 0,
-                                  path->kind == LEAT_STRING ? path->as.bytes : "");
-        status = text ? leati_text_files_add(&files, text, &err) : LEAT_E_NOMEM;
-        leati_free(text);
-    }
-    if (err.status < 0) status = leat_context_fail(ctx, status, "%s", err.text);
-    if (status >= 0)
-        status = leati_text_splits_share(&s->feed->reader.splits, &files, leat_context_subtask(ctx),
-                                         leat_context_parallelism(ctx));
-    leati_text_files_fini(&files);
-    return status;
+static leat_status begin_feed(leat_context *ctx, text_source_self *s) {
+    feed_unref(s->feed);
+    s->feed = feed_new();
+    if (!s->feed || !s->monitor) return s->feed ? LEAT_OK : LEAT_E_NOMEM;
+    return leati_text_watch_init(&s->feed->watch, &s->paths, leat_context_subtask(ctx),
+                                 leat_context_parallelism(ctx));
 }
 
 static leat_status text_source_open(leat_context *ctx, void *self) {
     text_source_self *s = self;
     leat_status status = read_charset(ctx, s);
-    if (status < 0 || s->restored) return status;
-    if (!s->feed) s->feed = feed_new();
-    return s->feed ? list_files(ctx, s) : LEAT_E_NOMEM;
+    if (status >= 0 && s->monitor < 0)
+        status =
+            leat_context_fail(ctx, LEAT_E_ARGUMENT,
+                              "the time between two looks for new files is %lld ms; it must be "
+                              "above 0",
+                              (long long)s->monitor);
+    s->listed = s->monitor > 0;
+    return status < 0 ? status : begin_feed(ctx, s);
 }
 
 /* --- snapshots: name "split", an item for each: path, start, end, 1 aligned + 2 gzip ---------- */
@@ -239,12 +309,11 @@ static leat_status write_split(leat_snapshot *out, leati_buf *buf, const leati_t
 }
 
 static leat_status text_source_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
-    (void)ctx;
-    const text_source_self *s = self;
+    text_source_self *s = self;
     const leati_text_splits *splits = &s->feed->reader.splits;
     leati_buf buf;
     leati_buf_init(&buf);
-    leat_status status = LEAT_OK;
+    leat_status status = list_files(ctx, s);
     for (size_t i = s->split; status >= 0 && i < splits->count; i++) {
         leati_text_split rest = splits->items[i];
         if (i == s->split && s->scanning)
@@ -252,7 +321,8 @@ static leat_status text_source_snapshot(leat_context *ctx, void *self, leat_snap
         status = write_split(out, &buf, &rest);
     }
     leati_buf_fini(&buf);
-    return status;
+    if (status < 0 || !s->monitor) return status;
+    return leati_text_watch_snapshot(&s->feed->watch, out);
 }
 
 static leat_status read_split(leati_text_splits *splits, const void *bytes, size_t size) {
@@ -271,14 +341,12 @@ static leat_status read_split(leati_text_splits *splits, const void *bytes, size
     return status;
 }
 
-/* May come before `open` or after it; nothing has been requested yet. */
+/* Nothing has been requested yet. */
 static leat_status text_source_restore(leat_context *ctx, void *self, leat_snapshot *in) {
-    (void)ctx;
     text_source_self *s = self;
-    feed_unref(s->feed);
-    s->feed = feed_new();
-    s->restored = true;
-    leat_status status = s->feed ? LEAT_OK : LEAT_E_NOMEM;
+    leat_status status = begin_feed(ctx, s);
+    s->listed = true;
+    if (status >= 0 && s->monitor) status = leati_text_watch_restore(&s->feed->watch, in);
     const void *bytes;
     size_t size;
     for (size_t i = 0; status == LEAT_OK; i++) {
@@ -314,4 +382,11 @@ leat_stream *leat_env_read_text_file(leat_env *env, const char *path) {
     leat_value item = leat_string(path ? path : ""), paths = leat_list(&item, 1);
     leat_arg arg = leat_arg_list("paths", &paths);
     return leat_graph_add(env, &leat_text_source_operator, &arg, 1, NULL, 0);
+}
+
+leat_stream *leat_env_watch_text_files(leat_env *env, const char *path, int64_t interval_ms) {
+    leat_value item = leat_string(path ? path : ""), paths = leat_list(&item, 1);
+    leat_arg args[] = {leat_arg_list("paths", &paths), leat_arg_int("monitor", interval_ms)};
+    leat_stream *s = leat_graph_add(env, &leat_text_source_operator, args, 2, NULL, 0);
+    return leat_stream_option(s, "boundedness", "unbounded");
 }

@@ -59,6 +59,12 @@ static leat_status add_file(leati_text_files *files, const char *path, uint64_t 
 
 static leat_status add_any(leati_text_files *files, const char *path, leat_error *err);
 
+/* Has it gone since its folder was listed? Then it was never there. A link to nowhere still is. */
+static bool vanished(const char *path) {
+    struct stat info;
+    return lstat(path, &info) != 0 && errno == ENOENT;
+}
+
 static leat_status add_folder(leati_text_files *files, const char *path, leat_error *err) {
     DIR *folder = opendir(path);
     if (!folder) return cannot(err, "open", path);
@@ -71,6 +77,7 @@ static leat_status add_folder(leati_text_files *files, const char *path, leat_er
         char *below = leati_format("%s%s%s", path, slash, entry->d_name);
         status = below ? add_any(files, below, err)
                        : leat_error_set(err, LEAT_E_NOMEM, path, "no memory for its names");
+        if (status == LEAT_E_NOT_FOUND && vanished(below)) status = LEAT_OK;
         leati_free(below);
     }
     if (status >= 0 && errno != 0) status = cannot(err, "list", path);
@@ -91,18 +98,22 @@ static int by_path(const void *a, const void *b) {
     return strcmp(((const leati_text_file *)a)->path, ((const leati_text_file *)b)->path);
 }
 
+leat_status leati_text_files_find(leati_text_files *files, const char *path, leat_error *err) {
+    size_t before = files->count;
+    leat_status status = add_any(files, leati_file_path(path), err);
+    size_t found = files->count - before;
+    if (found) qsort(files->items + before, found, sizeof *files->items, by_path);
+    return status;
+}
+
 leat_status leati_text_files_add(leati_text_files *files, const char *path, leat_error *err) {
     size_t before = files->count;
-    path = leati_file_path(path);
-    leat_status status = add_any(files, path, err);
-    if (status < 0) return status;
-    size_t found = files->count - before;
-    if (found == 0)
-        return leat_error_set(
-            err, LEAT_E_NOT_FOUND, path,
-            "the folder '%s' has no files; names that begin with '.' or '_' are skipped", path);
-    qsort(files->items + before, found, sizeof *files->items, by_path);
-    return LEAT_OK;
+    leat_status status = leati_text_files_find(files, path, err);
+    if (status < 0 || files->count > before) return status;
+    return leat_error_set(
+        err, LEAT_E_NOT_FOUND, path,
+        "the folder '%s' has no files; names that begin with '.' or '_' are skipped",
+        leati_file_path(path));
 }
 
 void leati_text_files_fini(leati_text_files *files) {

@@ -19,6 +19,8 @@ typedef struct leati_text_files {
    paths, but for names that begin with '.' or '_'. Fails for what is missing, unreadable, neither
    file nor folder, or a folder without files. */
 leat_status leati_text_files_add(leati_text_files *files, const char *path, leat_error *err);
+/* The same, but a folder may have none. */
+leat_status leati_text_files_find(leati_text_files *files, const char *path, leat_error *err);
 void leati_text_files_fini(leati_text_files *files);
 
 /* What one reader reads of one file: the lines that begin before `end`, from `start` on; but if it

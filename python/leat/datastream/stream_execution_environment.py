@@ -365,7 +365,10 @@ class StreamExecutionEnvironment:
         if strategy._timestamp_assigner is not None:
             _ignored_assigner(source_name)
         operator, params, own_type = source._operator()
-        return self._source(operator, params, source_name, type_info or own_type)
+        stream = self._source(operator, params, source_name, type_info or own_type)
+        if not source._bounded:
+            stream._node.option("boundedness", "unbounded")
+        return stream
 
     def add_source(
         self,

@@ -19,6 +19,8 @@ class Source:
     `source` is an operator of the library, its parameters and the type of its values.
     """
 
+    _bounded = True  # it ends by itself
+
     def __init__(self, source: tuple[str, dict[str, object], TypeInformation | None]) -> None:
         self._source = source
 

@@ -1,7 +1,7 @@
 """Files as sources and sinks, as PyFlink's `pyflink.datastream.connectors.file_system`.
 
-Of the formats, text lines are there; bulk formats, compaction and watching a folder for new files
-come with later releases and are NotSupportedErrors.
+Of the formats, text lines are there; bulk formats and compaction come with later releases and are
+NotSupportedErrors.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from leat.common.serialization import Encoder, _known_charset
+from leat.common.time import span_millis
 from leat.common.typeinfo import BasicTypeInfo
 from leat.datastream.connectors.base import Sink, Source, SupportsPreprocessing, no_java
 from leat.datastream.functions import SinkFunction
@@ -90,13 +91,24 @@ class FileSourceBuilder:
 
     def __init__(self, j_file_source_builder: tuple[StreamFormat, tuple[str, ...]]) -> None:
         self._format, self._paths = j_file_source_builder
+        self._interval = 0
 
-    def monitor_continuously(self, discovery_interval: Duration) -> NoReturn:
-        """A NotSupportedError: watching for new files comes with a later release."""
-        _later("FileSourceBuilder.monitor_continuously(): watching for new files comes")
+    def monitor_continuously(self, discovery_interval: Duration) -> FileSourceBuilder:
+        """Also read files that come later; the folders are looked at so often. Never ends.
+
+        Each file is read once, as far as it goes when it is found, so files should come whole, by
+        a rename; names that begin with `.` or `_` are left out. A ValueError for an interval below
+        1 ms.
+        """
+        interval = span_millis(discovery_interval, "monitor_continuously()")
+        if interval < 1:
+            raise ValueError(f"monitor_continuously(): {interval} ms is not above 0")
+        self._interval = interval
+        return self
 
     def process_static_file_set(self) -> FileSourceBuilder:
         """Read the files that are there, and end; the default."""
+        self._interval = 0
         return self
 
     def set_file_enumerator(self, file_enumerator: FileEnumeratorProvider) -> FileSourceBuilder:
@@ -111,7 +123,12 @@ class FileSourceBuilder:
 
     def build(self) -> FileSource:
         """The source."""
-        return FileSource(text_source(self._paths, self._format._charset))
+        operator, params, type_info = text_source(self._paths, self._format._charset)
+        if self._interval:
+            params["monitor"] = self._interval
+        source = FileSource((operator, params, type_info))
+        source._bounded = not self._interval
+        return source
 
 
 class FileSource(Source):

@@ -1,0 +1,202 @@
+/* Tests of text_watch.c, and of text_source.c with `monitor`: each file once, when it comes,
+   whoever reads it; folders that are empty, missing, or full of hidden files; restores. */
+#include "folder.h"
+
+#include "connectors/text_watch.h"
+
+enum { EVERY = 10 };
+
+static leati_text_watch watch_of(const char *path, int reader, int readers) {
+    leati_text_watch w;
+    memset(&w, 0, sizeof w);
+    leat_value item = leat_string(path), roots = leat_list(&item, 1);
+    assert_int_equal(leati_text_watch_init(&w, &roots, reader, readers), LEAT_OK);
+    return w;
+}
+
+/* How many files a look finds, all of which are taken. */
+static size_t look(leati_text_watch *w) {
+    leati_text_splits splits = {NULL, 0, 0};
+    assert_int_equal(leati_text_watch_look(w), LEAT_OK);
+    assert_int_equal(leati_text_watch_take(w, &splits), LEAT_OK);
+    size_t found = splits.count;
+    leati_text_splits_fini(&splits);
+    return found;
+}
+
+static void watch_finds_each_file_once(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(folder, 0, 1);
+    assert_int_equal(look(&w), 0);
+    write_file("a", "1\n", 2);
+    write_file("b", "2\n", 2);
+    assert_int_equal(look(&w), 2);
+    write_file("a", "1\n2\n", 4); /* has grown: it was read */
+    assert_int_equal(look(&w), 0);
+    assert_int_equal(mkdir(in_folder("deep"), 0777), 0);
+    write_file("deep/a", "3\n", 2);
+    assert_int_equal(look(&w), 1);
+    assert_int_equal(unlink(in_folder("a")), 0);
+    assert_int_equal(look(&w), 0);
+    leati_text_watch_fini(&w);
+}
+
+static void watch_leaves_out_what_is_not_finished(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(folder, 0, 1);
+    write_file(".part-0-0.inprogress.7", "1\n", 2);
+    write_file("_SUCCESS", "", 0);
+    assert_int_equal(look(&w), 0);
+    assert_int_equal(rename(in_folder(".part-0-0.inprogress.7"), in_folder("part-0-0")), 0);
+    assert_int_equal(look(&w), 1);
+    leati_text_watch_fini(&w);
+}
+
+static void watch_of_nothing_is_an_error(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(in_folder("absent"), 0, 1);
+    assert_int_equal(leati_text_watch_look(&w), LEAT_E_NOT_FOUND);
+    assert_non_null(strstr(w.err.text, "absent'"));
+    leati_text_watch_fini(&w);
+}
+
+static void watchers_share_the_files(void **state) {
+    (void)state;
+    char name[8];
+    leati_text_watch w[3];
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof name, "%d", i);
+        write_file(name, "1\n", 2);
+    }
+    size_t found = 0;
+    for (int i = 0; i < 3; i++) {
+        w[i] = watch_of(folder, i, 3);
+        size_t own = look(&w[i]);
+        assert_in_range(own, 1, 40);
+        found += own;
+    }
+    assert_int_equal(found, 50);
+    for (int i = 0; i < 3; i++) leati_text_watch_fini(&w[i]);
+}
+
+/* --- the source ------------------------------------------------------------------------------- */
+
+static harness *source_of(int subtask, int parallelism) {
+    leat_value item = leat_string(folder), list = leat_list(&item, 1);
+    leat_arg args[] = {leat_arg_list("paths", &list), leat_arg_int("monitor", EVERY)};
+    return harness_new_at(&leat_text_source_operator, args, 2, NULL, subtask, parallelism);
+}
+
+/* A file comes as files should. */
+static void bring(const char *name, const char *text) {
+    write_file(".coming", text, strlen(text));
+    assert_int_equal(rename(in_folder(".coming"), in_folder(name)), 0);
+}
+
+/* Counts lines, which are numbers, until there are as many in all. */
+static void count_until(harness *const *all, int count, int *seen, int lines) {
+    static int64_t now;
+    for (int patience = 100000; patience > 0; patience--) {
+        int got = 0;
+        now += EVERY;
+        for (int i = 0; i < count; i++) {
+            assert_int_equal(harness_clock(all[i], now), LEAT_OK);
+            assert_int_equal(harness_poll(all[i]), LEAT_AGAIN);
+            const char *line;
+            while ((line = harness_next(all[i]))) seen[atoi(line)]++;
+        }
+        for (int i = 0; i < 100; i++) got += seen[i];
+        if (got >= lines) return;
+        usleep(100);
+    }
+    fail_msg("a file was not found");
+}
+
+static void expect_once(const int *seen, int lines) {
+    for (int i = 0; i < lines; i++)
+        if (seen[i] != 1) fail_msg("line %d came %d times", i, seen[i]);
+}
+
+static void source_that_watches_gives_what_comes(void **state) {
+    int seen[100] = {0};
+    bring("a", "0\n1\n");
+    harness *h = both_ways(state, source_of(0, 1));
+    count_until(&h, 1, seen, 2);
+    bring("b", "2\n3");
+    count_until(&h, 1, seen, 4);
+    bring("c", "4\n");
+    bring("d", "");
+    bring("e", "5\n");
+    count_until(&h, 1, seen, 6);
+    expect_once(seen, 6);
+    harness_free(h);
+}
+
+static void source_that_watches_rescaled_gives_each_line_once(void **state) {
+    (void)state;
+    static const int parallelisms[] = {1, 2, 3, 1, 3};
+    int seen[100] = {0}, lines = 0;
+    harness *old[3], *now[3];
+    for (int round = 0; round < 5; round++) {
+        int count = parallelisms[round];
+        for (int i = 0; i < count; i++) now[i] = source_of(i, count);
+        if (round) {
+            harness_rescale(old, parallelisms[round - 1], now, count);
+            for (int i = 0; i < parallelisms[round - 1]; i++) harness_free(old[i]);
+        }
+        for (int i = 0; i < 4; i++, lines += 3) {
+            char name[16], text[32];
+            snprintf(name, sizeof name, "f%d", lines);
+            snprintf(text, sizeof text, "%d\n%d\n%d\n", lines, lines + 1, lines + 2);
+            bring(name, text);
+        }
+        /* Some files are stopped in the middle. */
+        for (int i = 0; i < count; i++) harness_room(now[i], 2);
+        count_until(now, count, seen, round + 1);
+        memcpy(old, now, sizeof old);
+    }
+    for (int i = 0; i < 3; i++) harness_room(now[i], -1);
+    count_until(now, 3, seen, lines);
+    expect_once(seen, lines);
+    for (int i = 0; i < 3; i++) harness_free(now[i]);
+}
+
+static void file_that_became_shorter_is_named(void **state) {
+    (void)state;
+    leat_status status;
+    bring("a", "0\n1\n2\n3\n");
+    harness *h = source_of(0, 1), *next = source_of(0, 1);
+    harness_room(h, 2);
+    while (harness_poll(h) == LEAT_AGAIN && harness_count(h) < 2) usleep(100);
+    harness_rescale(&h, 1, &next, 1);
+    bring("a", "0\n");
+    while ((status = harness_poll(next)) == LEAT_AGAIN) usleep(100);
+    assert_int_equal(status, LEAT_E_IO);
+    assert_non_null(strstr(harness_failure(next), "has changed: reading goes on at byte 4, and it "
+                                                  "has 2; put the old file back"));
+    harness_free(h);
+    harness_free(next);
+}
+
+static void interval_below_zero_is_refused(void **state) {
+    (void)state;
+    leat_value item = leat_string(folder), list = leat_list(&item, 1);
+    leat_arg args[] = {leat_arg_list("paths", &list), leat_arg_int("monitor", -1)};
+    harness *h = harness_new(&leat_text_source_operator, args, 2, NULL);
+    assert_int_equal(harness_poll(h), LEAT_E_ARGUMENT);
+    harness_free(h);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_FOLDER(watch_finds_each_file_once),
+        WITH_FOLDER(watch_leaves_out_what_is_not_finished),
+        WITH_FOLDER(watch_of_nothing_is_an_error),
+        WITH_FOLDER(watchers_share_the_files),
+        WITH_FOLDER_BOTH_WAYS(source_that_watches_gives_what_comes),
+        WITH_FOLDER(source_that_watches_rescaled_gives_each_line_once),
+        WITH_FOLDER(file_that_became_shorter_is_named),
+        WITH_FOLDER(interval_below_zero_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
