@@ -53,6 +53,7 @@ leat_status leati_frozen_take(leati_frozen *f, int *group, leati_buf *out) {
     leati_frozen_group *g = &f->group[f->taken];
     if (g->left) return LEAT_AGAIN;
     *group = f->taken++;
+    leati_buf_fini(out);
     *out = g->bytes;
     leati_buf_init(&g->bytes);
     return LEAT_OK;

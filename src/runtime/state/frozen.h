@@ -35,8 +35,8 @@ leati_buf *leati_frozen_begin(leati_frozen *f, int group);
 leat_status leati_frozen_end(leati_frozen *f, int group, leat_status status);
 /* The first group that is not complete; there is one. */
 int leati_frozen_sweep(leati_frozen *f);
-/* The bytes of the next group that had items; they are the caller's, `out` is overwritten.
-   LEAT_AGAIN when it is not complete, LEAT_DONE behind the last. */
+/* The bytes of the next group that had items; they are the caller's. What was in `out` before is
+   freed. LEAT_AGAIN when it is not complete, LEAT_DONE behind the last. */
 leat_status leati_frozen_take(leati_frozen *f, int *group, leati_buf *out);
 
 /* What an item of these bytes counts of a budget. */

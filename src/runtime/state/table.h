@@ -90,8 +90,8 @@ bool leati_table_is_frozen(const leati_table *t);
    LEAT_DONE when all are, or none is open. */
 leat_status leati_table_thaw_some(leati_table *t, int budget);
 /* The cells of the next key group that has some, as leati_table_snapshot writes them, in another
-   order; the bytes are the caller's, `out` is overwritten. LEAT_AGAIN when that group is not
-   complete. LEAT_DONE when all were taken, or none is open, and then none is. */
+   order; the bytes are the caller's, and what was in `out` before is freed. LEAT_AGAIN when that
+   group is not complete. LEAT_DONE when all were taken, or none is open, and then none is. */
 leat_status leati_table_take_group(leati_table *t, int *group, leati_buf *out);
 /* Forgets the open snapshot. */
 void leati_table_give_up(leati_table *t);

@@ -232,7 +232,7 @@ static void change_some(rig *r, unsigned count) {
 
 /* Takes what is complete. False when all of it is. */
 static bool take_some(rig *r, bag *got, int *last) {
-    leati_buf bytes;
+    leati_buf bytes = {0};
     leat_status status;
     int group;
     while ((status = leati_table_take_group(r->t, &group, &bytes)) == LEAT_OK) {
@@ -240,8 +240,8 @@ static bool take_some(rig *r, bag *got, int *last) {
         *last = group;
         assert_true(bytes.size > 0);
         bag_add(got, group, &bytes, skip_cell);
-        leati_buf_fini(&bytes);
     }
+    leati_buf_fini(&bytes);
     assert_true(status == LEAT_AGAIN || status == LEAT_DONE);
     assert_int_equal(leati_table_is_frozen(r->t), status == LEAT_AGAIN);
     return status == LEAT_AGAIN;
@@ -334,7 +334,7 @@ static void snapshots_given_up_in_a_row_leave_nothing_behind(void **state) {
 static void freeze_of_nothing_is_done_at_once(void **state) {
     (void)state;
     leati_table *t = leati_table_new(16, &plain, NULL);
-    leati_buf out;
+    leati_buf out = {0};
     int group;
     assert_int_equal(leati_table_take_group(t, &group, &out), LEAT_DONE);
     assert_int_equal(leati_table_freeze(t), LEAT_OK);
@@ -403,7 +403,7 @@ static void object_that_cannot_be_encoded_is_not_lent(void **state) {
     assert_int_equal(leati_table_remove(t, &key, hash, nowhere), LEAT_OK);
     fake_fail_next(LEAT_OK);
     bag got = {0};
-    leati_buf out;
+    leati_buf out = {0};
     int group;
     assert_int_equal(leati_table_take_group(t, &group, &out), LEAT_OK);
     bag_add(&got, group, &out, skip_cell);

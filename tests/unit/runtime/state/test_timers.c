@@ -270,15 +270,15 @@ static void change_some(rig *r, unsigned count) {
 
 /* False when all were. */
 static bool take_some(rig *r) {
-    leati_buf bytes;
+    leati_buf bytes = {0};
     leat_status status;
     int group;
     while ((status = leati_timers_take_group(r->t, &group, &bytes)) == LEAT_OK) {
         assert_true(group > r->last);
         r->last = group;
         bag_add(&r->got, group, &bytes, skip_timer);
-        leati_buf_fini(&bytes);
     }
+    leati_buf_fini(&bytes);
     assert_int_equal(leati_timers_are_frozen(r->t), status == LEAT_AGAIN);
     return status == LEAT_AGAIN;
 }
