@@ -1,13 +1,14 @@
 /* leat.h: Leat, an embedded stream processing library: Flink's semantics, no cluster.
 
    Reading order: base, value, type, record, function, state, window, async, metric, operator,
-   graph, stream, job, env. A program builds a graph of streams in an env, executes it, and looks at
-   one error at the end. */
+   graph, stream, job, env, control. A program builds a graph of streams in an env, executes it, and
+   looks at one error at the end. */
 #ifndef LEAT_H
 #define LEAT_H
 
 #include "leat/async.h"
 #include "leat/base.h"
+#include "leat/control.h"
 #include "leat/env.h"
 #include "leat/function.h"
 #include "leat/graph.h"

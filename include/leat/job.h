@@ -37,6 +37,8 @@ typedef struct leat_failure {
 /* 32 hexadecimal digits. Lent as long as the job. */
 LEAT_API const char *leat_job_id(const leat_job *job);
 LEAT_API leat_job_state leat_job_status(const leat_job *job);
+/* "RUNNING" and so on; never NULL. */
+LEAT_API const char *leat_job_state_name(leat_job_state state);
 /* Waits for the end: LEAT_OK when it has ended, LEAT_AGAIN after `timeout_ms` (-1: for ever). */
 LEAT_API leat_status leat_job_wait(leat_job *job, int timeout_ms);
 /* Asks the job to end; returns at once. Fine when it has ended. */
@@ -60,6 +62,12 @@ LEAT_API int64_t leat_job_runtime(const leat_job *job);
    job runs its processes are asked, and waited for 1 s at most; after the end it is what they told
    last. NULL on failure. */
 LEAT_API char *leat_job_metrics(leat_job *job, leat_error *err);
+
+/* How the job stands as JSON, for leat_text_free: an object with "id", "name", "pid", "state",
+   "attempt" (from 0), "started_ms" (since the epoch), "runtime_ms", "workers", "records" (that its
+   sources gave), "records_per_second" (of late), "failure" if it failed, and "operators", as
+   leat_job_metrics has them and with the same wait. NULL on failure. */
+LEAT_API char *leat_job_describe(leat_job *job, leat_error *err);
 
 /* Host dispatch: runs up to `max` callbacks (-1: all there are) and answers how many ran, or a
    failure of the callback. The descriptor is readable when there is something to dispatch, or room

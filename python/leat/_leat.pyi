@@ -20,6 +20,15 @@ def log_to(callable: Callable[[int, str], None] | None) -> None:
 def own_sigterm() -> None:
     """Python's handler of SIGTERM serves this process alone; what it forks ends."""
 
+def control_list(json: bool, /) -> str:
+    """What `leat list` prints. A RuntimeError says why not."""
+
+def control_ask(job: str, request: str, json: bool, timeout_ms: int, /) -> str:
+    """What `leat status` and `leat cancel` print. A RuntimeError says why not."""
+
+def clear_status_line(fd: int, /) -> None:
+    """Take the status line away before somebody writes to this descriptor."""
+
 def config_keys() -> list[tuple[str, str, str, str, str]]:
     """All configuration keys: key, default, kind, status, meaning."""
 

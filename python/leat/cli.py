@@ -17,12 +17,17 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: python -m leat COMMAND ...
 
-  run [-D KEY=VALUE ...] [--job-name NAME] SCRIPT [ARGUMENT ...]
+  run [-D KEY=VALUE ...] [--job-name NAME] [--quiet] SCRIPT [ARGUMENT ...]
                  run a script written for PyFlink (or Leat); jobs that still run at its end are
-                 waited for
+                 waited for; --quiet: without the status line on the terminal
   plan [-D KEY=VALUE ...] SCRIPT [ARGUMENT ...]
                  print the plan of the script's first job as JSON, and what a Flink cluster would
                  refuse of it
+  list [--json]  list the jobs of this user that run under 'leat run', in any terminal
+  status [--json] [--timeout SECONDS] JOB
+                 tell how a job stands; JOB is its name or the beginning of its id
+  cancel [--json] [--timeout SECONDS] JOB
+                 end a job without finishing it, and wait for its end (60 s)
   config         print all configuration keys
   doctor         look for what could go wrong on this machine
   help           print this
@@ -52,6 +57,10 @@ def main(arguments: list[str]) -> int:
             return _run(rest)
         if command == "plan":
             return _plan(rest)
+        if command in ("list", "status", "cancel"):
+            from leat import job_commands
+
+            return job_commands.run(command, rest)
         if command in ("config", "doctor", "help", "-h", "--help", "--version", "-V"):
             if rest:
                 raise UsageError(f"{command} takes no arguments")
@@ -93,6 +102,8 @@ def parse(arguments: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
             if not equals or not key:
                 raise UsageError(f"-D {text}: KEY=VALUE is needed")
             overrides[key] = value
+        elif option == "--quiet":
+            overrides["job.status-line"] = "off"
         elif option == "--job-name" or option.startswith("--job-name="):
             job_name = option[11:] if "=" in option else (rest.pop(0) if rest else "")
             if not job_name:
@@ -105,11 +116,14 @@ def parse(arguments: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
 
 
 def _run(arguments: list[str]) -> int:
-    from leat import jobs, settings
+    from leat import jobs, settings, terminal
 
     settings.overrides, settings.job_name, command = parse(arguments)
     settings.use_default_file = True
+    settings.launched = True
     jobs.whole_lines = True
+    if sys.stderr is not None and sys.stderr.isatty():
+        terminal.share()
     code = _guarded(command)
     if code == FINISHED and jobs.idle_sinks:
         _say(f"leat: {command[0]}: sinks were added, but no job was executed; call env.execute()")

@@ -20,6 +20,10 @@ overrides: dict[str, str] = {}
 use_default_file = False
 job_name: str | None = None
 plan_only = False
+launched = False
+
+# What `auto` means on under the launcher, off elsewhere.
+_LAUNCHER_KEYS = ("job.control", "job.status-line")
 
 
 class PlanReady(BaseException):
@@ -84,6 +88,9 @@ def apply(engine: Env) -> None:
     if path is not None:
         _set_all(engine, read_file(path), path)
     _set_all(engine, overrides, "-D")
+    if launched:
+        auto = [key for key in _LAUNCHER_KEYS if engine.get(key) == "auto"]
+        _set_all(engine, dict.fromkeys(auto, "on"), "leat run")
 
 
 def _set_all(engine: Env, settings: dict[str, str], origin: str) -> None:

@@ -18,6 +18,7 @@
 #include "connectors/file_path.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/buf.h"
+#include "runtime/base/status_line.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,6 +143,7 @@ static leat_status write_out(leati_line_writer *w) {
         size_t size = w->writing.size - w->written;
         leat_status status = w->slow ? await_room(w) : LEAT_OK;
         if (status != LEAT_OK) return status;
+        if (w->slow) leati_status_line_clear(w->fd);
         ssize_t n = write(w->fd, bytes, w->slow ? piece_of(bytes, size) : size);
         if (n < 0 && errno == EAGAIN) return LEAT_AGAIN;
         if (n < 0 && errno != EINTR) return cannot(w, "write", w->path);

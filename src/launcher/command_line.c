@@ -1,5 +1,5 @@
 /* command_line.c: the options between a command and its SCRIPT, the same as those of `python -m
-   leat`: -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME. `--` ends them. */
+   leat`: -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME and so on. `--` ends them. */
 #include "launcher.h"
 
 #include <stdlib.h>
@@ -31,6 +31,17 @@ static bool set_job_name(command_line *line, const char *name) {
     return line->job_name;
 }
 
+static bool set_timeout(command_line *line, const char *text) {
+    char *end = NULL;
+    double seconds = text ? strtod(text, &end) : 0;
+    if (!text || end == text || *end || !(seconds > 0) || seconds > 1e6) {
+        say("--timeout: a number of SECONDS is needed");
+        return false;
+    }
+    line->timeout_ms = seconds < 0.001 ? 1 : (int)(seconds * 1000);
+    return true;
+}
+
 /* Reads argv[*at], and what belongs to it. */
 static bool read_option(command_line *line, char **argv, int *at, const char *flags) {
     const char *option = argv[(*at)++];
@@ -40,6 +51,11 @@ static bool read_option(command_line *line, char **argv, int *at, const char *fl
         return set_job_name(line, argv[*at] ? argv[(*at)++] : NULL);
     if (strchr(flags, 'n') && strncmp(option, "--job-name=", 11) == 0)
         return set_job_name(line, option + 11);
+    if (strchr(flags, 't') && strcmp(option, "--timeout") == 0)
+        return set_timeout(line, argv[*at] ? argv[(*at)++] : NULL);
+    if (strchr(flags, 't') && strncmp(option, "--timeout=", 10) == 0)
+        return set_timeout(line, option + 10);
+    if (strchr(flags, 'q') && strcmp(option, "--quiet") == 0) return line->quiet = true;
     if (strchr(flags, 'j') && strcmp(option, "--json") == 0) return line->json = true;
     if (strchr(flags, 'a') && strcmp(option, "--all") == 0) return line->all = true;
     say("there is no option '%s'; `leat help` tells what there is", option);

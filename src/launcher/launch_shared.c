@@ -133,6 +133,8 @@ int shared_job_run(const command_line *line, int argc, char **argv) {
     if (!env) return EXIT_USAGE;
     if (line->job_name && leat_env_set(env, "pipeline.name", line->job_name, &err) < 0)
         return say_error(&err);
+    int wrong = launcher_settle(line, env);
+    if (wrong) return wrong;
     if (!prepare_python(line, env, argv[0])) return EXIT_USAGE;
     if (!watcher_start(&w, env)) {
         say("no thread can be started; look at `ulimit -u`");

@@ -1,6 +1,6 @@
-/* launcher.c: the `leat` program: runs scripts and shared objects, shows plans and configuration,
-   looks for what could go wrong. Standard output belongs to the job; what the program says goes to
-   stderr.
+/* launcher.c: the `leat` program: runs scripts and shared objects, looks at running jobs and ends
+   them, shows plans and configuration, looks for what could go wrong. Standard output belongs to
+   the job; what the program says goes to stderr.
 
    Python scripts are run by `python -m leat`, which has the same commands; this program only finds
    the right Python and becomes it. What is written in C runs right here (launch_shared.c).
@@ -18,14 +18,20 @@
 static const char usage[] =
     "usage: leat COMMAND ...\n"
     "\n"
-    "  run [-D KEY=VALUE ...] [--job-name NAME] SCRIPT [ARGUMENT ...]\n"
+    "  run [-D KEY=VALUE ...] [--job-name NAME] [--quiet] SCRIPT [ARGUMENT ...]\n"
     "                 run a script written for PyFlink (or Leat), or a shared object that exports\n"
-    "                 int leat_main(leat_env *, int argc, char **argv)\n"
+    "                 int leat_main(leat_env *, int argc, char **argv); --quiet: without the\n"
+    "                 status line on the terminal\n"
     "  plan [-D KEY=VALUE ...] SCRIPT [ARGUMENT ...]\n"
     "                 print the plan of a Python script's first job as JSON, and what a Flink\n"
     "                 cluster would refuse of it\n"
     "  config [-D KEY=VALUE ...] [--json] [--all] [KEY ...]\n"
     "                 print the configuration keys and their values; --all: Flink's other keys, too\n"
+    "  list [--json]  list the jobs of this user that run under `leat run`, in any terminal\n"
+    "  status [--json] [--timeout SECONDS] JOB\n"
+    "                 tell how a job stands; JOB is its name or the beginning of its id\n"
+    "  cancel [--json] [--timeout SECONDS] JOB\n"
+    "                 end a job without finishing it, and wait for its end (60 s)\n"
     "  doctor [-D KEY=VALUE ...]\n"
     "                 look for what could go wrong on this machine\n"
     "  help           print this\n"
@@ -62,6 +68,15 @@ leat_env *launcher_env(const command_line *line) {
     return env;
 }
 
+int launcher_settle(const command_line *line, leat_env *env) {
+    static const char *const keys[] = {"job.control", "job.status-line"};
+    leat_error err = {.status = LEAT_OK};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && err.status >= 0; i++)
+        if (strcmp(leat_env_get(env, keys[i]), "auto") == 0) leat_env_set(env, keys[i], "on", &err);
+    if (line->quiet && err.status >= 0) leat_env_set(env, "job.status-line", "off", &err);
+    return err.status >= 0 ? EXIT_FINISHED : say_error(&err);
+}
+
 /* A library reads LEAT_CONF only; the file beside the user is the launcher's to find. */
 static void choose_file(void) {
     const char *file = getenv("LEAT_CONF");
@@ -72,7 +87,7 @@ static int run(int argc, char **argv) {
     command_line line;
     int code = EXIT_USAGE;
     bool is_run = strcmp(argv[1], "run") == 0;
-    if (command_line_read(&line, argc, argv, 2, "n")) {
+    if (command_line_read(&line, argc, argv, 2, is_run ? "nq" : "n")) {
         const char *script = argv[line.rest];
         if (!script)
             say("%s: a SCRIPT is needed; `leat help` tells how", argv[1]);
@@ -107,9 +122,10 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"run", run},       {"plan", run},        {"config", show_config},
-    {"doctor", doctor}, {"help", help},       {"--help", help},
-    {"-h", help},       {"version", version}, {"--version", version},
+    {"run", run},        {"plan", run},        {"list", list_jobs},
+    {"status", ask_job}, {"cancel", ask_job},  {"config", show_config},
+    {"doctor", doctor},  {"help", help},       {"--help", help},
+    {"-h", help},        {"version", version}, {"--version", version},
     {"-V", version},
 };
 

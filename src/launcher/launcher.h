@@ -13,12 +13,13 @@ typedef struct command_line {
     char **settings; /* of -D: key, value, ..., NULL; one allocation per pair. NULL without any */
     size_t setting_count;
     const char *job_name; /* or NULL */
-    bool json, all;
-    int rest; /* index in argv of the SCRIPT, or argc */
+    bool json, all, quiet;
+    int timeout_ms; /* 0: none was given */
+    int rest;       /* index in argv of the SCRIPT, or argc */
 } command_line;
 
 /* Reads the options from argv[at] on. `flags` tells which there are: "j" --json, "a" --all, "n"
-   --job-name; -D always. False after a message. */
+   --job-name, "q" --quiet, "t" --timeout; -D always. False after a message. */
 bool command_line_read(command_line *line, int argc, char **argv, int at, const char *flags);
 void command_line_free(command_line *line);
 
@@ -30,6 +31,9 @@ int say_error(const leat_error *error);
 /* An environment with the settings of the file (LEAT_CONF or ./leat.yaml) and of -D; NULL after a
    message. */
 leat_env *launcher_env(const command_line *line);
+/* Settings that are left to whoever runs the job, who is this program: its jobs listen to other
+   terminals and have a status line, unless it was told otherwise. Answers an exit code. */
+int launcher_settle(const command_line *line, leat_env *env);
 
 /* The Python to run: allocated path, or NULL; after a message if it is `needed`, or was named
    wrongly (then `*wrong`, which may be NULL). Makes the package that was installed with this
@@ -44,6 +48,8 @@ int python_become(const command_line *line, char **argv);
 bool shared_job_is(const char *path);
 int shared_job_run(const command_line *line, int argc, char **argv);
 
+int list_jobs(int argc, char **argv);
+int ask_job(int argc, char **argv);
 int show_config(int argc, char **argv);
 int doctor(int argc, char **argv);
 

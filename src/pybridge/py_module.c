@@ -7,6 +7,7 @@
 #include "pybridge/py_broadcast.h"
 #include "pybridge/py_call.h"
 #include "pybridge/py_context.h"
+#include "pybridge/py_control.h"
 #include "pybridge/py_convert.h"
 #include "pybridge/py_encode.h"
 #include "pybridge/py_error.h"
@@ -278,6 +279,10 @@ static PyMethodDef module_methods[] = {
     {"own_sigterm", py_own_sigterm, METH_NOARGS,
      PyDoc_STR("Python's handler of SIGTERM serves this process alone; what it forks ends.")},
     {"log_to", py_log_to, METH_O, PyDoc_STR("Call this with (level, line) for each line logged.")},
+    {"control_list", py_control_list, METH_O, PyDoc_STR("The jobs that listen, as text.")},
+    {"control_ask", py_control_ask, METH_VARARGS, PyDoc_STR("Ask a job, and wait for it.")},
+    {"clear_status_line", py_clear_status_line, METH_O,
+     PyDoc_STR("Somebody writes to this descriptor.")},
     {"config_keys", module_config_keys, METH_NOARGS,
      PyDoc_STR("All configuration keys: key, default, kind, status, meaning.")},
     {"_coerce", module_coerce, METH_VARARGS, PyDoc_STR("The object as the declared type has it.")},

@@ -7,12 +7,14 @@
 #include "runtime/base/log.h"
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/status_line.h"
 
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef struct log_line {
     struct log_line *next;
@@ -23,6 +25,7 @@ typedef struct log_line {
 static void log_to_stderr(leat_log_level level, const char *line, void *arg) {
     (void)level;
     (void)arg;
+    leati_status_line_clear(STDERR_FILENO);
     fprintf(stderr, "leat: %s\n", line);
 }
 

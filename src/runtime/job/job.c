@@ -16,7 +16,9 @@
 #include "runtime/base/io_thread.h"
 #include "runtime/base/log.h"
 #include "runtime/base/own_process.h"
+#include "runtime/job/control.h"
 #include "runtime/job/interpreter.h"
+#include "runtime/job/job_status.h"
 #include "runtime/job/pool.h"
 
 /* --- news ------------------------------------------------------------------------------------- */
@@ -227,6 +229,7 @@ static void end(leat_job *job) {
 static void run_attempt(leat_job *job) {
     leat_error err;
     job->committed = false;
+    leati_job_log_start(job);
     if (begin(job, &err) < 0 || wait_for_data(job, &err) < 0)
         leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
     end(job);
@@ -240,6 +243,10 @@ static void conclude(leat_job *job) {
     job->state = job->failure.status != LEAT_OK ? LEAT_JOB_FAILED
                  : job->cancel                  ? LEAT_JOB_CANCELED
                                                 : LEAT_JOB_FINISHED;
+    pthread_mutex_unlock(&job->lock);
+    leati_control_end(job);
+    leati_job_log_state(job, "nothing follows");
+    pthread_mutex_lock(&job->lock);
     job->over = true;
     pthread_cond_broadcast(&job->changed);
     pthread_mutex_unlock(&job->lock);
@@ -303,9 +310,11 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     if (status >= 0) leati_pushes_begin(job);
     leati_interpreter_hold();
     leati_process_use();
+    if (status >= 0) leati_control_begin(job);
     if (status >= 0) status = leati_thread_start(&job->thread, driver_main, job, "leat-driver");
     if (status < 0) {
         leati_interpreter_release();
+        leati_control_end(job);
         leati_pushes_end(job);
         return leat_error_set(err, status, "job", "no memory or no thread for the job");
     }

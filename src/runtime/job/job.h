@@ -52,6 +52,8 @@ struct leat_job {
     bool measured;                /* they can be */
     leati_report *reports;        /* by host */
     int64_t reported;             /* how many came */
+    int64_t looked_at, looked_records; /* job_status.c: when records were counted last, and then */
+    double rate;                       /* of records in a second, before that */
     leati_collect *collects;
     leati_dispatch *dispatch;
 };
@@ -92,6 +94,14 @@ void leati_job_metrics_begin(leat_job *job);
 void leati_job_metrics_end(leat_job *job);
 void leati_job_metrics_last(leat_job *job);
 void leati_job_reports_free(leat_job *job);
+/* Asks all hosts; answers what leati_job_metrics_came wants to know whether all have told. Any
+   thread, never waits. */
+int64_t leati_job_metrics_ask(leat_job *job);
+bool leati_job_metrics_came(leat_job *job, int64_t wanted);
+void leati_job_metrics_await(leat_job *job); /* the same and waits, 1 s at most */
+/* Of the last reports: all metrics as JSON, and how many records the sources gave. */
+void leati_job_metrics_json(leat_job *job, leati_buf *out);
+int64_t leati_job_records(leat_job *job);
 
 /* push.c: its push sources take records from now on; and those that never opened take no more. */
 void leati_pushes_begin(leat_job *job);

@@ -3,6 +3,7 @@
    their tasks are closed; the job keeps the last report of each. */
 #include "runtime/base/alloc.h"
 #include "runtime/base/deadline.h"
+#include "runtime/data/double_text.h"
 #include "runtime/job/job.h"
 #include "runtime/job/pool.h"
 
@@ -61,7 +62,7 @@ void leati_job_metrics_last(leat_job *job) {
 }
 
 /* Asks all hosts, and answers how many reports will come from elsewhere. */
-static int ask(leat_job *job) {
+static int ask_hosts(leat_job *job) {
     int asked = 0;
     pthread_mutex_lock(&job->metrics_lock);
     if (job->measured) {
@@ -72,15 +73,27 @@ static int ask(leat_job *job) {
     return asked;
 }
 
-static void wait_for_reports(leat_job *job) {
-    struct timespec until = leati_deadline_after(PATIENCE_MS);
+int64_t leati_job_metrics_ask(leat_job *job) {
     pthread_mutex_lock(&job->lock);
     int64_t before = job->reported;
     pthread_mutex_unlock(&job->lock);
-    int64_t wanted = before + 1 + ask(job);
+    int elsewhere = ask_hosts(job);
+    return elsewhere ? before + 1 + elsewhere : 0;
+}
+
+bool leati_job_metrics_came(leat_job *job, int64_t wanted) {
+    pthread_mutex_lock(&job->lock);
+    bool came = job->reported >= wanted || job->over;
+    pthread_mutex_unlock(&job->lock);
+    return came;
+}
+
+void leati_job_metrics_await(leat_job *job) {
+    struct timespec until = leati_deadline_after(PATIENCE_MS);
+    int64_t wanted = leati_job_metrics_ask(job);
     int late = 0;
     pthread_mutex_lock(&job->lock);
-    while (wanted > before + 1 && job->reported < wanted && !job->over && !late)
+    while (job->reported < wanted && !job->over && !late)
         late = pthread_cond_timedwait(&job->changed, &job->lock, &until);
     pthread_mutex_unlock(&job->lock);
 }
@@ -117,7 +130,9 @@ static void put_metric(leati_buf *b, leati_reader *in) {
     leati_buf_text(b, "{");
     put_number(b, "count", count);
     if (form == LEATI_FORM_METER) {
-        leati_buf_printf(b, ", \"rate\": %.3f}", (double)leati_reader_zigzag(in) / 1000);
+        leati_buf_text(b, ", \"rate\": ");
+        leati_double_repr((double)leati_reader_zigzag(in) / 1000, b);
+        leati_buf_text(b, "}");
         return;
     }
     int64_t sum = leati_reader_zigzag(in), least = leati_reader_zigzag(in);
@@ -127,16 +142,24 @@ static void put_metric(leati_buf *b, leati_reader *in) {
     put_number(b, "min", least);
     leati_buf_text(b, ", ");
     put_number(b, "max", leati_reader_zigzag(in));
-    leati_buf_printf(b, ", \"mean\": %.17g}", count ? (double)sum / (double)count : 0.0);
+    leati_buf_text(b, ", \"mean\": "); /* printf would write the comma of some locales */
+    leati_double_repr(count ? (double)sum / (double)count : 0.0, b);
+    leati_buf_text(b, "}");
 }
 
-static void put_subtask(leati_buf *b, leati_reader *in) {
-    leati_buf_text(b, b->size > 1 ? ",\n {\"operator\": " : "{\"operator\": ");
+/* A worker has the job's part of the graph alone, and numbers it from 1. */
+static int64_t node_of(const leati_plan *p, int host, uint64_t told) {
+    if (!host) return (int64_t)told;
+    return told && told <= (uint64_t)p->info_count ? p->infos[told - 1].node : 0;
+}
+
+static void put_subtask(leati_buf *b, leati_reader *in, const leati_plan *p, int host, bool first) {
+    leati_buf_text(b, first ? "{\"operator\": " : ",\n {\"operator\": ");
     put_text(b, in);
     leati_buf_text(b, ", \"uid\": ");
     put_text(b, in);
     leati_buf_text(b, ", ");
-    put_number(b, "id", (int64_t)leati_reader_varint(in));
+    put_number(b, "id", node_of(p, host, leati_reader_varint(in)));
     leati_buf_text(b, ", ");
     put_number(b, "subtask", (int64_t)leati_reader_varint(in));
     leati_buf_text(b, ", ");
@@ -149,19 +172,77 @@ static void put_subtask(leati_buf *b, leati_reader *in) {
     leati_buf_text(b, "}}");
 }
 
-char *leat_job_metrics(leat_job *job, leat_error *err) {
-    leati_buf json;
-    if (leati_job_check(job, "leat_job_metrics", err) < 0) return NULL;
-    wait_for_reports(job);
-    leati_buf_init(&json);
-    leati_buf_text(&json, "[");
+void leati_job_metrics_json(leat_job *job, leati_buf *out) {
+    bool first = true;
+    leati_buf_text(out, "[");
     pthread_mutex_lock(&job->lock);
     for (int i = 0; job->reports && i <= job->plan->workers; i++) {
         leati_reader in = leati_reader_of(job->reports[i].bytes, job->reports[i].size);
-        while (leati_reader_left(&in) && !in.failed) put_subtask(&json, &in);
+        while (leati_reader_left(&in) && !in.failed) {
+            put_subtask(out, &in, job->plan, i, first);
+            first = false;
+        }
     }
     pthread_mutex_unlock(&job->lock);
-    leati_buf_text(&json, "]");
+    leati_buf_text(out, "]");
+}
+
+/* --- what the sources gave -------------------------------------------------------------------- */
+
+static bool is_source(const leati_plan *p, int64_t node) {
+    for (int i = 0; i < p->vertex_count; i++)
+        if (p->vertices[i].source && p->infos[p->vertices[i].nodes[0]].node == node) return true;
+    return false;
+}
+
+static void skip_metrics(leati_reader *in) {
+    static const int numbers[] = {
+        [LEATI_FORM_NUMBER] = 1, [LEATI_FORM_METER] = 2, [LEATI_FORM_SPREAD] = 4};
+    size_t size;
+    while (leati_reader_u8(in)) {
+        leati_reader_blob(in, &size);
+        uint8_t form = leati_reader_u8(in);
+        if (form > LEATI_FORM_SPREAD) in->failed = true;
+        for (int i = 0; !in->failed && i < numbers[form]; i++) leati_reader_zigzag(in);
+    }
+}
+
+/* Of one report. */
+static int64_t records_of(const leati_plan *p, int host, leati_reader in) {
+    int64_t sum = 0;
+    size_t size;
+    while (leati_reader_left(&in) && !in.failed) {
+        leati_reader_blob(&in, &size);
+        leati_reader_blob(&in, &size);
+        int64_t node = node_of(p, host, leati_reader_varint(&in));
+        leati_reader_varint(&in);
+        leati_reader_varint(&in);
+        leati_reader_zigzag(&in);
+        int64_t out = leati_reader_zigzag(&in);
+        if (is_source(p, node)) sum += out;
+        skip_metrics(&in);
+    }
+    return sum;
+}
+
+int64_t leati_job_records(leat_job *job) {
+    int64_t sum = 0;
+    pthread_mutex_lock(&job->lock);
+    for (int i = 0; job->reports && i <= job->plan->workers; i++)
+        sum +=
+            records_of(job->plan, i, leati_reader_of(job->reports[i].bytes, job->reports[i].size));
+    pthread_mutex_unlock(&job->lock);
+    return sum;
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+char *leat_job_metrics(leat_job *job, leat_error *err) {
+    leati_buf json;
+    if (leati_job_check(job, "leat_job_metrics", err) < 0) return NULL;
+    leati_job_metrics_await(job);
+    leati_buf_init(&json);
+    leati_job_metrics_json(job, &json);
     char *text = leati_buf_take(&json);
     if (!text) leat_error_set(err, LEAT_E_NOMEM, "leat_job_metrics", "no memory");
     return text;

@@ -16,6 +16,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/io_thread.h"
+#include "runtime/base/status_line.h"
 #include "runtime/base/utf8.h"
 
 enum { READ_ROOM = 64 * 1024, MOST_WAITING = 1 << 20, LONGEST_LINE = 1 << 20, TAIL = 2048 };
@@ -59,6 +60,7 @@ static leat_status write_lines(void *arg) {
     relay_lines *l = arg;
     size_t at = 0;
     while (at < l->size) {
+        leati_status_line_clear(l->relay->to);
         ssize_t n = write(l->relay->to, l->bytes + at, l->size - at);
         if (n >= 0)
             at += (size_t)n;
