@@ -58,6 +58,9 @@ typedef struct leati_surroundings {
     const leati_saver *saver; /* where snapshots go to; NULL: nowhere */
     /* Gives an operator what it remembered, if it did; NULL: nobody remembers. */
     leat_status (*restore)(void *arg, leat_context *ctx);
+    /* Gives the head of a loop what was on its way back to it; leaves `out` when that is
+       nothing. */
+    leat_status (*restore_log)(void *arg, leat_context *ctx, leati_batch **out);
     void *restore_arg;
 } leati_surroundings;
 

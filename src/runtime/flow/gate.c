@@ -11,6 +11,7 @@ typedef struct gate_port {
     int64_t watermark;
     bool idle, ended, aligned; /* aligned: its barrier, or its vote, came */
     bool behind;               /* was idle, and has not caught up with what was told meanwhile */
+    bool logged;               /* of a loop: the barrier that was told has not come back on it */
 } gate_port;
 
 /* A round on its way through this gate. */
@@ -86,6 +87,18 @@ uint64_t leati_gate_came_back(const leati_gate *g) {
     return g->came_back;
 }
 
+bool leati_gate_is_logged(const leati_gate *g, const leati_channel *from) {
+    for (int i = 0; i < g->count; i++)
+        if (g->ports[i].channel == from) return g->ports[i].logged;
+    return false;
+}
+
+bool leati_gate_logs(const leati_gate *g) {
+    for (int i = 0; i < g->count; i++)
+        if (g->ports[i].logged) return true;
+    return false;
+}
+
 static void tell(leati_gate *g, leati_element_kind kind, int64_t value) {
     g->pending[g->pending_count++] = leati_signal(kind, value);
 }
@@ -149,7 +162,11 @@ static void release_if_aligned(leati_gate *g) {
         waiting += p->role == LEATI_PORT_STREAM && !p->aligned;
     }
     if (!g->aligned || waiting) return;
-    for (int i = 0; i < g->count; i++) g->ports[i].aligned &= g->ports[i].role != LEATI_PORT_STREAM;
+    for (int i = 0; i < g->count; i++) {
+        gate_port *p = &g->ports[i];
+        if (p->role == LEATI_PORT_STREAM) p->aligned = false;
+        p->logged = p->role == LEATI_PORT_FEEDBACK && !p->ended;
+    }
     g->aligned = 0;
     tell(g, LEATI_BARRIER, g->barrier);
 }
@@ -227,11 +244,14 @@ static leat_status take_vote(leati_gate *g, gate_port *p, const leati_element *e
     return LEAT_OK;
 }
 
-/* Feedback is beside time and barriers; its end, and that of votes, is the whole loop's. */
+/* Feedback is beside time, and its barriers are waited for by nobody: they say which records the
+   head's barrier has overtaken. Its end, and that of votes, is the whole loop's. */
 static leat_status take_inner(leati_gate *g, gate_port *p, const leati_element *e) {
     if (e->kind == LEATI_VOTE) return take_vote(g, p, e);
     if (e->kind == LEATI_ROUND) return take_round(g, p, e);
+    if (e->kind == LEATI_BARRIER && e->value == g->barrier) p->logged = false;
     if (e->kind == LEATI_END) p->ended = true;
+    if (p->ended) p->logged = false;
     return LEAT_OK;
 }
 

@@ -29,6 +29,10 @@ leat_status leati_gate_add_port(leati_gate *g, leati_channel *channel, unsigned 
 void leati_gate_align(leati_gate *g, bool exact);
 /* While it is held, a gate with feedback reads nothing but that and votes. */
 void leati_gate_hold(leati_gate *g, bool hold);
+/* Is what this channel brings older than the barrier that was told last? So it is with feedback
+   until the barrier has come back on it. And is there any such channel? */
+bool leati_gate_is_logged(const leati_gate *g, const leati_channel *from);
+bool leati_gate_logs(const leati_gate *g);
 /* How many batches feedback has brought so far. */
 uint64_t leati_gate_came_back(const leati_gate *g);
 

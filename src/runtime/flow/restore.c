@@ -3,6 +3,7 @@
    split lists round robin, those of unions to all, and of broadcast state everybody has a copy of
    somebody's. Event time is the minimum then, so that nobody's goes back. */
 #include "runtime/base/alloc.h"
+#include "runtime/data/codec.h"
 #include "runtime/data/key.h"
 #include "runtime/flow/items.h"
 #include "runtime/flow/snapshot.h"
@@ -148,7 +149,7 @@ static leat_status take_entry(restoring *r, const leati_row *e) {
     case LEATI_ROW_CELLS: return takes_cells(r, e->group) ? take_cells(r, e) : LEAT_OK;
     case LEATI_ROW_TIMERS: return owns_group(r, e->group) ? take_timers(r, e) : LEAT_OK;
     case LEATI_ROW_ITEM: return take_own(r, e);
-    default: return LEAT_E_INTERNAL;
+    default: return LEAT_OK; /* a log: below */
     }
 }
 
@@ -203,6 +204,87 @@ leat_status leati_context_restore(leat_context *ctx, const leati_restored *from,
     restoring r = {.ctx = ctx, .from = from, .count = count};
     r.rescale = count != ctx->info->parallelism;
     return restore(&r);
+}
+
+/* --- logs ------------------------------------------------------------------------------------- */
+
+typedef struct log_reading {
+    restoring r;
+    leat_record *records;
+    size_t count, room, seen;
+    leati_arena arena;
+} log_reading;
+
+/* With keys they go where their keys are, others round robin. */
+static bool takes_record(log_reading *l, const leat_record *record) {
+    const leati_op_info *info = l->r.ctx->info;
+    size_t number = l->seen++;
+    if (!l->r.rescale) return is_source(&l->r);
+    if (record->key.kind == LEAT_NULL)
+        return (int)(number % (size_t)info->parallelism) == l->r.ctx->subtask;
+    return owns_group(&l->r, leati_key_group(record->hash, info->max_parallelism));
+}
+
+static leat_status add_record(log_reading *l, const leat_record *record) {
+    if (l->count == l->room) {
+        size_t room = 2 * l->room + 64;
+        leat_record *records = leati_resize(l->records, room * sizeof *records);
+        if (!records) return LEAT_E_NOMEM;
+        l->records = records;
+        l->room = room;
+    }
+    l->records[l->count++] = *record;
+    return LEAT_OK;
+}
+
+static leat_status read_log(log_reading *l, const leati_row *e) {
+    const void *bytes;
+    size_t size;
+    leat_status status = read_section(&l->r, e, &bytes, &size);
+    if (status < 0) return status;
+    leati_reader in = leati_reader_of(bytes, size);
+    while (status >= 0 && leati_reader_left(&in)) {
+        leat_record record;
+        status = leati_record_decode(&in, leati_context_domain(l->r.ctx), &l->arena, &record);
+        if (status >= 0 && takes_record(l, &record)) status = add_record(l, &record);
+    }
+    return damaged(&l->r, status);
+}
+
+static leat_status read_logs(log_reading *l) {
+    leat_status status = LEAT_OK;
+    for (; l->r.old < l->r.count && status >= 0; l->r.old++) {
+        const leati_row *all;
+        size_t rows = leati_store_rows(l->r.from[l->r.old].store, &all);
+        for (size_t i = 0; i < rows && status >= 0; i++)
+            if (all[i].kind == LEATI_ROW_LOG) status = read_log(l, &all[i]);
+    }
+    return status;
+}
+
+static leat_status make_batch(const log_reading *l, leati_batch **out) {
+    if (!l->count) return LEAT_OK;
+    leati_batch *batch = leati_batch_new(l->count);
+    leat_status status = batch ? LEAT_OK : LEAT_E_NOMEM;
+    for (size_t i = 0; i < l->count && status >= 0; i++)
+        status = leati_batch_append(batch, &l->records[i], NULL, false);
+    if (status >= 0)
+        *out = batch;
+    else if (batch)
+        leati_batch_unref(batch);
+    return status;
+}
+
+leat_status leati_context_restore_log(leat_context *ctx, const leati_restored *from, int count,
+                                      leati_batch **out) {
+    log_reading l = {.r = {.ctx = ctx, .from = from, .count = count}};
+    l.r.rescale = count != ctx->info->parallelism;
+    leati_arena_init(&l.arena);
+    leat_status status = read_logs(&l);
+    if (status >= 0) status = make_batch(&l, out);
+    leati_free(l.records);
+    leati_arena_fini(&l.arena);
+    return status;
 }
 
 leat_status leati_context_restore_bytes(leat_context *ctx, const void *bytes, size_t size) {

@@ -82,12 +82,13 @@ static void enqueue(leati_rounds *l, leati_element e) {
 
 /* --- rounds ----------------------------------------------------------------------------------- */
 
+/* Behind an end come only barriers, behind a round anything may. */
 static void hold(leati_rounds *l, leati_gate *g, const leati_element *e) {
     l->holding = l->wanted = true;
     l->held = *e;
     l->seen = leati_gate_came_back(g);
     l->pause = l->retry_at = 0;
-    leati_gate_hold(g, true);
+    leati_gate_hold(g, e->kind == LEATI_ROUND);
 }
 
 /* Is it this head's turn to vote? Looked at when the chain is done with the round, so that it was
@@ -150,21 +151,13 @@ static void conclude_round(leati_rounds *l, leati_gate *g, int64_t flags) {
 
 /* --- what the task asks ----------------------------------------------------------------------- */
 
-static leat_status refuse_barrier(leati_chain *c) {
-    return leat_context_fail(c->contexts[0], LEAT_E_UNSUPPORTED,
-                             "checkpoints of a job with a loop come in a later release; run it "
-                             "without");
-}
-
-leat_status leati_rounds_take(leati_rounds *l, leati_gate *g, leati_chain *c,
-                              const leati_element *e) {
+leat_status leati_rounds_take(leati_rounds *l, leati_gate *g, const leati_element *e) {
     bool own = leati_round_loop(e) == l->number;
     switch (e->kind) {
     case LEATI_WATERMARK:
         if (e->value != INT64_MAX) return LEAT_AGAIN;
         l->last_watermark = true;
         return LEAT_OK;
-    case LEATI_BARRIER: return refuse_barrier(c);
     case LEATI_END: hold(l, g, e); return LEAT_OK;
     case LEATI_VOTE: conclude_round(l, g, leati_round_flags(e)); return LEAT_OK;
     case LEATI_ROUND:

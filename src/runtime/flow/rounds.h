@@ -18,6 +18,10 @@
    Loops within loops: a round of the outer loop comes to the inner head on its stream, and is held
    as an end would be, until no record of the inner loop is on its way.
 
+   Barriers pass a head like any other task, also while it holds the end. What comes back to it
+   between a barrier and the same barrier on its way back was on its way round when the snapshot was
+   made: it is part of that (snapshot.h), and comes first when the head is restored.
+
    One thread: the task's. */
 #ifndef LEATI_ROUNDS_H
 #define LEATI_ROUNDS_H
@@ -36,8 +40,7 @@ void leati_rounds_free(leati_rounds *l); /* NULL is fine */
 leat_status leati_rounds_add_vote(leati_rounds *l, leati_channel *to);
 
 /* The gate gave this signal. LEAT_OK: the loop keeps it; LEAT_AGAIN: it is for the chain. */
-leat_status leati_rounds_take(leati_rounds *l, leati_gate *g, leati_chain *c,
-                              const leati_element *e);
+leat_status leati_rounds_take(leati_rounds *l, leati_gate *g, const leati_element *e);
 /* What the chain is to be sent before the next element; LEAT_AGAIN: nothing. `ended`: the end has
    passed the chain. */
 leat_status leati_rounds_next(leati_rounds *l, leati_gate *g, bool ended, leati_element *out);

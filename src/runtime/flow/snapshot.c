@@ -134,8 +134,9 @@ leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
     return status >= 0 && failed ? LEAT_E_NOMEM : status;
 }
 
-void leati_saving_seal(leati_saving *s) {
+void leati_saving_seal(leati_saving *s, bool logs) {
     s->sealed = true;
+    s->logs = logs;
 }
 
 /* Hands on what has been gathered. */
@@ -144,6 +145,23 @@ static leat_status send(leati_saving *s, bool last) {
     if (leati_chunk_failed(&s->chunk)) return LEAT_E_NOMEM;
     if (!last && s->chunk.payload.size < ENOUGH) return LEAT_OK;
     return s->to->take(s->to->arg, s->task, s->checkpoint, &s->chunk, last);
+}
+
+leat_status leati_saving_log(leati_saving *s, const leati_batch *batch, const leat_type *type) {
+    leati_row e = {.kind = LEATI_ROW_LOG};
+    leati_buf *b = &s->group;
+    leat_status status = LEAT_OK;
+    b->size = 0;
+    for (uint32_t i = 0; i < batch->count && status >= 0; i++)
+        status = leati_record_encode(&batch->records[i], type, b);
+    if (status >= 0 && b->failed) status = LEAT_E_NOMEM;
+    if (status < 0) return status;
+    leati_chunk_add(&s->chunk, &e, b->bytes, b->size);
+    return send(s, false);
+}
+
+void leati_saving_end_log(leati_saving *s) {
+    s->logs = false;
 }
 
 /* The next group of the table, or some more of it; LEAT_DONE: it has no more. */
@@ -189,6 +207,7 @@ leat_status leati_saving_advance(leati_saving *s, int64_t ns) {
     do status = advance(s);
     while (status == LEAT_OK && (ns < 0 || leati_clock_monotonic() < until));
     if (status != LEAT_DONE) return status;
+    if (s->logs) return LEAT_AGAIN;
     status = send(s, true);
     give_up(s);
     return status < 0 ? status : LEAT_DONE;
@@ -223,7 +242,7 @@ leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out) {
     leati_saving s = {.to = &saver, .checkpoint = 1};
     leat_status status = leati_store_begin(&w, &sink, false);
     if (status >= 0) status = leati_saving_add(&s, ctx);
-    leati_saving_seal(&s);
+    leati_saving_seal(&s, false);
     if (status >= 0) status = leati_saving_advance(&s, -1);
     leati_saving_fini(&s);
     leati_store_writer_fini(&w);

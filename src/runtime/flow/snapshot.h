@@ -2,6 +2,7 @@
 #ifndef LEATI_SNAPSHOT_H
 #define LEATI_SNAPSHOT_H
 
+#include "runtime/data/batch.h"
 #include "runtime/flow/chain.h"
 #include "runtime/state/store.h"
 
@@ -27,6 +28,7 @@ typedef struct leati_saving {
     int task;
     int64_t checkpoint; /* 0: none */
     bool sealed;        /* all operators were added */
+    bool logs;          /* records that were on their way still come */
     leati_saving_part *parts;
     int count, at;           /* parts, and the one that is being encoded */
     size_t table;            /* of it */
@@ -38,9 +40,13 @@ typedef struct leati_saving {
 /* One that is still under way is given up. */
 leat_status leati_saving_begin(leati_saving *s, int64_t checkpoint);
 leat_status leati_saving_add(leati_saving *s, leat_context *ctx);
-/* All operators were added. */
-void leati_saving_seal(leati_saving *s);
-/* Encodes for about so long, or all with -1. LEAT_DONE when nothing is left to be done. */
+/* All operators were added. `logs`: records follow that the barrier has overtaken, until
+   leati_saving_end_log. */
+void leati_saving_seal(leati_saving *s, bool logs);
+leat_status leati_saving_log(leati_saving *s, const leati_batch *batch, const leat_type *type);
+void leati_saving_end_log(leati_saving *s);
+/* Encodes for about so long, or all with -1. LEAT_DONE when nothing is left to be done, LEAT_AGAIN
+   when nothing is but to wait for the end of the log. */
 leat_status leati_saving_advance(leati_saving *s, int64_t ns);
 /* Before the operators are closed. */
 void leati_saving_fini(leati_saving *s);
@@ -58,6 +64,10 @@ typedef struct leati_restored {
 /* Those of all former subtasks, in their order, are dealt out to this one. After `open`, before the
    first record. */
 leat_status leati_context_restore(leat_context *ctx, const leati_restored *from, int count);
+/* The records of logs that are for this subtask, input 1 of which they come on; `out` is left when
+   there are none. */
+leat_status leati_context_restore_log(leat_context *ctx, const leati_restored *from, int count,
+                                      leati_batch **out);
 /* From what leati_context_snapshot wrote of the same subtask. */
 leat_status leati_context_restore_bytes(leat_context *ctx, const void *bytes, size_t size);
 

@@ -41,12 +41,21 @@ void leati_task_free(leati_task *t) {
     leati_free(t);
 }
 
+/* What was on its way round comes before everything else. */
+static leat_status restore_log(leati_task *t) {
+    const leati_surroundings *around = &t->chain->around;
+    if (!around->restore_log) return LEAT_OK;
+    t->input = 1;
+    return around->restore_log(around->restore_arg, t->chain->contexts[0], &t->batch);
+}
+
 leat_status leati_task_open(leati_task *t) {
     t->flushed_at = leati_clock_monotonic();
     t->saving.to = t->chain->around.saver;
     t->saving.task = t->chain->around.task;
     t->chain->saving = t->saving.to ? &t->saving : NULL;
-    return leati_chain_open(t->chain);
+    leat_status status = leati_chain_open(t->chain);
+    return status < 0 || !t->rounds ? status : restore_log(t);
 }
 
 void leati_task_close(leati_task *t, bool failed) {
@@ -173,7 +182,9 @@ static leat_status take_data(leati_task *t, leati_element *e) {
     leat_status status = leati_element_open(e, leati_context_domain(head), &t->batch,
                                             &t->from_records, &t->from_bytes);
     t->at = 0;
-    return status < 0 ? leat_context_fail(head, status, "a frame of records is damaged") : LEAT_OK;
+    if (status < 0) return leat_context_fail(head, status, "a frame of records is damaged");
+    if (LEAT_LIKELY(!t->saving.logs) || !leati_gate_is_logged(t->gate, t->from)) return LEAT_OK;
+    return leati_saving_log(&t->saving, t->batch, head->info->input_types[1]);
 }
 
 /* --- sources ---------------------------------------------------------------------------------- */
@@ -272,7 +283,7 @@ static leat_status next_of_loop(leati_task *t, leati_element *e) {
         if (status == LEAT_AGAIN) return leati_rounds_idle(t->rounds, e);
         bool data = e->kind == LEATI_BATCH || e->kind == LEATI_FRAME;
         if (status != LEAT_OK || data) return status;
-        status = leati_rounds_take(t->rounds, t->gate, t->chain, e);
+        status = leati_rounds_take(t->rounds, t->gate, e);
         if (status != LEAT_OK) return status == LEAT_AGAIN ? LEAT_OK : status;
     }
 }
@@ -307,7 +318,14 @@ static void let_end_wait(leati_task *t) {
     t->end_waits = true;
 }
 
+/* Behind the last end come barriers, which do not wait for it. */
 static leat_status end_again(leati_task *t) {
+    leati_element e;
+    leat_status status = LEAT_AGAIN;
+    if (t->gate && t->chain->contexts[0]->ended && !t->rounds)
+        status = leati_gate_next(t->gate, &e, &t->input, &t->from);
+    if (status < 0) return status;
+    if (status == LEAT_OK) return enter_signal(t, e);
     t->end_waits = false;
     leati_chain_signal(t->chain, t->end);
     return LEAT_OK;
@@ -315,7 +333,7 @@ static leat_status end_again(leati_task *t) {
 
 /* Letters waited for it. */
 static leat_status leave_barrier(leati_task *t) {
-    if (t->chain->saving) leati_saving_seal(&t->saving);
+    if (t->chain->saving) leati_saving_seal(&t->saving, t->gate && leati_gate_logs(t->gate));
     return leati_inbox_read(t->inbox);
 }
 
@@ -454,6 +472,7 @@ static void refresh_metrics(leati_task *t) {
 static leat_status go_on_saving(leati_task *t) {
     enum { SWEEP_NS = 1000000 };
     if (LEAT_LIKELY(!t->saving.sealed)) return LEAT_DONE;
+    if (t->saving.logs && !leati_gate_logs(t->gate)) leati_saving_end_log(&t->saving);
     return leati_saving_advance(&t->saving, SWEEP_NS);
 }
 

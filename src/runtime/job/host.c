@@ -112,6 +112,7 @@ static leat_status add_task(leati_host *h, int number) {
                                  .task = number,
                                  .saver = h->vault ? &h->saver : NULL,
                                  .restore = h->recovery ? leati_recovery_feed : NULL,
+                                 .restore_log = h->recovery ? leati_recovery_feed_log : NULL,
                                  .restore_arg = h->recovery,
                                  .object_reuse =
                                      leati_config_bool(p->config, "pipeline.object-reuse")};

@@ -146,8 +146,8 @@ static int former_parallelism(const leati_recovery *r, const char *id) {
     return 0;
 }
 
-leat_status leati_recovery_feed(void *recovery, leat_context *ctx) {
-    const leati_recovery *r = recovery;
+/* `log`: where the records of a log go to; NULL: what the operator remembers is restored. */
+static leat_status feed(const leati_recovery *r, leat_context *ctx, leati_batch **log) {
     leat_error err;
     int count = former_parallelism(r, ctx->info->id);
     if (!count) return LEAT_OK; /* it is new */
@@ -157,8 +157,17 @@ leat_status leati_recovery_feed(void *recovery, leat_context *ctx) {
     if (status < 0)
         leat_context_fail(ctx, status, "%s: %s", err.where, err.text);
     else
-        status = leati_context_restore(ctx, from, count);
+        status = log ? leati_context_restore_log(ctx, from, count, log)
+                     : leati_context_restore(ctx, from, count);
     for (int i = 0; i < count; i++) leati_store_free(from[i].store);
     leati_free(from);
     return status;
+}
+
+leat_status leati_recovery_feed(void *recovery, leat_context *ctx) {
+    return feed(recovery, ctx, NULL);
+}
+
+leat_status leati_recovery_feed_log(void *recovery, leat_context *ctx, leati_batch **out) {
+    return feed(recovery, ctx, out);
 }

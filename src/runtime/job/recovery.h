@@ -18,5 +18,7 @@ leat_status leati_recovery_check(const leati_recovery *r, const leati_plan *plan
                                  leat_error *err);
 /* leati_surroundings.restore, with the recovery as its `arg`. */
 leat_status leati_recovery_feed(void *recovery, leat_context *ctx);
+/* leati_surroundings.restore_log. */
+leat_status leati_recovery_feed_log(void *recovery, leat_context *ctx, leati_batch **out);
 
 #endif

@@ -134,6 +134,7 @@ static void get_row(leati_store *s, leati_reader *in, leati_row *e) {
         e->name = get_text(s, in);
         e->distribution = get_distribution(in);
         break;
+    case LEATI_ROW_LOG: break;
     default: in->failed = true; return;
     }
     if (leati_row_is_section(e)) get_place(s, in, e);
@@ -150,6 +151,7 @@ static leat_status read_index(leati_store *s, leati_reader in, uint64_t rows, le
     for (; s->count < rows && !in.failed; s->count++) {
         leati_row *e = &s->rows[s->count];
         get_row(s, &in, e);
+        if (e->kind == LEATI_ROW_LOG) continue; /* wherever it was just then */
         table = e->kind == LEATI_ROW_TABLE || (table && e->kind == LEATI_ROW_CELLS);
         any |= e->kind == LEATI_ROW_OPERATOR;
         if (!any || (e->kind == LEATI_ROW_CELLS && !table)) in.failed = true;

@@ -20,7 +20,8 @@ typedef enum leati_row_kind {
     LEATI_ROW_TABLE = 2,    /* what follows is of this table */
     LEATI_ROW_CELLS = 3,    /* section: cells of a key group of the table */
     LEATI_ROW_TIMERS = 4,   /* section: timers of a key group in a time domain */
-    LEATI_ROW_ITEM = 5      /* section: an item of the operator's own state */
+    LEATI_ROW_ITEM = 5,     /* section: an item of the operator's own state */
+    LEATI_ROW_LOG = 6       /* section: records that the task's barrier has overtaken */
 } leati_row_kind;
 
 /* A row of the index. Which members count depends on the kind. */

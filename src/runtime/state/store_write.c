@@ -55,6 +55,7 @@ static void put_row(leati_buf *b, const leati_row *e) {
         put_text(b, e->name);
         leati_buf_u8(b, (uint8_t)e->distribution);
         return;
+    case LEATI_ROW_LOG: return;
     }
 }
 

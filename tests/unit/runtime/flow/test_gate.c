@@ -359,6 +359,36 @@ static void gate_feedback_counts_for_no_time_no_barrier_and_no_end(void **state)
     tear_down(&f);
 }
 
+static void gate_feedback_is_logged_until_its_barrier_comes_back(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "00");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    assert_false(leati_gate_logs(f.gate));
+    barrier(&f, 0, 7);
+    expect(&f, "");
+    assert_false(leati_gate_logs(f.gate));
+    barrier(&f, 1, 7);
+    expect(&f, "b7");
+    assert_true(leati_gate_is_logged(f.gate, f.c[2]));
+    assert_true(leati_gate_is_logged(f.gate, f.c[3]));
+    assert_false(leati_gate_is_logged(f.gate, f.c[0]));
+    data(&f, 2, 1);
+    barrier(&f, 2, 6); /* of one that was given up */
+    expect(&f, "1:1");
+    assert_true(leati_gate_is_logged(f.gate, f.c[2]));
+    barrier(&f, 2, 7);
+    data(&f, 2, 2);
+    expect(&f, "1:2");
+    assert_false(leati_gate_is_logged(f.gate, f.c[2]));
+    assert_true(leati_gate_logs(f.gate));
+    end(&f, 3); /* nothing comes any more */
+    expect(&f, "");
+    assert_false(leati_gate_logs(f.gate));
+    tear_down(&f);
+}
+
 static void gate_votes_are_merged_round_by_round(void **state) {
     (void)state;
     fixture f;
@@ -404,6 +434,7 @@ int main(void) {
         cmocka_unit_test(gate_round_comes_from_all_channels_and_holds_up_none),
         cmocka_unit_test(gate_of_a_head_reads_feedback_first_and_streams_only_unless_held),
         cmocka_unit_test(gate_feedback_counts_for_no_time_no_barrier_and_no_end),
+        cmocka_unit_test(gate_feedback_is_logged_until_its_barrier_comes_back),
         cmocka_unit_test(gate_votes_are_merged_round_by_round),
         cmocka_unit_test(gate_freed_abandons_its_channels),
     };
