@@ -166,6 +166,35 @@ LEAT_API leat_stream *leat_stream_returns(leat_stream *s, const char *type);
 LEAT_API leat_stream *leat_stream_print(leat_stream *s);
 /* One line per record; subtask i of n > 1 writes PATH/i+1, a single subtask writes PATH itself. */
 LEAT_API leat_stream *leat_stream_write_text(leat_stream *s, const char *path);
+/* Lines in files of the folder `path` and those below it, each exactly once: a file is hidden until
+   the checkpoint is complete that has it, or without checkpoints until the job ends. Then its name
+   is PREFIX-ID-COUNTER SUFFIX, where the id is the subtask's. */
+typedef struct leat_file_options {
+    size_t size;                 /* sizeof(leat_file_options) */
+    const char *prefix, *suffix; /* NULL: "part" and nothing */
+    /* Folders by the system's clock: a pattern of Java's DateTimeFormatter such as
+       "yyyy-MM-dd--HH"; NULL or "": none. `zone` is "UTC", "+02:00", "Europe/Berlin" ...; NULL: the
+       system's. */
+    const char *bucket, *zone;
+    const char *charset; /* NULL: UTF-8 */
+    /* When a file is finished and another one begun. With each checkpoint; or when it is larger
+       than `part_size` bytes, so old, or has got nothing for so long, which is looked at each
+       `check_ms`. */
+    bool roll_on_checkpoint;
+    int64_t part_size, rollover_ms, inactivity_ms, check_ms;
+} leat_file_options;
+/* 128 MiB, and a minute each; no folders. */
+static inline leat_file_options leat_file_options_defaults(void) {
+    leat_file_options o;
+    memset(&o, 0, sizeof o);
+    o.size = sizeof o;
+    o.part_size = 128 << 20;
+    o.rollover_ms = o.inactivity_ms = o.check_ms = 60000;
+    return o;
+}
+/* `options` may be NULL: the defaults. */
+LEAT_API leat_stream *leat_stream_write_files(leat_stream *s, const char *path,
+                                              const leat_file_options *options);
 /* Calls `sink` on a Leat thread, in order, one call at a time; in leat_job_dispatch instead when
    the env has host dispatch. */
 LEAT_API leat_stream *leat_stream_sink(leat_stream *s, leat_function sink);

@@ -2,8 +2,8 @@
    I/O thread, one request at a time.
 
    The writer is counted, because the operator may end while a request is out. While one is out,
-   `writing`, `written`, `is_open`, `fd` and `err` belong to the I/O thread; everything else belongs
-   to the operator's.
+   `writing`, `written`, `closes`, `closed`, `is_open`, `fd` and `err` belong to the I/O thread;
+   everything else belongs to the operator's.
 
    Streams (pipes, terminals, sockets) may be slow for ever, and the I/O thread serves everybody:
    nothing is written to them unless poll(2) says that they take it, in pieces of at most PIPE_BUF
@@ -18,6 +18,7 @@
 #include "connectors/file_path.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/buf.h"
+#include "runtime/base/files.h"
 #include "runtime/base/status_line.h"
 
 #include <errno.h>
@@ -27,30 +28,27 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { STREAM_WAIT = 50 }; /* ms that a request waits for a stream */
 
-typedef enum writer_end { WRITER_GOES_ON, WRITER_CLOSES, WRITER_PUBLISHES } writer_end;
-
 struct leati_line_writer {
     atomic_int refs; /* the operator, and a request that is out */
-    char *path, *final_path;
+    char *path;
     bool stream;  /* is somebody else's descriptor */
     bool folders; /* are to be made */
 
     leati_buf filling;
-    writer_end wanted; /* what shall happen once all is written */
+    bool closing; /* once all is written */
     bool opening, flushing, held, requested;
     bool broken; /* a request failed: none follows */
 
     leati_buf writing;
-    size_t written;           /* bytes of `writing` */
-    writer_end requested_end; /* once `writing` is written */
-    writer_end reached;
+    size_t written; /* bytes of `writing` */
+    bool closes;    /* once `writing` is written */
+    bool closed;
     int fd;
     bool is_open, slow; /* slow: a pipe, a terminal ... */
     leat_error err;
@@ -67,8 +65,7 @@ leati_line_writer *leati_line_writer_new(const leati_line_target *target) {
     w->is_open = w->slow = w->stream;
     w->folders = target->folders;
     w->path = leati_strdup(leati_file_path(target->path));
-    w->final_path = target->final_path ? leati_strdup(leati_file_path(target->final_path)) : NULL;
-    if (w->path && !w->final_path == !target->final_path) return w;
+    if (w->path) return w;
     leati_line_writer_free(w);
     return NULL;
 }
@@ -80,7 +77,6 @@ static void writer_unref(void *arg) {
     leati_buf_fini(&w->filling);
     leati_buf_fini(&w->writing);
     leati_free(w->path);
-    leati_free(w->final_path);
     leati_free(w);
 }
 
@@ -90,32 +86,15 @@ void leati_line_writer_free(leati_line_writer *w) {
 
 /* --- on the I/O thread ------------------------------------------------------------------------ */
 
-static leat_status cannot(leati_line_writer *w, const char *what, const char *path) {
-    int code = errno;
-    const char *advice = code == ENOSPC || code == EDQUOT ? "; make room on that disk"
-                         : code == EPIPE                  ? "; whoever read it has ended"
-                                                          : "";
-    return leat_error_set(&w->err, LEAT_E_IO, path, "cannot %s '%s': %s%s", what, path,
-                          strerror(code), advice);
-}
-
-static leat_status make_folders(leati_line_writer *w) {
-    for (char *at = strchr(w->path + 1, '/'); at; at = strchr(at + 1, '/')) {
-        *at = 0;
-        leat_status status = LEAT_OK;
-        if (mkdir(w->path, 0777) != 0 && errno != EEXIST)
-            status = cannot(w, "make folder", w->path);
-        *at = '/';
-        if (status < 0) return status;
-    }
-    return LEAT_OK;
+static leat_status cannot_write(leati_line_writer *w) {
+    return leati_file_cannot("write", w->path, &w->err);
 }
 
 static leat_status open_file(leati_line_writer *w) {
-    leat_status status = w->folders ? make_folders(w) : LEAT_OK;
+    leat_status status = w->folders ? leati_file_folders(w->path, &w->err) : LEAT_OK;
     if (status < 0) return status;
     w->fd = open(w->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0666);
-    if (w->fd < 0) return cannot(w, "write", w->path);
+    if (w->fd < 0) return cannot_write(w);
     struct stat info;
     w->is_open = true;
     w->slow = fstat(w->fd, &info) != 0 || !S_ISREG(info.st_mode);
@@ -133,7 +112,7 @@ static size_t piece_of(const char *bytes, size_t size) {
 static leat_status await_room(leati_line_writer *w) {
     struct pollfd p = {w->fd, POLLOUT, 0};
     int n = poll(&p, 1, STREAM_WAIT);
-    if (n < 0 && errno != EINTR) return cannot(w, "write", w->path);
+    if (n < 0 && errno != EINTR) return cannot_write(w);
     return n > 0 ? LEAT_OK : LEAT_AGAIN;
 }
 
@@ -146,7 +125,7 @@ static leat_status write_out(leati_line_writer *w) {
         if (w->slow) leati_status_line_clear(w->fd);
         ssize_t n = write(w->fd, bytes, w->slow ? piece_of(bytes, size) : size);
         if (n < 0 && errno == EAGAIN) return LEAT_AGAIN;
-        if (n < 0 && errno != EINTR) return cannot(w, "write", w->path);
+        if (n < 0 && errno != EINTR) return cannot_write(w);
         if (n > 0) w->written += (size_t)n;
     }
     w->written = w->writing.size = 0;
@@ -169,30 +148,18 @@ static leat_status write_quietly(leati_line_writer *w) {
 }
 
 static leat_status close_file(leati_line_writer *w) {
+    w->closed = true;
     if (!w->is_open || w->stream) return LEAT_OK;
-    leat_status status = LEAT_OK;
-    if (w->final_path && !w->slow && fsync(w->fd) != 0) status = cannot(w, "write", w->path);
     w->is_open = false;
-    if (close(w->fd) != 0 && status >= 0) status = cannot(w, "write", w->path);
-    return status;
-}
-
-static leat_status reach_end(leati_line_writer *w) {
-    leat_status status = w->reached < WRITER_CLOSES ? close_file(w) : LEAT_OK;
-    if (status < 0) return status;
-    bool renames = w->requested_end == WRITER_PUBLISHES && w->final_path;
-    if (renames && rename(w->path, w->final_path) != 0)
-        return cannot(w, "rename to its final name", w->path);
-    w->reached = w->requested_end;
-    return LEAT_OK;
+    return close(w->fd) == 0 ? LEAT_OK : cannot_write(w);
 }
 
 static leat_status writer_work(void *arg) {
     leati_line_writer *w = arg;
     leat_status status = LEAT_OK;
-    if (!w->is_open && w->reached == WRITER_GOES_ON) status = open_file(w);
+    if (!w->is_open && !w->closed) status = open_file(w);
     if (status >= 0 && w->writing.size > 0) status = w->slow ? write_quietly(w) : write_out(w);
-    return status == LEAT_OK && w->requested_end > w->reached ? reach_end(w) : status;
+    return status == LEAT_OK && w->closes && !w->closed ? close_file(w) : status;
 }
 
 /* --- on the operator's thread ----------------------------------------------------------------- */
@@ -204,7 +171,7 @@ static leat_status writer_done(leat_context *ctx, void *self, void *arg, leat_st
     leati_line_writer *w = arg;
     w->requested = false;
     w->broken = worked < 0;
-    bool ended = w->wanted && w->reached == w->wanted;
+    bool ended = w->closing && w->closed;
     leat_status status =
         worked < 0 ? leat_context_fail(ctx, worked, "%s", w->err.text) : request(ctx, w);
     if (status >= 0 && w->held && w->filling.size < LEATI_WRITER_MOST / 2) {
@@ -220,7 +187,7 @@ static bool is_due(const leati_line_writer *w) {
     if (w->broken) return false;
     if (w->written < w->writing.size || w->opening) return true;
     if (w->filling.size >= LEATI_WRITER_STEP || (w->flushing && w->filling.size > 0)) return true;
-    return w->wanted > w->reached;
+    return w->closing && !w->closed;
 }
 
 /* Sends the next piece of work, if there is one and none is out. */
@@ -231,7 +198,7 @@ static leat_status request(leat_context *ctx, leati_line_writer *w) {
         w->writing = w->filling;
         w->filling = empty;
         w->flushing = w->opening = false;
-        w->requested_end = w->wanted;
+        w->closes = w->closing;
     }
     leat_io io = {writer_work, writer_done, writer_unref, w};
     atomic_fetch_add(&w->refs, 1);
@@ -268,10 +235,9 @@ leat_status leati_line_writer_flush(leat_context *ctx, leati_line_writer *w) {
     return request(ctx, w);
 }
 
-leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w, bool publish) {
-    writer_end end = publish ? WRITER_PUBLISHES : WRITER_CLOSES;
-    if (w->wanted < end) w->wanted = end;
-    if (!w->requested && w->reached >= w->wanted) return LEAT_OK;
+leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w) {
+    w->closing = true;
+    if (!w->requested && w->closed) return LEAT_OK;
     leat_status status = request(ctx, w);
     return status < 0 ? status : LEAT_AGAIN;
 }

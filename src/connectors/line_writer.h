@@ -1,6 +1,5 @@
 /* line_writer.h: lines on their way to a file or a stream such as stdout: gathered on the
-   operator's thread, written behind by the I/O thread, in order and whole. For print, text_sink and
-   file_sink.
+   operator's thread, written behind by the I/O thread, in order and whole. For print and text_sink.
 
    What is unwritten is bounded: beyond LEATI_WRITER_MOST bytes the operator is held
    (leat_context_hold) until there is room. */
@@ -19,10 +18,9 @@ typedef struct leati_line_writer leati_line_writer;
 
 /* All text is copied. */
 typedef struct leati_line_target {
-    int fd;                 /* an open stream, which stays open; -1: a file */
-    const char *path;       /* the file; for a stream its name in errors */
-    const char *final_path; /* what the file is renamed to when it is published; NULL: never */
-    bool folders;           /* make the folders above the file that are missing */
+    int fd;           /* an open stream, which stays open; -1: a file */
+    const char *path; /* the file; for a stream its name in errors */
+    bool folders;     /* make the folders above the file that are missing */
 } leati_line_target;
 
 /* Opens nothing yet. NULL when memory ran out. */
@@ -37,10 +35,9 @@ leat_status leati_line_writer_line(leat_context *ctx, leati_line_writer *w, leat
                                    leat_value text);
 /* Gives out what was gathered. */
 leat_status leati_line_writer_flush(leat_context *ctx, leati_line_writer *w);
-/* Writes the rest and closes the file; with `publish` it gets its final name, after its bytes are
-   on the disk. LEAT_AGAIN until that has happened, and leat_context_wake when it has. Idempotent;
-   publishing may follow later. */
-leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w, bool publish);
+/* Writes the rest and closes the file. LEAT_AGAIN until that has happened, and leat_context_wake
+   when it has. Idempotent. */
+leat_status leati_line_writer_finish(leat_context *ctx, leati_line_writer *w);
 
 /* The text of a value, as a string, in the form of print() or of files. It may lie in `small`, and
    is lent until the next call. */

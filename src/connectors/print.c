@@ -61,7 +61,7 @@ static leat_status print_on_drain(leat_context *ctx, void *self) {
 
 static leat_status print_on_end_of_data(leat_context *ctx, void *self, unsigned input) {
     (void)input;
-    return leati_line_writer_finish(ctx, ((print_self *)self)->writer, false);
+    return leati_line_writer_finish(ctx, ((print_self *)self)->writer);
 }
 
 /* What was printed before a failure is worth reading. */

@@ -43,7 +43,7 @@ static leat_status text_sink_on_drain(leat_context *ctx, void *self) {
 
 static leat_status text_sink_on_end_of_data(leat_context *ctx, void *self, unsigned input) {
     (void)input;
-    return leati_line_writer_finish(ctx, ((text_sink_self *)self)->writer, false);
+    return leati_line_writer_finish(ctx, ((text_sink_self *)self)->writer);
 }
 
 static void text_sink_fini(void *self) {

@@ -306,12 +306,31 @@ static void await_notice(harness *h) {
     assert_int_equal(late, 0);
 }
 
-/* For an operator that is asked again when its letter has come. */
-static void await_mail(harness *h) {
-    assert_int_equal(h->task->chain->failure.status, LEAT_OK);
-    forget_notices(h);
-    await_notice(h);
-    assert_int_equal(leati_inbox_read(h->task->inbox), LEAT_OK);
+static leat_status prepare_now(harness *h, int64_t checkpoint) {
+    leat_context *head = h->task->chain->contexts[0];
+    return head->info->op->prepare(head, head->self, checkpoint);
+}
+
+static leat_status commit_now(harness *h, int64_t checkpoint) {
+    return leati_chain_commit(h->task->chain, checkpoint);
+}
+
+static leat_status finish_now(harness *h, int64_t checkpoint) {
+    (void)checkpoint;
+    return leati_task_finish(h->task, false);
+}
+
+/* What may answer LEAT_AGAIN is asked again when a letter has come. */
+static leat_status ask_until_done(harness *h, leat_status (*ask)(harness *, int64_t),
+                                  int64_t checkpoint) {
+    for (;;) {
+        leat_status status = ask(h, checkpoint);
+        if (status != LEAT_AGAIN) return status;
+        forget_notices(h);
+        await_notice(h);
+        status = leati_inbox_read(h->task->inbox);
+        if (status < 0) return status;
+    }
 }
 
 /* A source that is not where it could go on is polled until it is. */
@@ -330,28 +349,36 @@ static bool drain(harness *h) {
     if (op->on_drain) assert_int_equal(op->on_drain(head, head->self), LEAT_OK);
     h->revivals++;
     await_place(h, op);
-    while (op->prepare && op->prepare(head, head->self, h->revivals) != LEAT_OK) await_mail(h);
+    if (op->prepare) assert_int_equal(ask_until_done(h, prepare_now, h->revivals), LEAT_OK);
     while (h->task->chain->depth)
         if (leati_task_step(h->task, BUDGET) == LEATI_TASK_WAITING) break;
     return is_quiet(h);
 }
 
+void harness_save(harness *h, leati_buf *state) {
+    assert_int_equal(leati_context_snapshot(h->task->chain->contexts[0], state), LEAT_OK);
+    assert_int_equal(leati_chain_flush(h->task->chain), LEAT_OK);
+}
+
 void harness_revive(harness *h) {
     if (!is_quiet(h) || !drain(h)) return;
-    leati_task *old = h->task;
     leati_buf state;
     leati_buf_init(&state);
-    assert_int_equal(leati_context_snapshot(old->chain->contexts[0], &state), LEAT_OK);
-    assert_int_equal(leati_chain_flush(old->chain), LEAT_OK);
-    int ends = old->ends;
-    bool source_done = old->source_done, head_ended = old->chain->contexts[0]->ended;
+    harness_save(h, &state);
+    harness_crash(h, &state);
+    leati_buf_fini(&state);
+}
+
+void harness_crash(harness *h, const leati_buf *state) {
+    int ends = h->task->ends;
+    bool source_done = h->task->source_done, head_ended = h->task->chain->contexts[0]->ended;
     tear_down(h, true);
     build(h);
     h->opened = leati_task_open(h->task);
     assert_int_equal(h->opened, LEAT_OK);
     leat_context *head = h->task->chain->contexts[0];
-    assert_int_equal(leati_context_restore_bytes(head, state.bytes, state.size), LEAT_OK);
-    leati_buf_fini(&state);
+    if (state)
+        assert_int_equal(leati_context_restore_bytes(head, state->bytes, state->size), LEAT_OK);
     h->task->ends = ends;
     h->task->source_done = source_done;
     head->ended = head_ended;
@@ -360,36 +387,38 @@ void harness_revive(harness *h) {
 
 /* --- another parallelism ---------------------------------------------------------------------- */
 
-/* What a subtask remembers, as a store over `bytes`. */
-static leati_restored remember(harness *h, leati_buf *bytes) {
+static leati_restored read_back(const leati_buf *bytes) {
     leat_error err;
     leati_restored r;
-    leati_buf_init(bytes);
-    if (is_quiet(h)) assert_true(drain(h));
-    assert_int_equal(leati_context_snapshot(h->task->chain->contexts[0], bytes), LEAT_OK);
     r.store = leati_store_of(bytes->bytes, bytes->size, &err);
     assert_non_null(r.store);
     assert_true(leati_store_rows(r.store, &r.row) > 0);
     return r;
 }
 
-void harness_rescale(harness *const *from, int from_count, harness *const *to, int to_count) {
-    leati_buf *bytes = calloc((size_t)from_count, sizeof *bytes);
+void harness_restore(const leati_buf *saved, int from_count, harness *const *to, int to_count) {
     leati_restored *all = calloc((size_t)from_count, sizeof *all);
-    assert_non_null(bytes);
     assert_non_null(all);
-    for (int i = 0; i < from_count; i++) all[i] = remember(from[i], &bytes[i]);
+    for (int i = 0; i < from_count; i++) all[i] = read_back(&saved[i]);
     for (int i = 0; i < to_count; i++) {
         leat_context *head = to[i]->task->chain->contexts[0];
         leat_status status = leati_context_restore(head, all, from_count);
         if (status < 0) to[i]->opened = leati_chain_blame(head, status);
     }
-    for (int i = 0; i < from_count; i++) {
-        leati_store_free(all[i].store);
-        leati_buf_fini(&bytes[i]);
-    }
-    free(bytes);
+    for (int i = 0; i < from_count; i++) leati_store_free(all[i].store);
     free(all);
+}
+
+void harness_rescale(harness *const *from, int from_count, harness *const *to, int to_count) {
+    leati_buf *saved = calloc((size_t)from_count, sizeof *saved);
+    assert_non_null(saved);
+    for (int i = 0; i < from_count; i++) {
+        if (is_quiet(from[i])) assert_true(drain(from[i]));
+        harness_save(from[i], &saved[i]);
+    }
+    harness_restore(saved, from_count, to, to_count);
+    for (int i = 0; i < from_count; i++) leati_buf_fini(&saved[i]);
+    free(saved);
 }
 
 void harness_always_revive(harness *h) {
@@ -518,9 +547,13 @@ leat_status harness_barrier(harness *h, int64_t checkpoint) {
 
 leat_status harness_complete(harness *h, int64_t checkpoint) {
     leat_status status;
-    while ((status = leati_chain_commit(h->task->chain, checkpoint)) == LEAT_AGAIN) await_mail(h);
+    status = ask_until_done(h, commit_now, checkpoint);
     if (h->always && status >= 0) harness_revive(h);
     return status;
+}
+
+leat_status harness_finish(harness *h) {
+    return ask_until_done(h, finish_now, 0);
 }
 
 void harness_room(harness *h, int records) {

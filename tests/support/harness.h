@@ -20,6 +20,10 @@ harness *harness_new_at(const leat_operator *op, const leat_arg *args, size_t ar
 /* Restores `to`, all subtasks of the operator with another parallelism, from what `from` remember
    now, dealt out as when a job is restored. `to` have taken nothing yet. */
 void harness_rescale(harness *const *from, int from_count, harness *const *to, int to_count);
+/* The same from what harness_save gave of each. */
+struct leati_buf;
+void harness_restore(const struct leati_buf *saved, int from_count, harness *const *to,
+                     int to_count);
 void harness_free(harness *h); /* closes as after a failure, unless all inputs have ended */
 /* Listens to a side output from now on. `tag` is lent. */
 void harness_side(harness *h, const char *tag);
@@ -44,6 +48,13 @@ leat_status harness_wait(
 /* Snapshot, throw the operator away, restore into a new one. Nothing happens while cursors or
    inputs wait for room. */
 void harness_revive(harness *h);
+/* The state of the operator, which has just been prepared by a barrier; appended. */
+void harness_save(harness *h, struct leati_buf *state);
+/* Throws the operator away, whatever it is doing, and restores what harness_save gave into a new
+   one; NULL: it begins anew. Inputs are as they were. */
+void harness_crash(harness *h, const struct leati_buf *state);
+/* What a job without checkpoints does at its end: prepare and commit all, 10 s at most. */
+leat_status harness_finish(harness *h);
 /* From now on every step that took or gave something is followed by harness_revive. */
 void harness_always_revive(harness *h);
 

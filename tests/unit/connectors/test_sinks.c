@@ -1,5 +1,5 @@
-/* Tests of print.c, text_sink.c, file_sink.c and line_writer.c: what stands in the files, when they
-   get their names, full disks and closed pipes, and that the writer holds the task back. */
+/* Tests of print.c, text_sink.c and line_writer.c: what stands in the files, full disks and closed
+   pipes, and that the writer holds the task back. */
 #include "folder.h"
 
 #include <signal.h>
@@ -56,45 +56,6 @@ static void text_sink_on_a_full_disk_fails(void **state) {
     assert_string_equal(
         harness_failure(h),
         "cannot write '/dev/full': No space left on device; make room on that disk");
-    harness_free(h);
-}
-
-static void file_sink_gives_names_at_the_end(void **state) {
-    (void)state;
-    harness *h = sink(&leat_file_sink_operator, folder, ".txt");
-    push_text(h, 0, "one");
-    push_text(h, 0, "two");
-    assert_string_equal(only_file(folder, "part-"), "");
-    assert_int_equal(end(h), LEAT_OK);
-    const char *part = only_file(folder, "part-");
-    assert_string_equal(part + strlen(part) - 6, "-0.txt");
-    assert_int_equal(strlen(part), strlen(folder) + strlen("/part--0.txt") + 36);
-    expect_file(part, "one\ntwo\n");
-    assert_string_equal(only_file(folder, ".part-"), "");
-    harness_free(h);
-}
-
-static void file_sink_without_records_makes_none(void **state) {
-    (void)state;
-    harness *h = sink(&leat_file_sink_operator, folder, NULL);
-    assert_int_equal(end(h), LEAT_OK);
-    assert_string_equal(only_file(folder, "part-"), "");
-    harness_free(h);
-}
-
-static void file_sink_by_date_makes_a_folder(void **state) {
-    (void)state;
-    leat_arg args[] = {leat_arg_string("path", folder), leat_arg_string("bucket", "date")};
-    harness *h = harness_new(&leat_file_sink_operator, args, 2, NULL);
-    setenv("TZ", "UTC", 1);
-    tzset();
-    assert_int_equal(harness_clock(h, INT64_C(1700000000000)), LEAT_OK); /* 22:13:20 */
-    push_text(h, 0, "ten");
-    assert_int_equal(harness_clock(h, INT64_C(1700002800000)), LEAT_OK); /* 23:00:00 */
-    push_text(h, 0, "eleven");
-    assert_int_equal(end(h), LEAT_OK);
-    expect_file(only_file(in_folder("2023-11-14--22"), "part-"), "ten\n");
-    expect_file(only_file(in_folder("2023-11-14--23"), "part-"), "eleven\n");
     harness_free(h);
 }
 
@@ -170,9 +131,6 @@ int main(void) {
         WITH_FOLDER(text_sink_without_records_makes_a_file),
         WITH_FOLDER(text_sink_on_a_folder_fails),
         cmocka_unit_test(text_sink_on_a_full_disk_fails),
-        WITH_FOLDER(file_sink_gives_names_at_the_end),
-        WITH_FOLDER(file_sink_without_records_makes_none),
-        WITH_FOLDER(file_sink_by_date_makes_a_folder),
         WITH_FOLDER(writer_more_than_fits_is_written_whole),
         cmocka_unit_test(print_prefixes_with_the_identifier),
         cmocka_unit_test(print_into_a_closed_pipe_fails_without_a_signal),
