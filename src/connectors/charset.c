@@ -18,6 +18,18 @@ static bool is_one_of(const char *name, const char *const *names) {
     return *names != NULL;
 }
 
+/* As it is, or without '-' and '_', as Python spells some: "latin-1", "euc_jp". */
+static iconv_t open_by_name(const char *name) {
+    char bare[64];
+    size_t size = 0;
+    iconv_t convert = iconv_open(name, "UTF-8");
+    if (convert != (iconv_t)-1) return convert;
+    for (const char *at = name; *at && size + 1 < sizeof bare; at++)
+        if (*at != '-' && *at != '_') bare[size++] = *at;
+    bare[size] = 0;
+    return iconv_open(bare, "UTF-8");
+}
+
 leat_status leati_charset_new(const char *name, leati_charset **out, leat_error *err) {
     static const char *const utf8[] = {"", "UTF-8", "UTF8", "UTF_8", NULL};
     static const char *const utf16[] = {"UTF-16", "UTF16", "UTF_16", NULL};
@@ -26,7 +38,7 @@ leat_status leati_charset_new(const char *name, leati_charset **out, leat_error 
     leati_charset *c = leati_zalloc(sizeof *c);
     if (!c) return leat_error_set(err, LEAT_E_NOMEM, "charset", "out of memory");
     c->marked = is_one_of(name, utf16);
-    c->convert = iconv_open(c->marked ? "UTF-16BE" : name, "UTF-8");
+    c->convert = open_by_name(c->marked ? "UTF-16BE" : name);
     if (c->convert == (iconv_t)-1) {
         leati_free(c);
         return leat_error_set(err, LEAT_E_ARGUMENT, "charset",

@@ -13,6 +13,7 @@ __all__ = [
     "Encoder",
     "RowFieldExtractorSchema",
     "SerializationSchema",
+    "SimpleStringEncoder",
     "SimpleStringSchema",
 ]
 
@@ -70,6 +71,13 @@ class Encoder:
         A ValueError for a charset that Python does not know.
         """
         return Encoder(_known_charset(charset_name))
+
+
+class SimpleStringEncoder(Encoder):
+    """`Encoder.simple_string_encoder` by the name that it had in older versions of PyFlink."""
+
+    def __init__(self, charset_name: str = "UTF-8") -> None:
+        super().__init__(_known_charset(charset_name))
 
 
 class BulkWriterFactory:

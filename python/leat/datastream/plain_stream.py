@@ -375,7 +375,14 @@ class DataStream:
         return DataStreamSink(self._node.then("text_sink", {"path": str(path)}, "Text Sink"))
 
     def add_sink(self, sink_func: SinkFunction | Callable[[Any], Any]) -> DataStreamSink:
-        """Hand each value to a SinkFunction written in Python, or to a callable (Leat's)."""
+        """Hand each value to a SinkFunction: one written in Python or a StreamingFileSink.
+
+        A callable will do, too (Leat's addition).
+        """
+        from leat.datastream.connectors.file_system import StreamingFileSink
+
+        if isinstance(sink_func, StreamingFileSink):
+            return self.sink_to(sink_func._sink)
         wanted = "The input must be a SinkFunction or a callable function"
         function = shipped(sink_func, SinkFunction, "Sink", wanted)
         self._node.env._note_addition(f"DataStream.add_sink({function[2]}), a sink in Python")

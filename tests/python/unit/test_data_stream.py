@@ -5,6 +5,7 @@ import pytest
 from leat import jobs, settings
 from leat.common import Configuration, Duration, Encoder, Row, Types, WatermarkStrategy
 from leat.common.errors import ConfigurationError, JobError, NotSupportedError
+from leat.common.serialization import SimpleStringEncoder
 from leat.datastream import (
     BroadcastConnectedStream,
     BroadcastProcessFunction,
@@ -33,6 +34,7 @@ from leat.datastream.connectors.file_system import (
     OutputFileConfig,
     RollingPolicy,
     StreamFormat,
+    StreamingFileSink,
 )
 from leat.datastream.connectors.number_seq import NumberSequenceSource
 from leat.datastream.state import MapStateDescriptor, ValueStateDescriptor
@@ -417,21 +419,52 @@ def test_file_sink(pairs):
         "path": "out",
         "prefix": "p",
         "suffix": ".txt",
-        "bucket": "date",
+        "charset": "UTF-8",
+        "bucket": "yyyy-MM-dd--HH",
+        "check_interval": 60_000,
+        "part_size": 128 << 20,
+        "rollover": 60_000,
+        "inactivity": 60_000,
     }
 
 
-def test_file_sink_says_what_it_cannot(pairs):
-    with pytest.raises(NotSupportedError, match="charsets"):
-        FileSink.for_row_format("out", Encoder.simple_string_encoder("latin-1"))
-    with pytest.raises(NotSupportedError, match="folders"):
-        BucketAssigner.date_time_bucket_assigner("yyyy")
-    with pytest.raises(NotSupportedError, match="limits"):
-        RollingPolicy.default_rolling_policy(part_size=1)
+def test_streaming_file_sink_is_a_file_sink(pairs):
+    builder = StreamingFileSink.for_row_format("out", SimpleStringEncoder("latin-1"))
+    builder.with_rolling_policy(RollingPolicy.on_checkpoint_rolling_policy())
+    builder.with_bucket_assigner(BucketAssigner.date_time_bucket_assigner("yyyy", "UTC"))
+    pairs.add_sink(builder.with_bucket_check_interval(5).build())
+    operator, _, params = pairs._node.engine.streams[-1][:3]
+    assert operator == "file_sink"
+    assert params == {
+        "path": "out",
+        "prefix": "part",
+        "suffix": "",
+        "charset": "latin-1",
+        "bucket": "yyyy",
+        "zone": "UTC",
+        "check_interval": 5,
+        "roll_on_checkpoint": 1,
+    }
+
+
+def test_file_sink_says_what_it_cannot():
     builder = FileSink.for_row_format("out", Encoder.simple_string_encoder())
     builder.with_rolling_policy(RollingPolicy.default_rolling_policy())
     builder.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
     assert builder.build()._operator()[1]["bucket"] == ""
+    with pytest.raises(TypeError, match="A RollingPolicy is needed"):
+        builder.with_rolling_policy(3)
+    with pytest.raises(TypeError, match="An? Encoder is needed"):
+        FileSink.for_row_format("out", "UTF-8")
+    for limit in ("part_size", "rollover_interval", "inactivity_interval"):
+        with pytest.raises(ValueError, match="must be at least 1, not 0"):
+            RollingPolicy.default_rolling_policy(**{limit: 0})
+    with pytest.raises(ValueError, match="The interval must be"):
+        builder.with_bucket_check_interval(0)
+    with pytest.raises(ValueError, match="the format is empty"):
+        BucketAssigner.date_time_bucket_assigner("")
+    with pytest.raises(ValueError, match="Unknown charset"):
+        SimpleStringEncoder("no-such")
     with pytest.raises(ValueError):
         OutputFileConfig.builder().with_part_prefix("a/b").build()
 

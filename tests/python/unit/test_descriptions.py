@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from leat.common import Duration, Encoder, ExecutionConfig, Types
+from leat.common import Duration, ExecutionConfig, Types
 from leat.common.errors import NotSupportedError
 from leat.common.serialization import BulkWriterFactory
 from leat.datastream import (
@@ -279,9 +279,6 @@ def test_what_would_read_or_write_formats_refuses(env):
     ):
         with pytest.raises(NotSupportedError, match="later release; "):
             attempt()
-    sink = StreamingFileSink.for_row_format("/x", Encoder.simple_string_encoder())
-    with pytest.raises(NotSupportedError, match="use FileSink"):
-        sink.build()
 
 
 def test_compaction_is_described():

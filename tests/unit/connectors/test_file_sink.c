@@ -245,6 +245,7 @@ static void charset_writes_what_it_has(void **state) {
         {"ISO-8859-1", "\xc3\xa4 \xe2\x82\xac!", "\xe4 ?!\n"},
         {"us-ascii", "a\xc3\xa4z", "a?z\n"},
         {"utf-8", "\xc3\xa4", "\xc3\xa4\n"},
+        {"latin-1", "\xc3\xa4", "\xe4\n"},
         {"windows-1252", "\xe2\x82\xac", "\x80\n"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -273,6 +274,39 @@ static void charset_utf16_marks_each_line(void **state) {
     assert_int_equal(fread(got, 1, sizeof got, f), 7);
     fclose(f);
     assert_memory_equal(got, "\xfe\xff\0a\0b\n", 7);
+}
+
+static void verb_writes_the_files_of_a_job(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    leat_env *env = leat_env_new(NULL, &err);
+    assert_non_null(env);
+    leat_file_options options = leat_file_options_defaults();
+    options.prefix = "numbers";
+    options.suffix = ".txt";
+    options.bucket = "'a'/'b'";
+    options.part_size = 10;
+    leat_stream *s = leat_stream_rebalance(leat_env_sequence(env, 10, 29));
+    leat_stream_parallelism(leat_stream_write_files(s, folder, &options), 2);
+    if (leat_env_execute(env, "files", &err) < 0) fail_msg("%s: %s", err.where, err.text);
+    leat_env_free(env);
+    const sight *seen = look();
+    assert_int_equal(seen->hidden, 0);
+    assert_int_equal(seen->visible, 6); /* two subtasks: 12, 12 and 6 bytes */
+    assert_int_equal(seen->count, 20);
+    for (int i = 0; i < 20; i++) assert_int_equal(atoi(seen->lines[i]), 10 + i);
+    assert_int_equal(access(in_folder("a/b"), F_OK), 0);
+}
+
+static void verb_without_options_has_the_defaults(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    leat_env *env = leat_env_new(NULL, &err);
+    assert_non_null(env);
+    leat_stream_write_files(leat_env_sequence(env, 1, 2), folder, NULL);
+    if (leat_env_execute(env, "files", &err) < 0) fail_msg("%s: %s", err.where, err.text);
+    leat_env_free(env);
+    assert_int_equal(look()->count, 2);
 }
 
 /* --- refusals --------------------------------------------------------------------------------- */
@@ -500,11 +534,11 @@ typedef struct saga {
     leat_arg policy;
     harness *subtasks[MOST_SUBTASKS];
     int count;
-    int next;           /* the number of the next record */
-    int64_t checkpoint; /* the number of the last one begun */
-    leati_buf saved;    /* items of the last complete checkpoint: see deal */
-    int saved_next;     /* and where the source was */
-    bool has_saved;
+    int next;                       /* the number of the next record */
+    int64_t checkpoint;             /* the number of the last one begun */
+    leati_buf saved[MOST_SUBTASKS]; /* what the last complete checkpoint has of each */
+    int saved_count;                /* 0: there is none yet */
+    int saved_next;                 /* where the source was */
     int crashes;
 } saga;
 
@@ -513,60 +547,17 @@ static unsigned draw(saga *s, unsigned below) {
     return (s->seed >> 16) % below;
 }
 
-/* What an operator wrote itself stands at the front of its snapshot (snapshot.c): varint count, and
-   per item name, distribution, content. Adds the items to `items`, 0 before each and behind. */
-static void gather_items(const leati_buf *snapshot, leati_buf *items) {
-    leati_reader in = leati_reader_of(snapshot->bytes, snapshot->size);
-    for (uint64_t left = leati_reader_varint(&in); left > 0; left--) {
-        size_t name_size, size;
-        const char *name = leati_reader_blob(&in, &name_size);
-        uint8_t distribution = leati_reader_u8(&in);
-        const char *bytes = leati_reader_blob(&in, &size);
-        assert_false(in.failed);
-        leati_buf_blob(items, name, name_size);
-        leati_buf_u8(items, distribution);
-        leati_buf_blob(items, bytes, size);
-    }
-}
-
-/* The snapshot of subtask `to` of `count`: split items in turn, the others all. */
-static void deal(const leati_buf *items, int to, int count, leati_buf *out) {
-    leati_buf own;
-    leati_buf_init(&own);
-    leati_reader in = leati_reader_of(items->bytes, items->size);
-    uint64_t taken = 0;
-    for (int turn = 0; leati_reader_left(&in);) {
-        const char *begin = in.at;
-        size_t size;
-        leati_reader_blob(&in, &size);
-        bool split = leati_reader_u8(&in) == LEAT_SPLIT_LIST;
-        leati_reader_blob(&in, &size);
-        assert_false(in.failed);
-        if (split && turn++ % count != to) continue;
-        leati_buf_append(&own, begin, (size_t)(in.at - begin));
-        taken++;
-    }
-    leati_buf_varint(out, taken);
-    leati_buf_append(out, own.bytes, own.size);
-    leati_buf_zigzag(out, INT64_MIN); /* watermarks, no tables, no timers */
-    leati_buf_zigzag(out, INT64_MIN);
-    leati_buf_varint(out, 0);
-    leati_buf_varint(out, 0);
-    leati_buf_varint(out, 0);
-    leati_buf_fini(&own);
-}
-
 static void begin(saga *s) {
     s->count = 1 + (int)draw(s, MOST_SUBTASKS);
-    for (int i = 0; i < s->count; i++) {
-        leati_buf state;
-        leati_buf_init(&state);
-        s->subtasks[i] = sink_of(&s->policy, 1);
-        deal(&s->saved, i, s->count, &state);
-        if (s->has_saved) harness_crash(s->subtasks[i], &state);
-        leati_buf_fini(&state);
-    }
-    s->next = s->has_saved ? s->saved_next : 0;
+    leat_arg args[] = {leat_arg_string("path", folder), s->policy};
+    for (int i = 0; i < s->count; i++)
+        s->subtasks[i] = harness_new_at(&leat_file_sink_operator, args, 2, NULL, i, s->count);
+    if (s->saved_count) harness_restore(s->saved, s->saved_count, s->subtasks, s->count);
+    s->next = s->saved_next;
+}
+
+static void forget(leati_buf *snapshots) {
+    for (int i = 0; i < MOST_SUBTASKS; i++) leati_buf_fini(&snapshots[i]);
 }
 
 static void crash(saga *s) {
@@ -580,32 +571,25 @@ static void crash(saga *s) {
 /* Barriers everywhere; with all of them passed the checkpoint is published. Any of the steps may be
    the last. */
 static leat_status take_checkpoint(saga *s) {
-    leati_buf items, snapshot;
+    leati_buf snapshots[MOST_SUBTASKS] = {0};
     leat_status status = LEAT_OK;
-    leati_buf_init(&items);
-    leati_buf_init(&snapshot);
     s->checkpoint++;
-    bool stops = draw(s, 4) == 0;
-    int stop_at = (int)draw(s, MOST_SUBTASKS);
-    for (int i = 0; i < s->count && status >= 0 && !(stops && i == stop_at); i++) {
+    int stop_at = draw(s, 4) ? MOST_SUBTASKS : (int)draw(s, MOST_SUBTASKS);
+    for (int i = 0; i < s->count && status >= 0 && i != stop_at; i++) {
         status = barrier(s->subtasks[i], s->checkpoint);
-        if (status < 0) break;
-        snapshot.size = 0;
-        harness_save(s->subtasks[i], &snapshot);
-        gather_items(&snapshot, &items);
+        if (status >= 0) harness_save(s->subtasks[i], &snapshots[i]);
     }
-    bool complete = status >= 0 && !(stops && stop_at < s->count);
+    bool complete = status >= 0 && stop_at >= s->count;
     if (complete) {
-        leati_buf_fini(&s->saved);
-        s->saved = items;
-        leati_buf_init(&items);
+        forget(s->saved);
+        memcpy(s->saved, snapshots, sizeof snapshots);
+        memset(snapshots, 0, sizeof snapshots);
+        s->saved_count = s->count;
         s->saved_next = s->next;
-        s->has_saved = true;
     }
     for (int i = 0; complete && i < s->count && status >= 0; i++)
         if (draw(s, 4)) status = harness_complete(s->subtasks[i], s->checkpoint);
-    leati_buf_fini(&items);
-    leati_buf_fini(&snapshot);
+    forget(snapshots);
     return status;
 }
 
@@ -635,7 +619,6 @@ static void expect_numbers(const sight *s, int records, bool all) {
 static void play(unsigned seed, int records, bool with_faulty_files) {
     static const int errors[] = {ENOSPC, EIO, EACCES};
     saga s = {.seed = seed * 2654435761u + 1};
-    leati_buf_init(&s.saved);
     s.policy = draw(&s, 2) ? leat_arg_int("roll_on_checkpoint", 1)
                            : leat_arg_int("part_size", draw(&s, 2) ? 40 : 1 << 20);
     begin(&s);
@@ -663,7 +646,7 @@ static void play(unsigned seed, int records, bool with_faulty_files) {
     /* A crash sets the source back: what was pushed last may still be missing. */
     const sight *end = look();
     expect_numbers(end, s.next, true);
-    leati_buf_fini(&s.saved);
+    forget(s.saved);
 }
 
 static void each_saga(void **state, int seeds, bool with_faulty_files) {
@@ -696,6 +679,8 @@ int main(void) {
         WITH_FOLDER(bucket_by_date_makes_a_folder),
         WITH_FOLDER(charset_writes_what_it_has),
         WITH_FOLDER(charset_utf16_marks_each_line),
+        WITH_FOLDER(verb_writes_the_files_of_a_job),
+        WITH_FOLDER(verb_without_options_has_the_defaults),
         WITH_FOLDER(parameters_that_make_no_sense_are_refused),
         WITH_FOLDER(folder_that_is_a_file_fails),
         WITH_FAULTS(short_writes_are_gone_on_with),

@@ -7,7 +7,7 @@ NotSupportedErrors.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from leat.common.serialization import Encoder, _known_charset
 from leat.common.time import span_millis
@@ -161,48 +161,44 @@ class FileSource(Source):
 
 
 class BucketAssigner:
-    """The folder that a record's file lies in. `j_bucket_assigner` is the library's name for it."""
+    """The folder that a record's file lies in, below the sink's.
 
-    def __init__(self, j_bucket_assigner: str) -> None:
-        self._bucket = j_bucket_assigner
+    `j_bucket_assigner` is a date format and a time zone or None.
+    """
+
+    def __init__(self, j_bucket_assigner: tuple[str, str | None]) -> None:
+        self._format, self._zone = j_bucket_assigner
 
     @staticmethod
     def base_path_bucket_assigner() -> BucketAssigner:
         """The sink's folder itself."""
-        return BucketAssigner("")
+        return BucketAssigner(("", None))
 
     @staticmethod
     def date_time_bucket_assigner(
         format_str: str = "yyyy-MM-dd--HH", timezone_id: str | None = None
     ) -> BucketAssigner:
-        """A folder per hour, by the machine's clock and time zone.
+        """A folder by the time at which a record is written; one per hour by default.
 
-        Other formats and time zones are NotSupportedErrors.
+        `format_str` is a pattern of Java's DateTimeFormatter: years (y), months (M), days (d, D,
+        E), hours (H, h), minutes (m), seconds (s, S), 'text in quotes' and `/`. `timezone_id` is
+        "UTC", "+02:00", "Europe/Berlin" ...; None is the system's. What is not understood is an
+        error of `sink_to`.
         """
-        if format_str != _BY_HOUR or timezone_id is not None:
-            _later(
-                f"date_time_bucket_assigner({format_str!r}, {timezone_id!r}): other folders than "
-                f"{_BY_HOUR!r} of the system's time zone come",
-                "use base_path_bucket_assigner()",
-            )
-        return BucketAssigner("date")
+        if not format_str:
+            raise ValueError("date_time_bucket_assigner: the format is empty")
+        return BucketAssigner((format_str, timezone_id))
 
     def get_java_object(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's connectors."""
         no_java("BucketAssigner")
 
 
-_BY_HOUR = "yyyy-MM-dd--HH"
-
-
 class RollingPolicy:
-    """When a file is finished and the next begun. `j_rolling_policy` is the library's name for it.
+    """When a file is finished and the next one begun. `j_rolling_policy` are parameters."""
 
-    In this release a file grows until its folder changes or the job ends.
-    """
-
-    def __init__(self, j_rolling_policy: str) -> None:
-        self._policy = j_rolling_policy
+    def __init__(self, j_rolling_policy: dict[str, int]) -> None:
+        self._params = j_rolling_policy
 
     @staticmethod
     def default_rolling_policy(
@@ -210,22 +206,26 @@ class RollingPolicy:
         rollover_interval: int = 60 * 1000,
         inactivity_interval: int = 60 * 1000,
     ) -> RollingPolicy:
-        """By size in bytes, age and idle time in milliseconds.
+        """By size in bytes, age, and time since the last record in milliseconds.
 
-        The defaults are accepted, and act once checkpoints are there; other limits are
-        NotSupportedErrors.
+        Size is looked at before each record and with each checkpoint, ages every
+        `with_bucket_check_interval`. A file that goes on over a checkpoint stays hidden. A
+        ValueError below 1.
         """
-        if (part_size, rollover_interval, inactivity_interval) != (128 << 20, 60_000, 60_000):
-            _later(
-                "default_rolling_policy(): limits other than the defaults come",
-                "leave them out; a file grows to the end of the job",
-            )
-        return RollingPolicy("default")
+        limits = {
+            "part_size": part_size,
+            "rollover": rollover_interval,
+            "inactivity": inactivity_interval,
+        }
+        for name, limit in limits.items():
+            if limit < 1:
+                raise ValueError(f"default_rolling_policy: {name} must be at least 1, not {limit}")
+        return RollingPolicy(limits)
 
     @staticmethod
     def on_checkpoint_rolling_policy() -> RollingPolicy:
         """With each checkpoint; without checkpoints, at the end of the job."""
-        return RollingPolicy("on-checkpoint")
+        return RollingPolicy({"roll_on_checkpoint": 1})
 
     def get_java_object(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's connectors."""
@@ -345,67 +345,82 @@ class FileCompactor:
         no_java("FileCompactor")
 
 
-class FileSink(Sink, SupportsPreprocessing):
-    """Writes records to files of a folder.
+class _FileSinkBuilder:
+    """What the builders of FileSink and StreamingFileSink have in common."""
 
-    A file has a hidden name while it is written. Its name, when it is finished, is
-    `<prefix>-<id of the subtask>-<counter><suffix>`. `j_file_sink` is the library's operator.
+    def __init__(self, j_builder: tuple[str, Encoder]) -> None:
+        path, encoder = j_builder
+        _expect(encoder, Encoder)
+        self._path = _local(path)
+        self._charset = encoder._charset
+        self._bucket = BucketAssigner.date_time_bucket_assigner()
+        self._files = OutputFileConfig.builder().build()
+        self._rolling = RollingPolicy.default_rolling_policy()
+        self._check_interval = 60 * 1000
+
+    def with_bucket_check_interval(self, interval: int) -> Self:
+        """How often ages are looked at, in milliseconds; a minute by default."""
+        if interval < 1:
+            raise ValueError(f"The interval must be at least 1 ms, not {interval}")
+        self._check_interval = interval
+        return self
+
+    def with_bucket_assigner(self, bucket_assigner: BucketAssigner) -> Self:
+        """The folders below the sink's; one per hour by default."""
+        _expect(bucket_assigner, BucketAssigner)
+        self._bucket = bucket_assigner
+        return self
+
+    def with_output_file_config(self, output_file_config: OutputFileConfig) -> Self:
+        """How files are called."""
+        _expect(output_file_config, OutputFileConfig)
+        self._files = output_file_config
+        return self
+
+    def with_rolling_policy(self, rolling_policy: RollingPolicy) -> Self:
+        """When a file is finished."""
+        _expect(rolling_policy, RollingPolicy)
+        self._rolling = rolling_policy
+        return self
+
+    def _operator(self) -> tuple[str, dict[str, object], str]:
+        params: dict[str, object] = {
+            "path": self._path,
+            "prefix": self._files.get_part_prefix(),
+            "suffix": self._files.get_part_suffix(),
+            "charset": self._charset,
+            "bucket": self._bucket._format,
+            "check_interval": self._check_interval,
+            **self._rolling._params,
+        }
+        if self._bucket._zone is not None:
+            params["zone"] = self._bucket._zone
+        return "file_sink", params, "File Sink"
+
+
+class FileSink(Sink, SupportsPreprocessing):
+    """Writes records to files of a folder, each exactly once.
+
+    A file has a hidden name until the checkpoint is complete that has its last record, or without
+    checkpoints until the job has finished. Then it is called
+    `<prefix>-<id of the subtask>-<counter><suffix>`. A job that fails leaves hidden files, which
+    nobody deletes. `j_file_sink` is the library's operator.
     """
 
-    class BaseBuilder:
+    class BaseBuilder(_FileSinkBuilder):
         """Describes a FileSink; setters answer the builder."""
-
-        def __init__(self, j_builder: tuple[str, Encoder]) -> None:
-            self._path = _local(j_builder[0])
-            self._bucket = BucketAssigner.date_time_bucket_assigner()
-            self._files = OutputFileConfig.builder().build()
-            self._rolling = RollingPolicy.default_rolling_policy()
-            self._check_interval = 60 * 1000
-
-        def with_bucket_check_interval(self, interval: int) -> FileSink.BaseBuilder:
-            """How often ages are looked at, in milliseconds; a minute by default."""
-            if interval < 1:
-                raise ValueError(f"The interval must be at least 1 ms, not {interval}")
-            self._check_interval = interval
-            return self
-
-        def with_bucket_assigner(self, bucket_assigner: BucketAssigner) -> FileSink.BaseBuilder:
-            """The folders below the sink's; one per hour by default."""
-            _expect(bucket_assigner, BucketAssigner)
-            self._bucket = bucket_assigner
-            return self
-
-        def with_output_file_config(
-            self, output_file_config: OutputFileConfig
-        ) -> FileSink.BaseBuilder:
-            """How files are called."""
-            _expect(output_file_config, OutputFileConfig)
-            self._files = output_file_config
-            return self
-
-        def with_rolling_policy(self, rolling_policy: RollingPolicy) -> FileSink.BaseBuilder:
-            """When a file is finished."""
-            _expect(rolling_policy, RollingPolicy)
-            self._rolling = rolling_policy
-            return self
 
         def enable_compact(self, strategy: Any, compactor: Any) -> NoReturn:
             """A NotSupportedError: compaction comes with a later release."""
             _later("FileSink.enable_compact(): compaction comes")
 
-        def disable_compact(self) -> FileSink.BaseBuilder:
+        def disable_compact(self) -> Self:
             """Leave files as they are; the default."""
             return self
 
         def build(self) -> FileSink:
             """The sink."""
-            params: dict[str, object] = {
-                "path": self._path,
-                "prefix": self._files.get_part_prefix(),
-                "suffix": self._files.get_part_suffix(),
-                "bucket": self._bucket._bucket,
-            }
-            return FileSink(("file_sink", params, "File Sink"))
+            return FileSink(self._operator())
 
     class RowFormatBuilder(BaseBuilder):
         """Describes a sink that writes record by record."""
@@ -424,9 +439,6 @@ class FileSink(Sink, SupportsPreprocessing):
     @staticmethod
     def for_row_format(base_path: str, encoder: Encoder) -> RowFormatBuilder:
         """Begin to describe a sink that writes record by record into this folder."""
-        _expect(encoder, Encoder)
-        if encoder._charset != "UTF-8":
-            _later(f"FileSink in {encoder._charset}: other charsets come", "write UTF-8")
         return FileSink.RowFormatBuilder((base_path, encoder))
 
     @staticmethod
@@ -440,42 +452,41 @@ class FileSink(Sink, SupportsPreprocessing):
 
 
 class StreamingFileSink(SinkFunction):
-    """The older FileSink, for `add_sink`, which has no folder of its own here: use FileSink.
+    """The older FileSink, for `add_sink`: the same files in the same way.
 
-    Its builders are FileSink's; `build` is a NotSupportedError.
+    Unlike Flink's it finishes its files at the end of a job without checkpoints, too, as FileSink
+    does. `j_obj` is the library's operator.
     """
 
-    class BaseBuilder(FileSink.BaseBuilder):
+    class BaseBuilder(_FileSinkBuilder):
         """Describes a StreamingFileSink; setters answer the builder."""
 
-        def build(self) -> NoReturn:
-            """A NotSupportedError that names FileSink."""
-            StreamingFileSink(None)
-            raise AssertionError("a StreamingFileSink can't be made")
+        def build(self) -> StreamingFileSink:
+            """The sink."""
+            return StreamingFileSink(self._operator())
 
     class DefaultRowFormatBuilder(BaseBuilder):
         """Describes a sink that writes record by record."""
 
     class DefaultBulkFormatBuilder(BaseBuilder):
-        """Describes a sink that writes batches of records."""
+        """Describes a sink that writes batches of records: comes with the bulk formats."""
 
-    def __init__(self, j_obj: Any) -> None:
-        from leat.common.errors import NotSupportedError
-
-        raise NotSupportedError(
-            "StreamingFileSink: Flink has replaced it", "use FileSink with DataStream.sink_to"
-        )
+    def __init__(self, j_obj: tuple[str, dict[str, object], str]) -> None:
+        self._sink = FileSink(j_obj)
 
     @staticmethod
     def for_row_format(base_path: str, encoder: Encoder) -> DefaultRowFormatBuilder:
         """Begin to describe a sink that writes record by record into this folder."""
-        _expect(encoder, Encoder)
         return StreamingFileSink.DefaultRowFormatBuilder((base_path, encoder))
 
     @staticmethod
     def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> NoReturn:
         """A NotSupportedError: bulk formats come with a later release."""
         _later("StreamingFileSink.for_bulk_format(): bulk formats come")
+
+    def get_java_function(self) -> NoReturn:
+        """Always a NotSupportedError: there is no Java behind Leat's connectors."""
+        no_java("StreamingFileSink")
 
 
 def text_source(paths: Any, charset: str) -> tuple[str, dict[str, object], TypeInformation | None]:
