@@ -1,6 +1,6 @@
-/* date_pattern.c: see date_pattern.h. Understood are y u (year), M L (month), d, D, E (day), a H h K
-   k (hour), m, s, S, n (minute, second and its parts), text in quotes and what is no letter. Names
-   of months and days are English. Zones are in time_zone.c. */
+/* date_pattern.c: see date_pattern.h. Understood are y u (year), M L (month), d, D, E (day), a H h
+   K k (hour), m, s, S, n (minute, second and its parts), text in quotes and what is no letter.
+   Names of months and days are English. Zones are in time_zone.c. */
 #include "connectors/date_pattern.h"
 
 #include <ctype.h>

@@ -4,12 +4,12 @@
    Names. Each subtask draws an id in each attempt. Its parts are PATH[/BUCKET]/PREFIX-ID-COUNTER
    SUFFIX, and before they are published .PREFIX-ID-COUNTER SUFFIX.inprogress.ATTEMPT in the same
    folder. So no name is used twice, and the counter, which goes on behind the largest of all
-   subtasks' after a restart, is for people. The bucket is the date and time of the system's clock by
-   a pattern; without one there is none.
+   subtasks' after a restart, is for people. The bucket is the date and time of the system's clock
+   by a pattern; without one there is none.
 
    Life of a part: open (it grows; one per bucket), waiting (closed and on the disk, as the rolling
-   policy or a barrier said), published. `prepare` closes the open parts, or lets them go on when the
-   policy does; in any case all that they have is on the disk before it says so. What `snapshot`
+   policy or a barrier said), published. `prepare` closes the open parts, or lets them go on when
+   the policy does; in any case all that they have is on the disk before it says so. What `snapshot`
    stores are both kinds, each a split-list item that any subtask may get. `commit` renames those
    that wait for that checkpoint. `restore` renames all that wait, because their checkpoint was
    complete, and goes on with the open ones, cut off where the checkpoint was; of several in one

@@ -1,11 +1,11 @@
 /* part_file.c: see part_file.h.
 
-   An item of a snapshot: u8 version 1; bucket, name and hidden name as blobs; size and creation time,
-   zigzag. Folders are those of the sink, so that its files may be moved between two runs.
+   An item of a snapshot: u8 version 1; bucket, name and hidden name as blobs; size and creation
+   time, zigzag. Folders are those of the sink, so that its files may be moved between two runs.
 
    The order that makes a part safe: its bytes to the disk, then its hidden name, before the
-   checkpoint that lists it is acknowledged; then, when that is complete, the rename, then the folder
-   again. Whatever is repeated after a crash finds the hidden name (rename), or the final one
+   checkpoint that lists it is acknowledged; then, when that is complete, the rename, then the
+   folder again. Whatever is repeated after a crash finds the hidden name (rename), or the final one
    (nothing to do). */
 #include "connectors/part_file.h"
 

@@ -447,28 +447,6 @@ def test_streaming_file_sink_is_a_file_sink(pairs):
     }
 
 
-def test_file_sink_says_what_it_cannot():
-    builder = FileSink.for_row_format("out", Encoder.simple_string_encoder())
-    builder.with_rolling_policy(RollingPolicy.default_rolling_policy())
-    builder.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
-    assert builder.build()._operator()[1]["bucket"] == ""
-    with pytest.raises(TypeError, match="A RollingPolicy is needed"):
-        builder.with_rolling_policy(3)
-    with pytest.raises(TypeError, match="An? Encoder is needed"):
-        FileSink.for_row_format("out", "UTF-8")
-    for limit in ("part_size", "rollover_interval", "inactivity_interval"):
-        with pytest.raises(ValueError, match="must be at least 1, not 0"):
-            RollingPolicy.default_rolling_policy(**{limit: 0})
-    with pytest.raises(ValueError, match="The interval must be"):
-        builder.with_bucket_check_interval(0)
-    with pytest.raises(ValueError, match="the format is empty"):
-        BucketAssigner.date_time_bucket_assigner("")
-    with pytest.raises(ValueError, match="Unknown charset"):
-        SimpleStringEncoder("no-such")
-    with pytest.raises(ValueError):
-        OutputFileConfig.builder().with_part_prefix("a/b").build()
-
-
 class Count(SourceFunction):
     def __init__(self, n):
         super().__init__()

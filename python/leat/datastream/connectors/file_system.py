@@ -517,7 +517,8 @@ def _file_name(part: str) -> str:
 
 def _expect(value: Any, kind: type) -> None:
     if not isinstance(value, kind):
-        raise TypeError(f"A {kind.__name__} is needed, not {value!r}")
+        article = "An" if kind.__name__[0] in "AEIOU" else "A"
+        raise TypeError(f"{article} {kind.__name__} is needed, not {value!r}")
 
 
 def _later(what: str, instead: str = "read and write lines of text") -> NoReturn:
