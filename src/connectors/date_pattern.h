@@ -19,8 +19,7 @@ void leati_zone_free(leati_zone *zone); /* NULL is fine */
 /* Seconds that its clocks are ahead of UTC at this second of the epoch. NULL: the system's. */
 int64_t leati_zone_offset(const leati_zone *zone, int64_t second);
 
-/* Is the pattern one that is understood, and its text a folder's name? LEAT_E_ARGUMENT says what
-   is not. */
+/* Is the pattern understood, and its text a folder's name? LEAT_E_ARGUMENT says what is not. */
 leat_status leati_date_pattern_check(const char *pattern, leat_error *err);
 /* How long, in milliseconds, a text of it may stay the same at most, seen from the epoch: 1, 1000 or
    60000. */

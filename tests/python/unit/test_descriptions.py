@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from leat.common import Duration, ExecutionConfig, Types
+from leat.common import Duration, Encoder, ExecutionConfig, Types
 from leat.common.errors import NotSupportedError
-from leat.common.serialization import BulkWriterFactory
+from leat.common.serialization import BulkWriterFactory, SimpleStringEncoder
 from leat.datastream import (
     CheckpointingMode,
     CustomCheckpointStorage,
