@@ -21,8 +21,7 @@ int64_t leati_zone_offset(const leati_zone *zone, int64_t second);
 
 /* Is the pattern understood, and its text a folder's name? LEAT_E_ARGUMENT says what is not. */
 leat_status leati_date_pattern_check(const char *pattern, leat_error *err);
-/* How long, in milliseconds, a text of it may stay the same at most, seen from the epoch: 1, 1000 or
-   60000. */
+/* For how many milliseconds at most a text of it stays the same: 1, 1000 or 60000. */
 int64_t leati_date_pattern_step(const char *pattern);
 /* Appends the text at `ms` of the epoch. */
 void leati_date_pattern_append(const char *pattern, const leati_zone *zone, int64_t ms,
