@@ -41,6 +41,19 @@ LEAT_API leat_job_state leat_job_status(const leat_job *job);
 LEAT_API const char *leat_job_state_name(leat_job_state state);
 /* Waits for the end: LEAT_OK when it has ended, LEAT_AGAIN after `timeout_ms` (-1: for ever). */
 LEAT_API leat_status leat_job_wait(leat_job *job, int timeout_ms);
+/* Makes a savepoint of a running job and waits for it, `timeout_ms` at most (-1: for ever). It is a
+   new folder in `dir` (NULL: execution.checkpointing.savepoint-dir); `path` (may be NULL) is its
+   name, for leat_text_free. The job goes on, and its sinks commit nothing by it. LEAT_E_TIMEOUT: it
+   is still being made. LEAT_E_STATE: the job has ended or failed meanwhile. LEAT_E_UNSUPPORTED:
+   there are none of such a job. */
+LEAT_API leat_status leat_job_savepoint(leat_job *job, const char *dir, int timeout_ms, char **path,
+                                        leat_error *err);
+/* The same, and the job ends with it, as LEAT_JOB_FINISHED; waits for that, too. Its sinks commit
+   what came before the savepoint. With `drain` all sources end first, so that windows and timers of
+   event time fire, and there is nothing to go on with; without, a job that starts from the savepoint
+   goes on as if it had not stopped. When it can't be made, the job goes on. */
+LEAT_API leat_status leat_job_stop(leat_job *job, const char *dir, bool drain, int timeout_ms,
+                                   char **path, leat_error *err);
 /* Asks the job to end; returns at once. Fine when it has ended. */
 LEAT_API void leat_job_cancel(leat_job *job);
 /* After the end: LEAT_OK when it finished, otherwise why not. */

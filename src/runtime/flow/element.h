@@ -11,7 +11,7 @@ typedef enum leati_element_kind {
     LEATI_BATCH,     /* batch */
     LEATI_FRAME,     /* an encoded batch: `frame`, of `value` records */
     LEATI_WATERMARK, /* value: the watermark */
-    LEATI_BARRIER,   /* value: the checkpoint's number */
+    LEATI_BARRIER,   /* value: the checkpoint's number; below zero: and nothing comes behind it */
     LEATI_IDLE,      /* the sender has nothing to say for a while; its watermark does not count */
     LEATI_ACTIVE,
     LEATI_END,   /* no more data will come */
@@ -49,6 +49,16 @@ typedef struct leati_element {
 static inline leati_element leati_signal(leati_element_kind kind, int64_t value) {
     leati_element e = {.kind = kind, .value = value};
     return e;
+}
+
+/* The number of a barrier's checkpoint. */
+static inline int64_t leati_barrier_number(const leati_element *e) {
+    return e->value < 0 ? -e->value : e->value;
+}
+
+/* Is nothing to come behind it, since the job stops there? */
+static inline bool leati_barrier_stops(const leati_element *e) {
+    return e->value < 0;
 }
 
 static inline leati_element leati_round(leati_element_kind kind, int loop, int64_t flags) {

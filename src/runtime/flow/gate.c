@@ -33,6 +33,7 @@ struct leati_gate {
     int round_count;
     int64_t watermark;    /* told to the chain */
     int64_t barrier;      /* being aligned */
+    bool stops;           /* nothing comes behind it */
     int aligned;          /* ports whose barrier came */
     bool idle;            /* told to the chain */
     unsigned inputs_told; /* bit i: the end of input i was told */
@@ -168,10 +169,11 @@ static void release_if_aligned(leati_gate *g) {
         p->logged = p->role == LEATI_PORT_FEEDBACK && !p->ended;
     }
     g->aligned = 0;
-    tell(g, LEATI_BARRIER, g->barrier);
+    tell(g, LEATI_BARRIER, g->stops ? -g->barrier : g->barrier);
 }
 
-static void take_barrier(leati_gate *g, gate_port *p, int64_t barrier) {
+static void take_barrier(leati_gate *g, gate_port *p, const leati_element *e) {
+    int64_t barrier = leati_barrier_number(e);
     if (barrier < g->barrier) return; /* of a checkpoint that was given up */
     if (barrier > g->barrier) {
         for (int i = 0; i < g->count; i++)
@@ -179,6 +181,7 @@ static void take_barrier(leati_gate *g, gate_port *p, int64_t barrier) {
         g->aligned = 0;
     }
     g->barrier = barrier;
+    g->stops = leati_barrier_stops(e);
     p->aligned = true;
     g->aligned++;
     release_if_aligned(g);
@@ -293,7 +296,7 @@ static leat_status take_signal(leati_gate *g, gate_port *p, const leati_element 
         set_idle(g, p, false);
         take_watermark(g, p, e->value);
         break;
-    case LEATI_BARRIER: take_barrier(g, p, e->value); break;
+    case LEATI_BARRIER: take_barrier(g, p, e); break;
     case LEATI_IDLE:
     case LEATI_ACTIVE: set_idle(g, p, e->kind == LEATI_IDLE); break;
     case LEATI_ROUND: return take_round(g, p, e);

@@ -203,7 +203,8 @@ static leat_status call_round(leat_context *ctx) {
 static leat_status call_barrier(leat_context *ctx) {
     leati_chain *c = ctx->chain;
     const leat_operator *op = ctx->info->op;
-    leat_status status = op->prepare ? op->prepare(ctx, ctx->self, c->signal.value) : LEAT_OK;
+    leat_status status =
+        op->prepare ? op->prepare(ctx, ctx->self, leati_barrier_number(&c->signal)) : LEAT_OK;
     return status != LEAT_OK || !c->saving ? status : leati_saving_add(c->saving, ctx);
 }
 

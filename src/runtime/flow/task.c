@@ -66,7 +66,13 @@ void leati_task_close(leati_task *t, bool failed) {
     leati_inbox_close(t->inbox);
 }
 
+/* Does it stand behind a barrier behind which nothing comes? */
+static bool stands_still(const leati_task *t) {
+    return LEAT_UNLIKELY(t->stopped) && t->stopped > atomic_load(&t->resumed);
+}
+
 int64_t leati_task_next_time(const leati_task *t) {
+    if (stands_still(t)) return INT64_MAX;
     int64_t next = leati_chain_next_time(t->chain);
     int64_t round = t->rounds ? leati_rounds_next_time(t->rounds) : INT64_MAX;
     bool waits = t->chain->full || t->chain->held; /* whoever ends that wakes the task */
@@ -74,8 +80,12 @@ int64_t leati_task_next_time(const leati_task *t) {
 }
 
 void leati_task_barrier(leati_task *t, int64_t checkpoint, leati_then then) {
-    atomic_store(&t->barrier_then, (int)then);
-    atomic_store(&t->barrier, checkpoint);
+    atomic_store(&t->barrier, checkpoint * 4 + (int)then);
+    leati_inbox_wake(t->inbox);
+}
+
+void leati_task_resume(leati_task *t, int64_t checkpoint) {
+    atomic_store(&t->resumed, checkpoint);
     leati_inbox_wake(t->inbox);
 }
 
@@ -200,9 +210,10 @@ static leat_status send_end(leati_task *t) {
     return LEAT_OK;
 }
 
-static leat_status enter_barrier(leati_task *t, int64_t checkpoint) {
-    leati_chain_signal(t->chain, leati_signal(LEATI_BARRIER, checkpoint));
-    return t->chain->saving ? leati_saving_begin(&t->saving, checkpoint) : LEAT_OK;
+static leat_status enter_barrier(leati_task *t, leati_element barrier) {
+    leati_chain_signal(t->chain, barrier);
+    if (!t->chain->saving) return LEAT_OK;
+    return leati_saving_begin(&t->saving, leati_barrier_number(&barrier));
 }
 
 static leat_status poll_source(leati_task *t) {
@@ -240,15 +251,15 @@ static leat_status ask_source(leati_task *t, int_fast64_t barrier) {
 
 /* LEAT_AGAIN: the source is not where it could go on. A barrier that came meanwhile stays. */
 static leat_status insert_barrier(leati_task *t, int_fast64_t barrier) {
-    leati_then then = (leati_then)atomic_load(&t->barrier_then);
+    leati_then then = (leati_then)(barrier & 3);
+    int64_t checkpoint = barrier >> 2;
     if (then == LEATI_THEN_END && !t->source_done) return end_source(t);
     if (then == LEATI_THEN_END && !t->ends) return send_end(t);
-    leat_status status = ask_source(t, barrier);
+    leat_status status = ask_source(t, checkpoint);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_AGAIN;
-    int64_t checkpoint = barrier;
-    t->stopped |= then == LEATI_THEN_STOP;
     atomic_compare_exchange_strong(&t->barrier, &barrier, 0);
-    return enter_barrier(t, checkpoint);
+    if (then == LEATI_THEN_STOP) checkpoint = -checkpoint;
+    return enter_barrier(t, leati_signal(LEATI_BARRIER, checkpoint));
 }
 
 static leat_status next_of_source(leati_task *t, int *budget) {
@@ -258,7 +269,6 @@ static leat_status next_of_source(leati_task *t, int *budget) {
         if (status != LEAT_AGAIN) return status;
         if (!t->source_done) return run_source(t, budget, 1);
     }
-    if (t->stopped) return t->ends ? LEAT_DONE : LEAT_AGAIN;
     if (!t->source_done) return run_source(t, budget, INT_MAX);
     return t->ends ? LEAT_DONE : send_end(t);
 }
@@ -267,7 +277,7 @@ static leat_status next_of_source(leati_task *t, int *budget) {
 
 static leat_status enter_signal(leati_task *t, leati_element e) {
     leat_context *head = t->chain->contexts[0];
-    if (e.kind == LEATI_BARRIER) return enter_barrier(t, e.value);
+    if (e.kind == LEATI_BARRIER) return enter_barrier(t, e);
     if (e.kind == LEATI_END && t->ends + 1 >= (int)head->info->op->inputs) head->ended = true;
     leati_chain_signal(t->chain, e);
     return LEAT_OK;
@@ -333,6 +343,8 @@ static leat_status end_again(leati_task *t) {
 
 /* Letters waited for it. */
 static leat_status leave_barrier(leati_task *t) {
+    const leati_element *barrier = &t->chain->signal;
+    if (leati_barrier_stops(barrier)) t->stopped = leati_barrier_number(barrier);
     if (t->chain->saving) leati_saving_seal(&t->saving, t->gate && leati_gate_logs(t->gate));
     return leati_inbox_read(t->inbox);
 }
@@ -427,13 +439,17 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
     hears_wake(c);
     if (c->full) leati_chain_has_room(c);
     if (status >= 0) status = commit_complete(t);
-    if (status >= 0) status = fire(c);
+    if (status >= 0 && !stands_still(t)) status = fire(c);
     bool idle =
         false; /* nothing came when it was asked; what was left behind still goes on its way */
     *waits = false;
     while (status >= 0 && budget > 0) {
         if (LEAT_UNLIKELY(c->full | c->held) && blocked(t)) *waits = true;
         if (idle && !c->depth && !c->signalling && !c->dirty_watermark && !c->polls) *waits = true;
+        if (stands_still(t)) {
+            *waits = true;
+            break;
+        }
         if (*waits && !hears_wake(c)) break;
         *waits = false;
         status = turn(t, &budget);

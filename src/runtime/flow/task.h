@@ -48,18 +48,18 @@ typedef struct leati_task {
     leati_element end;               /* that the head is not ready for */
     bool end_waits;                  /* there is one */
     leati_saving saving;             /* of the barrier that passes */
-    atomic_int_fast64_t barrier;     /* asked of a source; 0: none */
+    atomic_int_fast64_t barrier;     /* asked of a source: number * 4 + leati_then; 0: none */
     atomic_int_fast64_t complete;    /* the checkpoint whose parts are to be committed; 0: none */
     atomic_int_fast64_t committed;   /* and have been */
     bool prepared;                   /* of leati_task_finish */
-    atomic_int barrier_then;         /* leati_then */
-    bool stopped;                    /* a source that gives nothing more */
+    int64_t stopped;             /* the barrier behind which nothing comes has passed; 0: none */
+    atomic_int_fast64_t resumed; /* and something comes all the same, behind this one */
 } leati_task;
 
 /* What a source does behind a barrier that it is asked for. */
 typedef enum leati_then {
     LEATI_THEN_GO_ON,
-    LEATI_THEN_STOP, /* gives nothing more, and does not end */
+    LEATI_THEN_STOP, /* gives nothing more, and does not end; nor do those behind it */
     LEATI_THEN_END   /* has ended its data before the barrier */
 } leati_then;
 
@@ -73,6 +73,8 @@ void leati_task_close(leati_task *t, bool failed);
 int64_t leati_task_next_time(const leati_task *t);
 /* Asks a source to insert a barrier; any thread. */
 void leati_task_barrier(leati_task *t, int64_t checkpoint, leati_then then);
+/* The checkpoint behind which nothing was to come has failed: everything goes on; any thread. */
+void leati_task_resume(leati_task *t, int64_t checkpoint);
 /* The checkpoint is complete: its operators commit, which may take several steps; any thread. */
 void leati_task_complete(leati_task *t, int64_t checkpoint);
 /* Have they committed all of it? Any thread. */

@@ -19,6 +19,12 @@ enum { FILE_MODE = 0600, FOLDER_MODE = 0700 };
 
 /* --- names ------------------------------------------------------------------------------------ */
 
+const char *leati_cp_plain_path(const char *path) {
+    if (strncmp(path, "file:", 5) != 0) return path;
+    path += 5;
+    return strncmp(path, "//", 2) == 0 ? path + 2 : path;
+}
+
 char *leati_cp_job_folder(const char *dir, const char *job_name) {
     leati_buf b;
     leati_buf_init(&b);

@@ -13,6 +13,7 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/job/job.h"
+#include "runtime/job/loops.h"
 #include "runtime/job/pool.h"
 #include "runtime/job/recovery.h"
 
@@ -46,7 +47,8 @@ struct leati_coordinator {
     bool *has;       /* by task */
     uint64_t *sizes; /* by task */
     char *declined;  /* why it cannot be complete; NULL: it can */
-    leati_wish *wish;
+    leati_link wishes;
+    leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
     bool last_made, stopped;
 };
 
@@ -55,7 +57,7 @@ struct leati_coordinator {
 static leat_status find_folder(leati_coordinator *c, leat_error *err) {
     const leati_config *config = c->job->plan->config;
     const char *dir = leati_config_get(config, "execution.checkpointing.dir");
-    if (dir && strncmp(dir, "file://", 7) == 0) dir += 7;
+    if (dir) dir = leati_cp_plain_path(dir);
     c->temporary = !dir || !*dir;
     if (!c->temporary) {
         c->folder = leati_cp_job_folder(dir, c->job->name);
@@ -126,8 +128,7 @@ static leat_status find_start(leati_coordinator *c, leat_error *err) {
         leati_log(LEAT_LOG_WARNING, "%s: there is no checkpoint of this job yet; it starts afresh",
                   c->folder);
     } else if (path && *path) {
-        if (strncmp(path, "file://", 7) == 0) path += 7;
-        c->start = leati_strdup(path);
+        c->start = leati_strdup(leati_cp_plain_path(path));
         if (!c->start) status = LEAT_E_NOMEM;
     }
     leati_free(numbers);
@@ -179,6 +180,7 @@ leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err) {
     }
     c->job = job;
     c->lock = -1;
+    leati_list_init(&c->wishes);
     read_config(c);
     if (prepare(c, err) >= 0) return c;
     leati_coordinator_free(c);
@@ -227,13 +229,12 @@ bool leati_coordinator_has_finished(const leati_coordinator *c) {
 
 /* --- the end of one --------------------------------------------------------------------------- */
 
-static void fulfil(leati_coordinator *c, char *path, const leat_error *err) {
-    leati_wish *w = c->wish;
-    if (c->purpose != FOR_SAVEPOINT || !w) return;
+/* Takes `path`; NULL: `err` says why. */
+static void fulfil(leati_coordinator *c, leati_wish *w, char *path, const leat_error *err) {
     w->path = path;
-    if (err) w->err = *err;
+    if (!path) w->err = *err;
     w->done = true;
-    c->wish = NULL;
+    leati_wish_unref(w);
     pthread_cond_broadcast(&c->job->changed);
 }
 
@@ -246,19 +247,27 @@ static void close_one(leati_coordinator *c) {
     c->declined = NULL;
 }
 
-/* Its files are removed; what sinks have prepared for it commits with the next. */
+static void resume_all(const leati_coordinator *c) {
+    leati_host_resume(c->job->host, c->number);
+    if (c->job->pool) leati_pool_resume(c->job->pool, c->number);
+}
+
+/* Its files are removed; what sinks have prepared for it commits with the next. A job that was to
+   stop goes on. */
 static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_error *err) {
     leat_error own = *why;
     char *part = leati_cp_part(c->folder, c->number);
     leati_log(LEAT_LOG_WARNING, "%s: checkpoint %" PRId64 " failed: %s: %s", c->job->name,
               c->number, own.where, own.text);
-    fulfil(c, NULL, &own);
-    bool counts = c->purpose != FOR_SAVEPOINT;
+    leati_wish *wish = c->wish;
     bool ends = c->purpose == FOR_THE_END;
+    c->wish = NULL;
+    if (wish && wish->then == LEATI_THEN_STOP) resume_all(c);
+    if (wish) fulfil(c, wish, NULL, &own);
     close_one(c);
     if (part) leati_cp_remove(part);
     leati_free(part);
-    if (!counts) return LEAT_OK;
+    if (wish) return LEAT_OK;
     if (++c->failures <= c->tolerable) return LEAT_OK;
     return leat_error_set(err, own.status, own.where,
                           "%s (checkpoint %" PRId64 "%s; %" PRId64 " may fail in a row: "
@@ -286,7 +295,7 @@ static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
     m->number = c->number;
     m->time = leati_clock_now();
     m->attempt = c->job->attempt;
-    m->flags = c->purpose == FOR_SAVEPOINT ? LEATI_CP_SAVEPOINT : 0;
+    m->flags = c->wish ? LEATI_CP_SAVEPOINT : 0;
     bool ended = c->purpose == FOR_THE_END;
     if (c->wish && c->wish->then != LEATI_THEN_GO_ON) m->flags |= LEATI_CP_STOPPED;
     if (c->wish && c->wish->then == LEATI_THEN_END) ended = true;
@@ -296,11 +305,9 @@ static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
 }
 
 static char *target(const leati_coordinator *c, leat_error *err) {
-    if (c->purpose != FOR_SAVEPOINT) return leati_cp_folder(c->folder, c->number);
-    const char *dir = c->wish->dir;
-    if (strncmp(dir, "file://", 7) == 0) dir += 7;
-    if (leati_cp_make(dir, err) < 0) return NULL;
-    return leati_format("%s/savepoint-%.6s-%012" PRIx64, dir, c->job->id,
+    if (!c->wish) return leati_cp_folder(c->folder, c->number);
+    if (leati_cp_make(c->wish->dir, err) < 0) return NULL;
+    return leati_format("%s/savepoint-%.6s-%012" PRIx64, c->wish->dir, c->job->id,
                         (uint64_t)leati_clock_now() << 8 | ((uint64_t)c->number & 0xff));
 }
 
@@ -336,24 +343,24 @@ static void commit_all(const leati_coordinator *c) {
     if (c->job->pool) leati_pool_complete(c->job->pool, c->number);
 }
 
+/* From a savepoint that stopped the job, the next attempt would have to start, too: sinks have
+   committed it. */
 static void take_complete(leati_coordinator *c, char *folder) {
-    bool savepoint = c->purpose == FOR_SAVEPOINT;
-    bool stops = savepoint && c->wish->then != LEATI_THEN_GO_ON;
+    leati_wish *wish = c->wish;
+    bool stops = wish && wish->then != LEATI_THEN_GO_ON;
     leati_log(LEAT_LOG_INFO, "%s: checkpoint %" PRId64 " is complete: %s", c->job->name, c->number,
               folder);
     c->failures = 0;
-    if (!savepoint || stops) {
+    c->wish = NULL;
+    if (!wish || stops) {
         c->complete = c->number;
+        leati_free(c->newest);
+        c->newest = wish ? leati_strdup(folder) : folder;
         commit_all(c);
     }
     if (stops) c->stopped = true;
     if (c->purpose == FOR_THE_END) c->last_made = true;
-    if (savepoint) {
-        fulfil(c, folder, NULL);
-    } else {
-        leati_free(c->newest);
-        c->newest = folder;
-    }
+    if (wish) fulfil(c, wish, folder, NULL);
     close_one(c);
 }
 
@@ -364,7 +371,7 @@ static leat_status complete(leati_coordinator *c, leat_error *err) {
     pthread_mutex_lock(&c->job->lock);
     if (!folder) return give_up(c, &own, err);
     take_complete(c, folder);
-    if (c->retained > 0 && !c->wish) remove_old(c);
+    if (c->purpose != FOR_SAVEPOINT) remove_old(c);
     return LEAT_OK;
 }
 
@@ -378,12 +385,14 @@ static leat_status trigger(leati_coordinator *c, cp_purpose purpose, leat_error 
     c->began = leati_clock_monotonic();
     c->acknowledged = 0;
     memset(c->has, 0, (size_t)c->job->plan->task_count * sizeof *c->has);
+    leati_link *wished = purpose == FOR_SAVEPOINT ? leati_list_pop(&c->wishes) : NULL;
+    if (wished) c->wish = LEATI_CONTAINER(wished, leati_wish, link);
     char *part = leati_cp_part(c->folder, c->number);
     leat_status status = part ? leati_cp_make(part, &own)
                               : leat_error_set(&own, LEAT_E_NOMEM, "checkpoint", "no memory");
     leati_free(part);
     if (status < 0) return give_up(c, &own, err);
-    leati_then then = purpose == FOR_SAVEPOINT ? c->wish->then : LEATI_THEN_GO_ON;
+    leati_then then = c->wish ? c->wish->then : LEATI_THEN_GO_ON;
     leati_host_barrier(c->job->host, c->number, then);
     if (c->job->pool) leati_pool_barrier(c->job->pool, c->number, then);
     return LEAT_OK;
@@ -406,6 +415,10 @@ static leat_status look_after(leati_coordinator *c, int64_t now, leat_error *err
     return give_up(c, &why, err);
 }
 
+static bool is_wished(const leati_coordinator *c) {
+    return !leati_list_empty(&c->wishes);
+}
+
 leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_error *err) {
     const leat_job *job = c->job;
     leat_status status = LEAT_OK;
@@ -414,7 +427,7 @@ leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_err
     if (job->opened < job->expected || c->stopped) return LEAT_OK;
     if (c->active) status = look_after(c, now, err);
     bool ended = job->ended >= job->expected;
-    if (status >= 0 && !c->active && c->wish) status = trigger(c, FOR_SAVEPOINT, err);
+    if (status >= 0 && !c->active && is_wished(c)) status = trigger(c, FOR_SAVEPOINT, err);
     if (status >= 0 && !c->active && ended && c->interval && !c->last_made && !c->stopped)
         status = trigger(c, FOR_THE_END, err);
     if (status >= 0 && !c->active && !ended && c->interval && now >= c->next_at && !c->stopped)
@@ -429,7 +442,7 @@ leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_err
 }
 
 bool leati_coordinator_is_done(leati_coordinator *c) {
-    return c->stopped || (!c->active && !c->wish && (c->last_made || !c->interval));
+    return c->stopped || (!c->active && !is_wished(c) && (c->last_made || !c->interval));
 }
 
 bool leati_coordinator_has_stopped(const leati_coordinator *c) {
@@ -440,34 +453,63 @@ bool leati_coordinator_made_last(const leati_coordinator *c) {
     return c->stopped || c->last_made;
 }
 
+/* What an attempt before had reached does not count, should it have failed afterwards. */
 void leati_coordinator_begin(leati_coordinator *c) {
     c->next_at = leati_clock_monotonic() + c->interval;
+    c->last_made = c->stopped = false;
 }
 
 void leati_coordinator_end(leati_coordinator *c) {
     leat_error err;
-    if (c->active) {
-        leat_error_set(&err, LEAT_E_STATE, "checkpoint", "its attempt has ended");
-        c->failures = -1; /* which fails nobody */
-        give_up(c, &err, &err);
-    }
-    if (!c->wish) return;
-    c->purpose = FOR_SAVEPOINT;
-    leat_error_set(&err, LEAT_E_STATE, "savepoint", "the job has ended, or starts again");
-    fulfil(c, NULL, &err);
+    if (!c->active) return;
+    leat_error_set(&err, LEAT_E_STATE, c->job->name,
+                   c->job->cancel ? "the job was cancelled" : "the job failed meanwhile");
+    c->failures = -1; /* which fails nobody */
+    give_up(c, &err, &err);
 }
 
-leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish) {
-    if (c->wish) return LEAT_AGAIN;
-    const char *dir =
-        wish->dir ? wish->dir
-                  : leati_config_get(c->job->plan->config, "execution.checkpointing.savepoint-dir");
-    if (!dir || !*dir)
-        return leat_error_set(&wish->err, LEAT_E_ARGUMENT, "savepoint",
-                              "there is no folder for savepoints; give one, or set "
-                              "execution.checkpointing.savepoint-dir");
-    wish->dir = dir;
-    c->wish = wish;
+/* --- savepoints ------------------------------------------------------------------------------- */
+
+void leati_wish_unref(leati_wish *wish) {
+    if (--wish->refs) return;
+    leati_free(wish->dir);
+    leati_free(wish->path);
+    leati_free(wish);
+}
+
+static leat_status refuse_wish(const leati_coordinator *c, leat_error *err) {
+    const char *why = NULL;
+    leat_status status = LEAT_E_UNSUPPORTED;
+    if (c->job->over || c->job->cancel) {
+        status = LEAT_E_STATE;
+        why = "the job has ended";
+    } else if (c->job->state == LEAT_JOB_FAILING) {
+        status = LEAT_E_STATE;
+        why = "the job is failing";
+    } else if (c->stopped) {
+        status = LEAT_E_STATE;
+        why = "the job has been stopped with a savepoint already";
+    } else if (c->job->plan->batch) {
+        why = "there are no savepoints of batch execution; set execution.runtime-mode to STREAMING";
+    } else if (leati_loop_count(c->job->plan->graph)) {
+        why = "savepoints of a job with a loop come in a later release";
+    }
+    return why ? leat_error_set(err, status, c->job->name, "%s", why) : LEAT_OK;
+}
+
+leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_error *err) {
+    leat_status status = refuse_wish(c, err);
+    if (status < 0) return status;
+    wish->refs++;
+    leati_list_push(&c->wishes, &wish->link);
     pthread_cond_broadcast(&c->job->changed);
     return LEAT_OK;
+}
+
+void leati_coordinator_conclude(leati_coordinator *c) {
+    leat_error err;
+    leati_link *link;
+    leat_error_set(&err, LEAT_E_STATE, c->job->name, "the job has ended");
+    while ((link = leati_list_pop(&c->wishes)))
+        fulfil(c, LEATI_CONTAINER(link, leati_wish, link), NULL, &err);
 }

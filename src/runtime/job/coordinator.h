@@ -4,6 +4,7 @@
 #ifndef LEATI_COORDINATOR_H
 #define LEATI_COORDINATOR_H
 
+#include "runtime/base/list.h"
 #include "runtime/flow/task.h"
 #include "runtime/job/checkpoint.h"
 #include "runtime/job/vault.h"
@@ -33,7 +34,7 @@ void leati_coordinator_end(leati_coordinator *c);
 leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_error *err);
 /* All data has ended: makes the last checkpoint. True once nothing is left to be made. */
 bool leati_coordinator_is_done(leati_coordinator *c);
-/* Has the job stopped with a savepoint? */
+/* Has this attempt stopped with a savepoint? */
 bool leati_coordinator_has_stopped(const leati_coordinator *c);
 /* Has it, or a last checkpoint been made: will nothing be committed beyond? */
 bool leati_coordinator_made_last(const leati_coordinator *c);
@@ -43,13 +44,20 @@ void leati_coordinator_saved(leati_coordinator *c, const leati_saved *saved);
 /* --- savepoints ------------------------------------------------------------------------------- */
 
 typedef struct leati_wish {
-    const char *dir; /* NULL: state.savepoints.dir */
+    leati_link link; /* in the coordinator's, until it is its turn */
+    int refs;        /* who waits, and the coordinator */
+    char *dir;
     leati_then then;
     bool done;
-    leat_error err; /* status LEAT_OK: made */
-    char *path;     /* allocated */
+    leat_error err; /* of a failure; its status is LEAT_OK when it was made */
+    char *path;     /* where it is */
 } leati_wish;
-/* One at a time; LEAT_AGAIN while another's is under way. Lives until it is done. */
-leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish);
+
+/* Takes it; they are fulfilled one after the other, in this attempt of the job or in a later one.
+   LEAT_E_... when that can never be. */
+leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_error *err);
+/* The job is over: nobody is left waiting. */
+void leati_coordinator_conclude(leati_coordinator *c);
+void leati_wish_unref(leati_wish *wish);
 
 #endif

@@ -27,6 +27,7 @@ typedef enum leati_frame_kind {
     LEATI_F_FINISH = 17,   /* u8: leati_finish */
     LEATI_F_BARRIER = 19,  /* u64 checkpoint, u8 leati_then: its sources insert a barrier */
     LEATI_F_COMPLETE = 20, /* u64 checkpoint */
+    LEATI_F_RESUME = 21,   /* u64 checkpoint: the job does not stop behind it after all */
     /* data, both ways */
     LEATI_F_DATA = 32,   /* u32 channel, u32 records, u64 charged bytes, batch (batch.c) */
     LEATI_F_SIGNAL = 33, /* u32 channel, u8 element kind, u64 value */

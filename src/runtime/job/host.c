@@ -324,6 +324,11 @@ void leati_host_barrier(leati_host *h, int64_t checkpoint, leati_then then) {
         if (h->tasks[i] && !h->tasks[i]->gate) leati_task_barrier(h->tasks[i], checkpoint, then);
 }
 
+void leati_host_resume(leati_host *h, int64_t checkpoint) {
+    for (int i = 0; i < h->plan->task_count; i++)
+        if (h->tasks[i]) leati_task_resume(h->tasks[i], checkpoint);
+}
+
 void leati_host_complete(leati_host *h, int64_t checkpoint) {
     for (int i = 0; i < h->plan->task_count; i++)
         if (h->tasks[i]) leati_task_complete(h->tasks[i], checkpoint);

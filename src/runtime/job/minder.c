@@ -284,6 +284,14 @@ void leati_minder_finish(leati_minder *m, leati_finish how) {
     leati_connection_send(m->control, LEATI_F_FINISH, &byte, sizeof byte, NULL, 0);
 }
 
+static void say_number(leati_minder *m, leati_frame_kind kind, int64_t checkpoint) {
+    leati_buf text;
+    leati_buf_init(&text);
+    leati_buf_u64(&text, (uint64_t)checkpoint);
+    if (!text.failed) leati_connection_send(m->control, kind, text.bytes, text.size, NULL, 0);
+    leati_buf_fini(&text);
+}
+
 void leati_minder_barrier(leati_minder *m, int64_t checkpoint, leati_then then) {
     leati_buf text;
     leati_buf_init(&text);
@@ -294,13 +302,12 @@ void leati_minder_barrier(leati_minder *m, int64_t checkpoint, leati_then then) 
     leati_buf_fini(&text);
 }
 
+void leati_minder_resume(leati_minder *m, int64_t checkpoint) {
+    say_number(m, LEATI_F_RESUME, checkpoint);
+}
+
 void leati_minder_complete(leati_minder *m, int64_t checkpoint) {
-    leati_buf text;
-    leati_buf_init(&text);
-    leati_buf_u64(&text, (uint64_t)checkpoint);
-    if (!text.failed)
-        leati_connection_send(m->control, LEATI_F_COMPLETE, text.bytes, text.size, NULL, 0);
-    leati_buf_fini(&text);
+    say_number(m, LEATI_F_COMPLETE, checkpoint);
 }
 
 bool leati_minder_ask(leati_minder *m) {

@@ -43,8 +43,9 @@ void leati_minder_weigh(leati_minder *m, int64_t limit);
 /* Asks it to close; who has not even said hello, and is not wanted any more, is killed. Any
    thread. */
 void leati_minder_finish(leati_minder *m, leati_finish how);
-/* As leati_host_barrier and leati_host_complete. Any thread. */
+/* As leati_host_barrier, leati_host_resume and leati_host_complete. Any thread. */
 void leati_minder_barrier(leati_minder *m, int64_t checkpoint, leati_then then);
+void leati_minder_resume(leati_minder *m, int64_t checkpoint);
 void leati_minder_complete(leati_minder *m, int64_t checkpoint);
 /* Asks for its metrics, which come as leati_job_report; false when it can't be. Any thread. */
 bool leati_minder_ask(leati_minder *m);

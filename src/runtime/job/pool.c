@@ -264,6 +264,10 @@ void leati_pool_barrier(leati_pool *pool, int64_t checkpoint, leati_then then) {
     for (int i = 0; i < pool->count; i++) leati_minder_barrier(pool->minders[i], checkpoint, then);
 }
 
+void leati_pool_resume(leati_pool *pool, int64_t checkpoint) {
+    for (int i = 0; i < pool->count; i++) leati_minder_resume(pool->minders[i], checkpoint);
+}
+
 void leati_pool_complete(leati_pool *pool, int64_t checkpoint) {
     for (int i = 0; i < pool->count; i++) leati_minder_complete(pool->minders[i], checkpoint);
 }

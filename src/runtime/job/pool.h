@@ -17,8 +17,9 @@ leat_status leati_pool_start(leati_pool *pool, leat_error *err);
 /* Asks all workers for their metrics, and answers how many will tell. Any thread, before the
    stop. */
 int leati_pool_ask(leati_pool *pool);
-/* As leati_host_barrier and leati_host_complete, in all workers. */
+/* As leati_host_barrier, leati_host_resume and leati_host_complete, in all workers. */
 void leati_pool_barrier(leati_pool *pool, int64_t checkpoint, leati_then then);
+void leati_pool_resume(leati_pool *pool, int64_t checkpoint);
 void leati_pool_complete(leati_pool *pool, int64_t checkpoint);
 /* Asks the workers to close, waits for it (1.5 s after a failure), and kills who did not. Then no
    worker is left, what they printed is out, and channels to them are silent. */

@@ -190,6 +190,8 @@ static leat_status take_checkpoint(worker *w, uint8_t kind, const char *payload,
     if (!w->host || w->finishing) return LEAT_OK;
     if (kind == LEATI_F_BARRIER)
         leati_host_barrier(w->host, checkpoint, (leati_then)then);
+    else if (kind == LEATI_F_RESUME)
+        leati_host_resume(w->host, checkpoint);
     else
         leati_host_complete(w->host, checkpoint);
     return LEAT_OK;
@@ -208,7 +210,7 @@ static leat_status on_control(void *arg, leati_connection *c, uint8_t kind, cons
         if (!w->closed) tell_metrics(w);
         return LEAT_OK;
     }
-    if (kind == LEATI_F_BARRIER || kind == LEATI_F_COMPLETE)
+    if (kind == LEATI_F_BARRIER || kind == LEATI_F_RESUME || kind == LEATI_F_COMPLETE)
         return take_checkpoint(w, kind, payload, size);
     if (kind != LEATI_F_FINISH || size != 1 || payload[0] < 0 ||
         payload[0] > LEATI_FINISH_COMMITTED)

@@ -1,0 +1,113 @@
+/* savepoint.c: leat_job_savepoint and leat_job_stop: a wish that the coordinator fulfils, and the
+   wait for it. Both hold the wish, so that who does not wait any longer leaves nothing behind that
+   is still written to. */
+#include <limits.h>
+#include <unistd.h>
+
+#include "runtime/base/alloc.h"
+#include "runtime/base/deadline.h"
+#include "runtime/job/job.h"
+
+/* The folder as a plain, absolute path; allocated. */
+static char *find_dir(const leat_job *job, const char *dir, leat_error *err) {
+    char here[PATH_MAX];
+    if (!dir || !*dir)
+        dir = leati_config_get(job->plan->config, "execution.checkpointing.savepoint-dir");
+    if (!dir || !*dir) {
+        leat_error_set(err, LEAT_E_ARGUMENT, job->name,
+                       "there is no folder for savepoints; give one, or set "
+                       "execution.checkpointing.savepoint-dir");
+        return NULL;
+    }
+    dir = leati_cp_plain_path(dir);
+    bool relative = *dir != '/' && getcwd(here, sizeof here);
+    char *path = relative ? leati_format("%s/%s", here, dir) : leati_strdup(dir);
+    if (!path) leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");
+    return path;
+}
+
+static leati_wish *wish_new(const leat_job *job, const char *dir, leati_then then,
+                            leat_error *err) {
+    leati_wish *w = leati_zalloc(sizeof *w);
+    if (!w) {
+        leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");
+        return NULL;
+    }
+    leati_list_init(&w->link);
+    w->refs = 1;
+    w->then = then;
+    w->dir = find_dir(job, dir, err);
+    if (w->dir) return w;
+    leati_wish_unref(w);
+    return NULL;
+}
+
+/* Until it is done, and, where the job is to stop with it, this attempt has ended. Under the
+   lock; false when it is too late. */
+static bool await(leat_job *job, const leati_wish *w, int timeout_ms) {
+    struct timespec until = leati_deadline_after(timeout_ms);
+    int attempt = -1, late = 0;
+    while (!late) {
+        if (w->done && (w->err.status < 0 || w->then == LEATI_THEN_GO_ON)) return true;
+        if (w->done && attempt < 0) attempt = job->attempt;
+        if (job->over || (w->done && attempt != job->attempt)) return true;
+        if (timeout_ms < 0)
+            pthread_cond_wait(&job->changed, &job->lock);
+        else
+            late = pthread_cond_timedwait(&job->changed, &job->lock, &until);
+    }
+    return false;
+}
+
+static leat_status answer(const leat_job *job, leati_wish *w, char **path, leat_error *err) {
+    if (w->err.status < 0) {
+        if (err) *err = w->err;
+        return w->err.status;
+    }
+    if (w->then != LEATI_THEN_GO_ON && job->state != LEAT_JOB_FINISHED)
+        return leat_error_set(err, LEAT_E_STATE, job->name,
+                              "the savepoint %s was made, but the job failed before it had "
+                              "stopped: %s",
+                              w->path,
+                              job->failure.text ? job->failure.text : "it was started again");
+    if (path) {
+        *path = w->path;
+        w->path = NULL;
+    }
+    return LEAT_OK;
+}
+
+static leat_status make(leat_job *job, leati_wish *w, int timeout_ms, char **path,
+                        leat_error *err) {
+    leat_error own;
+    pthread_mutex_lock(&job->lock);
+    leat_status status = leati_coordinator_wish(job->coordinator, w, err ? err : &own);
+    if (status >= 0 && await(job, w, timeout_ms))
+        status = answer(job, w, path, err);
+    else if (status >= 0)
+        status = leat_error_set(err, LEAT_E_TIMEOUT, job->name,
+                                "the savepoint was not complete after %d ms; it is still being "
+                                "made",
+                                timeout_ms);
+    leati_wish_unref(w);
+    pthread_mutex_unlock(&job->lock);
+    return status;
+}
+
+leat_status leat_job_savepoint(leat_job *job, const char *dir, int timeout_ms, char **path,
+                               leat_error *err) {
+    leat_error own;
+    leat_status status = leati_job_check(job, "leat_job_savepoint", err);
+    if (status < 0) return status;
+    leati_wish *w = wish_new(job, dir, LEATI_THEN_GO_ON, err ? err : &own);
+    return w ? make(job, w, timeout_ms, path, err) : (err ? err : &own)->status;
+}
+
+leat_status leat_job_stop(leat_job *job, const char *dir, bool drain, int timeout_ms, char **path,
+                          leat_error *err) {
+    leat_error own;
+    leat_status status = leati_job_check(job, "leat_job_stop", err);
+    if (status < 0) return status;
+    leati_wish *w = wish_new(job, dir, drain ? LEATI_THEN_END : LEATI_THEN_STOP, err ? err : &own);
+    return w ? make(job, w, timeout_ms, path, err) : (err ? err : &own)->status;
+}
