@@ -252,7 +252,7 @@ static leat_status take_vote(leati_gate *g, gate_port *p, const leati_element *e
 static leat_status take_inner(leati_gate *g, gate_port *p, const leati_element *e) {
     if (e->kind == LEATI_VOTE) return take_vote(g, p, e);
     if (e->kind == LEATI_ROUND) return take_round(g, p, e);
-    if (e->kind == LEATI_BARRIER && e->value == g->barrier) p->logged = false;
+    if (e->kind == LEATI_BARRIER && leati_barrier_number(e) == g->barrier) p->logged = false;
     if (e->kind == LEATI_END) p->ended = true;
     if (p->ended) p->logged = false;
     return LEAT_OK;

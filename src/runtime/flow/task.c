@@ -253,11 +253,11 @@ static leat_status ask_source(leati_task *t, int_fast64_t barrier) {
 static leat_status insert_barrier(leati_task *t, int_fast64_t barrier) {
     leati_then then = (leati_then)(barrier & 3);
     int64_t checkpoint = barrier >> 2;
-    if (then == LEATI_THEN_END && !t->source_done) return end_source(t);
-    if (then == LEATI_THEN_END && !t->ends) return send_end(t);
-    leat_status status = ask_source(t, checkpoint);
+    bool ends = then == LEATI_THEN_END;
+    leat_status status = ends ? LEAT_OK : ask_source(t, checkpoint);
     if (status != LEAT_OK) return status < 0 ? status : LEAT_AGAIN;
     atomic_compare_exchange_strong(&t->barrier, &barrier, 0);
+    if (ends) return t->source_done ? LEAT_OK : end_source(t);
     if (then == LEATI_THEN_STOP) checkpoint = -checkpoint;
     return enter_barrier(t, leati_signal(LEATI_BARRIER, checkpoint));
 }

@@ -56,11 +56,11 @@ typedef struct leati_task {
     atomic_int_fast64_t resumed; /* and something comes all the same, behind this one */
 } leati_task;
 
-/* What a source does behind a barrier that it is asked for. */
+/* What a source does with a barrier that it is asked for. */
 typedef enum leati_then {
     LEATI_THEN_GO_ON,
     LEATI_THEN_STOP, /* gives nothing more, and does not end; nor do those behind it */
-    LEATI_THEN_END   /* has ended its data before the barrier */
+    LEATI_THEN_END   /* ends its data, and there is no barrier */
 } leati_then;
 
 /* `notice` is called when the task has something to do, on any thread. */

@@ -49,7 +49,7 @@ struct leati_coordinator {
     char *declined;  /* why it cannot be complete; NULL: it can */
     leati_link wishes;
     leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
-    bool last_made, stopped;
+    bool draining, last_made, stopped;
 };
 
 /* --- the folder ------------------------------------------------------------------------------- */
@@ -377,6 +377,11 @@ static leat_status complete(leati_coordinator *c, leat_error *err) {
 
 /* --- the beginning of one --------------------------------------------------------------------- */
 
+static void tell_sources(const leati_coordinator *c, leati_then then) {
+    leati_host_barrier(c->job->host, c->number, then);
+    if (c->job->pool) leati_pool_barrier(c->job->pool, c->number, then);
+}
+
 static leat_status trigger(leati_coordinator *c, cp_purpose purpose, leat_error *err) {
     leat_error own;
     c->number++;
@@ -392,9 +397,8 @@ static leat_status trigger(leati_coordinator *c, cp_purpose purpose, leat_error 
                               : leat_error_set(&own, LEAT_E_NOMEM, "checkpoint", "no memory");
     leati_free(part);
     if (status < 0) return give_up(c, &own, err);
-    leati_then then = c->wish ? c->wish->then : LEATI_THEN_GO_ON;
-    leati_host_barrier(c->job->host, c->number, then);
-    if (c->job->pool) leati_pool_barrier(c->job->pool, c->number, then);
+    bool stops = c->wish && c->wish->then == LEATI_THEN_STOP;
+    tell_sources(c, stops ? LEATI_THEN_STOP : LEATI_THEN_GO_ON);
     return LEAT_OK;
 }
 
@@ -419,6 +423,19 @@ static bool is_wished(const leati_coordinator *c) {
     return !leati_list_empty(&c->wishes);
 }
 
+/* A job that is to drain ends its data first, which may take its time. Answers whether the
+   savepoint that is wished first can be made. */
+static bool is_ripe(leati_coordinator *c, bool ended) {
+    if (!is_wished(c)) return false;
+    if (LEATI_CONTAINER(c->wishes.next, leati_wish, link)->then != LEATI_THEN_END) return true;
+    if (!c->draining && !ended) {
+        c->draining = true;
+        c->number++; /* which is nobody's */
+        tell_sources(c, LEATI_THEN_END);
+    }
+    return ended;
+}
+
 leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_error *err) {
     const leat_job *job = c->job;
     leat_status status = LEAT_OK;
@@ -427,8 +444,9 @@ leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_err
     if (job->opened < job->expected || c->stopped) return LEAT_OK;
     if (c->active) status = look_after(c, now, err);
     bool ended = job->ended >= job->expected;
-    if (status >= 0 && !c->active && is_wished(c)) status = trigger(c, FOR_SAVEPOINT, err);
-    if (status >= 0 && !c->active && ended && c->interval && !c->last_made && !c->stopped)
+    if (status >= 0 && !c->active && is_ripe(c, ended)) status = trigger(c, FOR_SAVEPOINT, err);
+    if (status >= 0 && !c->active && ended && c->interval && !is_wished(c) && !c->last_made &&
+        !c->stopped)
         status = trigger(c, FOR_THE_END, err);
     if (status >= 0 && !c->active && !ended && c->interval && now >= c->next_at && !c->stopped)
         status = trigger(c, FOR_RESTART, err);
@@ -456,7 +474,7 @@ bool leati_coordinator_made_last(const leati_coordinator *c) {
 /* What an attempt before had reached does not count, should it have failed afterwards. */
 void leati_coordinator_begin(leati_coordinator *c) {
     c->next_at = leati_clock_monotonic() + c->interval;
-    c->last_made = c->stopped = false;
+    c->draining = c->last_made = c->stopped = false;
 }
 
 void leati_coordinator_end(leati_coordinator *c) {
@@ -477,7 +495,8 @@ void leati_wish_unref(leati_wish *wish) {
     leati_free(wish);
 }
 
-static leat_status refuse_wish(const leati_coordinator *c, leat_error *err) {
+static leat_status refuse_wish(const leati_coordinator *c, const leati_wish *wish,
+                               leat_error *err) {
     const char *why = NULL;
     leat_status status = LEAT_E_UNSUPPORTED;
     if (c->job->over || c->job->cancel) {
@@ -491,14 +510,15 @@ static leat_status refuse_wish(const leati_coordinator *c, leat_error *err) {
         why = "the job has been stopped with a savepoint already";
     } else if (c->job->plan->batch) {
         why = "there are no savepoints of batch execution; set execution.runtime-mode to STREAMING";
-    } else if (leati_loop_count(c->job->plan->graph)) {
-        why = "savepoints of a job with a loop come in a later release";
+    } else if (wish->then == LEATI_THEN_STOP && leati_loop_count(c->job->plan->graph)) {
+        why = "a job with a loop can only be stopped when it is drained; or make a savepoint, and "
+              "cancel the job";
     }
     return why ? leat_error_set(err, status, c->job->name, "%s", why) : LEAT_OK;
 }
 
 leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_error *err) {
-    leat_status status = refuse_wish(c, err);
+    leat_status status = refuse_wish(c, wish, err);
     if (status < 0) return status;
     wish->refs++;
     leati_list_push(&c->wishes, &wish->link);

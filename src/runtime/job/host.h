@@ -42,7 +42,8 @@ leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_
 bool leati_host_empty(const leati_host *h);
 leat_status leati_host_start(leati_host *h);
 void leati_host_stop(leati_host *h, leati_finish how);
-/* Sources insert a barrier; what stands behind one that stops goes on; a checkpoint is complete. Any thread, until it is stopped. */
+/* Sources insert a barrier, or end; what stands behind one that stops goes on; a checkpoint is
+   complete. Any thread, until it is stopped. */
 void leati_host_barrier(leati_host *h, int64_t checkpoint, leati_then then);
 void leati_host_resume(leati_host *h, int64_t checkpoint);
 void leati_host_complete(leati_host *h, int64_t checkpoint);
