@@ -72,29 +72,15 @@ static void add_table(const leati_table *t, leati_chunk *out) {
     leati_chunk_add(out, &e, NULL, 0);
 }
 
-static leat_status add_timers(const leat_context *ctx, leat_time_domain domain, leati_chunk *out) {
-    const leati_timers *timers = ctx->timers[domain];
-    leat_status status = LEAT_OK;
-    leati_buf group;
-    leati_buf_init(&group);
-    for (int g = 0; timers && g < ctx->info->max_parallelism && status >= 0; g++) {
-        leati_row e = {.kind = LEATI_ROW_TIMERS, .domain = domain, .group = g};
-        group.size = 0;
-        status = leati_timers_snapshot(timers, g, &group);
-        if (status >= 0 && group.size) leati_chunk_add(out, &e, group.bytes, group.size);
-    }
-    leati_buf_fini(&group);
-    return status;
-}
-
 /* --- a task ----------------------------------------------------------------------------------- */
 
 static void give_up(leati_saving *s) {
     for (int i = 0; i < s->count; i++) {
         leati_saving_part *p = &s->parts[i];
         for (size_t k = 0; k < p->tables; k++) leati_table_give_up(p->ctx->tables[k]);
+        for (int d = 0; d < 2; d++)
+            if (p->ctx->timers[d]) leati_timers_give_up(p->ctx->timers[d]);
         leati_chunk_fini(&p->head);
-        leati_chunk_fini(&p->timers);
     }
     leati_free(s->parts);
     leati_buf_fini(&s->group);
@@ -117,7 +103,7 @@ static leat_status freeze(leati_saving_part *p) {
     while (p->tables < ctx->table_count && status >= 0)
         status = leati_table_freeze(ctx->tables[p->tables++]);
     for (int d = 0; d < 2 && status >= 0; d++)
-        status = add_timers(ctx, (leat_time_domain)d, &p->timers);
+        if (ctx->timers[d]) status = leati_timers_freeze(ctx->timers[d]);
     return status;
 }
 
@@ -130,8 +116,7 @@ leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
     add_operator(ctx, &p->head);
     leat_status status = add_items(ctx, &p->head);
     if (status >= 0) status = freeze(p);
-    bool failed = leati_chunk_failed(&p->head) || leati_chunk_failed(&p->timers);
-    return status >= 0 && failed ? LEAT_E_NOMEM : status;
+    return status >= 0 && leati_chunk_failed(&p->head) ? LEAT_E_NOMEM : status;
 }
 
 void leati_saving_seal(leati_saving *s, bool logs) {
@@ -164,39 +149,57 @@ void leati_saving_end_log(leati_saving *s) {
     s->logs = false;
 }
 
-/* The next group of the table, or some more of it; LEAT_DONE: it has no more. */
-static leat_status advance_table(leati_saving *s, leati_table *t) {
-    enum { CELLS = 256 };
-    leati_row e = {.kind = LEATI_ROW_CELLS};
-    if (!s->table_begun) add_table(t, &s->chunk);
+/* A part has its tables, then its timers of both domains. */
+static leati_timers *timers_at(const leati_saving_part *p, size_t at) {
+    return p->ctx->timers[at - p->tables];
+}
+
+static leat_status take_group(const leati_saving_part *p, size_t at, int *group, leati_buf *out) {
+    if (at < p->tables) return leati_table_take_group(p->ctx->tables[at], group, out);
+    return timers_at(p, at) ? leati_timers_take_group(timers_at(p, at), group, out) : LEAT_DONE;
+}
+
+static leat_status thaw_some(const leati_saving_part *p, size_t at) {
+    enum { ITEMS = 256 };
+    leat_status status = at < p->tables ? leati_table_thaw_some(p->ctx->tables[at], ITEMS)
+                                        : leati_timers_thaw_some(timers_at(p, at), ITEMS);
+    return status < 0 ? status : LEAT_OK;
+}
+
+static leati_row row_at(const leati_saving_part *p, size_t at) {
+    leati_row e = {.kind = at < p->tables ? LEATI_ROW_CELLS : LEATI_ROW_TIMERS};
+    if (at >= p->tables) e.domain = (leat_time_domain)(at - p->tables);
+    return e;
+}
+
+/* The next group, or some more of it; LEAT_DONE: there are no more. */
+static leat_status advance_groups(leati_saving *s, const leati_saving_part *p) {
+    leati_row e = row_at(p, s->table);
+    if (!s->table_begun && s->table < p->tables) add_table(p->ctx->tables[s->table], &s->chunk);
     s->table_begun = true;
-    leat_status status = leati_table_take_group(t, &e.group, &s->group);
-    if (status == LEAT_AGAIN) {
-        status = leati_table_thaw_some(t, CELLS);
-        return status < 0 ? status : LEAT_OK;
-    }
+    leat_status status = take_group(p, s->table, &e.group, &s->group);
+    if (status == LEAT_AGAIN) return thaw_some(p, s->table);
     if (status != LEAT_OK) return status;
     leati_chunk_add(&s->chunk, &e, s->group.bytes, s->group.size);
     return send(s, false);
 }
 
-/* LEAT_DONE: all parts are through. */
-static leat_status advance(leati_saving *s) {
-    if (s->at == s->count) return LEAT_DONE;
-    leati_saving_part *p = &s->parts[s->at];
-    if (!s->begun) leati_chunk_append(&s->chunk, &p->head);
-    s->begun = true;
-    if (s->table < p->tables) {
-        leat_status status = advance_table(s, p->ctx->tables[s->table]);
-        if (status != LEAT_DONE) return status;
-        s->table++;
-        s->table_begun = false;
-        return LEAT_OK;
-    }
-    leati_chunk_append(&s->chunk, &p->timers);
+static void next_part(leati_saving *s) {
     s->at++;
     s->table = 0;
     s->begun = false;
+}
+
+/* LEAT_DONE: all parts are through. */
+static leat_status advance(leati_saving *s) {
+    if (s->at == s->count) return LEAT_DONE;
+    const leati_saving_part *p = &s->parts[s->at];
+    if (!s->begun) leati_chunk_append(&s->chunk, &p->head);
+    s->begun = true;
+    leat_status status = advance_groups(s, p);
+    if (status != LEAT_DONE) return status;
+    s->table_begun = false;
+    if (++s->table == p->tables + 2) next_part(s);
     return send(s, false);
 }
 

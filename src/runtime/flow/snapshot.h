@@ -14,10 +14,11 @@ typedef struct leati_saver {
     void *arg;
 } leati_saver;
 
-/* One operator in a snapshot: what it wrote by itself, and its tables, which are frozen. */
+/* One operator in a snapshot: what it wrote by itself, and its tables and timers, which are
+   frozen. */
 typedef struct leati_saving_part {
     leat_context *ctx;
-    leati_chunk head, timers;
+    leati_chunk head;
     size_t tables; /* that it had */
 } leati_saving_part;
 
@@ -31,7 +32,7 @@ typedef struct leati_saving {
     bool logs;          /* records that were on their way still come */
     leati_saving_part *parts;
     int count, at;           /* parts, and the one that is being encoded */
-    size_t table;            /* of it */
+    size_t table;            /* of it; behind them, its timers */
     bool begun, table_begun; /* its row, and that of the table, were given */
     leati_buf group;
     leati_chunk chunk;
