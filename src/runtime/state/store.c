@@ -264,7 +264,7 @@ size_t leati_store_rows(const leati_store *s, const leati_row **rows) {
 
 leat_status leati_store_read(leati_store *s, const leati_row *e, const void **bytes, size_t *size,
                              leat_error *err) {
-    const char *stored;
+    const char *stored = NULL;
     leat_status status = fetch(s, e->offset, (size_t)e->stored, &s->stored, &stored, err);
     if (status < 0) return status;
     if (leati_crc32(0, stored, (size_t)e->stored) != e->crc)
