@@ -115,9 +115,8 @@ static void expect_files(int visible, int hidden, const char *lines) {
 /* --- names and policies ----------------------------------------------------------------------- */
 
 static void sink_without_checkpoints_gives_names_at_the_end(void **state) {
-    (void)state;
     leat_arg suffix = leat_arg_string("suffix", ".txt");
-    harness *h = sink_of(&suffix, 1);
+    harness *h = both_ways(state, sink_of(&suffix, 1));
     PUSH(h, "one", "two");
     assert_string_equal(only_file(folder, "part-"), "");
     assert_int_equal(finish(h), LEAT_OK);
@@ -220,11 +219,10 @@ static void policy_by_time_rolls_at_the_check(void **state) {
 }
 
 static void bucket_by_date_makes_a_folder(void **state) {
-    (void)state;
     leat_arg args[] = {leat_arg_string("bucket", "yyyy-MM-dd--HH"),
                        leat_arg_string("zone", "+05:30"),
                        leat_arg_int("check_interval", INT64_C(1) << 50)};
-    harness *h = sink_of(args, 3);
+    harness *h = both_ways(state, sink_of(args, 3));
     assert_true(harness_clock(h, INT64_C(1700000000000)) >= 0); /* 22:13:20 in UTC */
     PUSH(h, "ten");
     assert_true(harness_clock(h, INT64_C(1700000999999)) >= 0);
@@ -669,14 +667,14 @@ static void faults_lose_and_double_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_FOLDER(sink_without_checkpoints_gives_names_at_the_end),
+        WITH_FOLDER_BOTH_WAYS(sink_without_checkpoints_gives_names_at_the_end),
         WITH_FOLDER(sink_without_records_makes_no_file),
         WITH_FOLDER(failed_sink_leaves_hidden_files_only),
         WITH_FOLDER(policy_on_checkpoint_publishes_with_each),
         WITH_FOLDER(failed_checkpoint_is_committed_by_the_next),
         WITH_FOLDER(policy_by_size_rolls_before_the_next_record),
         WITH_FOLDER(policy_by_time_rolls_at_the_check),
-        WITH_FOLDER(bucket_by_date_makes_a_folder),
+        WITH_FOLDER_BOTH_WAYS(bucket_by_date_makes_a_folder),
         WITH_FOLDER(charset_writes_what_it_has),
         WITH_FOLDER(charset_utf16_marks_each_line),
         WITH_FOLDER(verb_writes_the_files_of_a_job),
