@@ -77,7 +77,7 @@ leat_status leati_file_write(int fd, const char *path, const void *bytes, size_t
 }
 
 leat_status leati_file_sync(int fd, const char *path, leat_error *err) {
-    int failed;
+    int failed = 0;
     do failed = leati_files_get()->fsync(fd);
     while (failed && errno == EINTR);
     return failed ? leati_file_cannot("write", path, err) : LEAT_OK;

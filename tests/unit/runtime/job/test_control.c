@@ -340,7 +340,8 @@ static void long_paths_are_fine(void **state) {
 static void leave_socket(const char *name) {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    snprintf(address.sun_path, sizeof address.sun_path, "%s/leat/%s", folder, name);
+    int size = snprintf(address.sun_path, sizeof address.sun_path, "%s/leat/%s", folder, name);
+    assert_true(size < (int)sizeof address.sun_path);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     close(fd);
 }
