@@ -48,10 +48,20 @@ static inline leat_status set_timer(leat_context *ctx, const leati_slicing *s, i
     return leat_timer_set(ctx, &timer);
 }
 
-/* No window with this time ends later. */
-static inline int64_t last_end(const leati_slicing *s, int64_t time, bool is_far) {
+/* The slice of a time that is not far from 0; `near_end` is when the last window with it ends. One
+   element's is mostly that of the one before, and to see that takes no division. */
+static inline int64_t slice_near(leati_slicing *s, int64_t time) {
+    if (LEAT_UNLIKELY(time < s->near_start || time - s->near_start >= s->unit)) {
+        s->near = slice_at(s, time);
+        s->near_start = start_of(s, s->near);
+        s->near_end = last_window(s, time) + s->size;
+    }
+    return s->near;
+}
+
+/* No window with this time, which is far from 0, ends later. */
+static inline int64_t far_end(const leati_slicing *s, int64_t time) {
     int64_t end;
-    if (!is_far) return last_window(s, time) + s->size;
     return __builtin_add_overflow(time, s->size, &end) ? INT64_MAX : end;
 }
 

@@ -102,11 +102,12 @@ leat_status leati_shares_add(leat_context *ctx, leati_windowing *w, const leat_r
     leati_slicing *s = &w->slicing;
     int64_t time = in->time, watermark = leat_context_watermark(ctx);
     if (time < -FAR || time > FAR) return LEAT_AGAIN;
-    if (last_end(s, time, false) - 1 <= watermark) return LEAT_DONE;
+    int64_t i = slice_near(s, time);
+    if (s->near_end - 1 <= watermark) return LEAT_DONE;
     head *h = NULL;
     leat_status status = edit(ctx, s, &h);
     if (status < 0) return status;
-    int64_t i = slice_at(s, time), place = h ? place_of(h, i) : 0;
+    int64_t place = h ? place_of(h, i) : 0;
     bool is_new = !h || place == h->count || h->at[place] != i, first;
     if (is_new) status = insert(ctx, s, i, place, &h);
     if (status >= 0) status = unmerge(ctx, s, h, i);

@@ -279,7 +279,8 @@ leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_r
     int64_t time = in->time, number;
     if (time == LEAT_NO_TIME) return LEAT_AGAIN;
     bool is_far = time < INT64_MIN / 4 || time > INT64_MAX / 4;
-    int64_t watermark = leat_context_watermark(ctx), end = last_end(s, time, is_far);
+    int64_t watermark = leat_context_watermark(ctx), i = is_far ? 0 : slice_near(s, time);
+    int64_t end = is_far ? far_end(s, time) : s->near_end;
     if (end - 1 <= watermark) return is_far ? LEAT_AGAIN : LEAT_DONE;
     ring *r = NULL;
     leat_status status = edit(ctx, s, &r);
@@ -289,7 +290,6 @@ leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_r
         return LEAT_AGAIN;
     }
     if (is_far) return go_plain(ctx, w, r, end);
-    int64_t i = slice_at(s, time);
     status = number_of(ctx, s, &in->value, &number);
     if (status == LEAT_OK) status = reach(ctx, s, i, &r);
     if (status != LEAT_OK) return status < 0 ? status : go_plain(ctx, w, r, end);
@@ -363,6 +363,7 @@ void leati_slices_init(leat_context *ctx, leati_windowing *w) {
     s->shift = floor_mod(s->offset, s->unit);
     s->count = s->size / s->unit;
     s->watermark = INT64_MIN;
+    s->near_start = INT64_MAX;
     s->on = s->slide <= s->size && s->unit >= s->slide / 4;
     if (s->merges) s->on &= s->slide < s->size && s->size < INT64_MAX / 8;
 }

@@ -75,11 +75,13 @@ typedef struct leati_slicing {
     int64_t size, slide, offset; /* of the windows */
     int64_t unit, shift;         /* of slices: length, and where one begins from 0 on */
     int64_t count;               /* slices of a window */
-    int64_t watermark, open;    /* with this watermark that is the start of the first open window */
-    leat_state *rings, *firsts; /* per key */
-    bool merges;                /* window_shares.c keeps them, for an aggregate that can merge */
-    leat_state *suffixes;       /* per slice */
-    leat_state *backs;          /* per key */
+    int64_t watermark, open; /* with this watermark that is the start of the first open window */
+    int64_t near;            /* the slice of the element before */
+    int64_t near_start, near_end; /* where that starts, and its last window ends */
+    leat_state *rings, *firsts;   /* per key */
+    bool merges;                  /* window_shares.c keeps them, for an aggregate that can merge */
+    leat_state *suffixes;         /* per slice */
+    leat_state *backs;            /* per key */
 } leati_slicing;
 
 struct leati_windowing {

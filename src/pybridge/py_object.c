@@ -46,9 +46,16 @@ static bool lend_string(PyObject *o, const leat_type *type, leat_value *out) {
     return true;
 }
 
+/* An integer of 64 bits; false for what is none, or where its type has a say. */
+static bool read_int(PyObject *o, const leat_type *type, leat_value *out) {
+    if (!PyLong_CheckExact(o)) return false;
+    if (type && type->tag != LEAT_T_LONG && type->tag != LEAT_T_PICKLED) return false;
+    return py_scalar_value(o, out);
+}
+
 static leat_status object_native(void *object, const leat_type *type, leati_arena *arena,
                                  leat_value *out) {
-    if (lend_string(object, type, out)) return LEAT_OK;
+    if (read_int(object, type, out) || lend_string(object, type, out)) return LEAT_OK;
     py_state *state = py_interp_state();
     const py_shape *shape;
     if (!py_shape_of(state, type, &shape)) return LEAT_E_USER;

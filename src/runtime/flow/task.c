@@ -133,6 +133,14 @@ static leat_status drain_hooks(leati_chain *c) {
     return status;
 }
 
+/* Of few keys all that is kept is near, and to look ahead would cost more than it saves. */
+static bool has_far_keys(const leat_context *head) {
+    enum { NEAR = 4096 };
+    for (size_t i = 0; i < head->table_count; i++)
+        if (leati_table_count(head->tables[i]) > NEAR) return true;
+    return false;
+}
+
 /* What is known to be looked for in a few records' time can be on its way from memory. */
 static inline void expect_ahead(const leat_context *head, const leati_batch *batch, uint32_t at) {
     enum { NEXT = 4, SOON = 8 };
@@ -165,9 +173,10 @@ static leat_status run_batch(leati_task *t, int *budget) {
     leati_chain *c = t->chain;
     leat_context *head = c->contexts[0];
     leati_batch *batch = t->batch;
+    bool far = has_far_keys(head);
     while (t->at < batch->count) {
         const leat_record *record = &batch->records[t->at++];
-        expect_ahead(head, batch, t->at);
+        if (far) expect_ahead(head, batch, t->at);
         --*budget;
         head->current = record;
         leat_status status = head->on_record(head, head->self, t->input, record);
