@@ -101,7 +101,7 @@ leat_status leati_file_rename(const char *from, const char *to, leat_error *err)
 }
 
 static leat_status sync_folder(const char *folder, leat_error *err) {
-    int fd;
+    int fd = -1;
     leat_status status = leati_file_open(folder, O_RDONLY | O_DIRECTORY, &fd, err);
     if (status < 0) return status;
     status = leati_file_sync(fd, folder, err);
