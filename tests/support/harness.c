@@ -18,6 +18,7 @@
 #include "runtime/data/key.h"
 #include "runtime/flow/output.h"
 #include "runtime/flow/task.h"
+#include "still.h"
 
 enum { MOST_SIDES = 4, BUDGET = 1 << 16, PATIENCE_S = 10, NO_LIMIT = INT32_MAX };
 
@@ -35,6 +36,7 @@ struct harness {
     int64_t watermarks[2];
     bool ended[2], idle[2], end_seen;
     int64_t revivals; /* these number the checkpoints that they pretend */
+    still *still;     /* of what it remembered at the last one, or NULL */
 
     char **lines;
     size_t first, count, room;
@@ -196,7 +198,14 @@ static void build(harness *h) {
     }
 }
 
+/* What was done since the last revival is in no snapshot from then. */
+static void check_still(harness *h) {
+    still_check(h->still);
+    h->still = NULL;
+}
+
 static void tear_down(harness *h, bool failed) {
+    check_still(h);
     leati_task_close(h->task, failed);
     leati_task_free(h->task);
     h->task = NULL;
@@ -356,6 +365,7 @@ static bool drain(harness *h) {
 }
 
 void harness_save(harness *h, leati_buf *state) {
+    check_still(h);
     assert_int_equal(leati_context_snapshot(h->task->chain->contexts[0], state), LEAT_OK);
     assert_int_equal(leati_chain_flush(h->task->chain), LEAT_OK);
 }
@@ -383,6 +393,7 @@ void harness_crash(harness *h, const leati_buf *state) {
     h->task->source_done = source_done;
     head->ended = head_ended;
     if (h->task->gate) remind_gate(h);
+    if (h->always) h->still = still_new(head);
 }
 
 /* --- another parallelism ---------------------------------------------------------------------- */
@@ -536,6 +547,7 @@ leat_status harness_clock(harness *h, int64_t now) {
 }
 
 leat_status harness_barrier(harness *h, int64_t checkpoint) {
+    check_still(h);
     if (h->task->gate) {
         for (unsigned i = 0; i < h->info.op->inputs; i++)
             if (!h->ended[i]) tell(h, i, LEATI_BARRIER, checkpoint);

@@ -55,7 +55,8 @@ void harness_save(harness *h, struct leati_buf *state);
 void harness_crash(harness *h, const struct leati_buf *state);
 /* What a job without checkpoints does at its end: prepare and commit all, 10 s at most. */
 leat_status harness_finish(harness *h);
-/* From now on every step that took or gave something is followed by harness_revive. */
+/* From now on every step that took or gave something is followed by harness_revive, and is held to
+   change nothing in a snapshot that was begun before it (still.h). */
 void harness_always_revive(harness *h);
 
 /* Results so far: "value@time" or "value" without a time, side outputs as "tag:value@time";

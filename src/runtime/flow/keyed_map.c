@@ -176,12 +176,11 @@ leat_status leat_map_count(leat_context *ctx, leat_state *state, leat_namespace 
 
 /* --- walking ---------------------------------------------------------------------------------- */
 
-/* A key and what is shown of its value. */
+/* A key, which nobody may change, and what is shown of its value. */
 static leat_status lend_pair(leat_state *state, const reached *r, const leati_entry *e,
                              leat_map_entry *out) {
     leat_map_entry pair = {e->key, shown(r, e)};
-    leat_status status = leati_table_lend(state, &pair.key);
-    if (status >= 0) status = leati_table_lend(state, &pair.value);
+    leat_status status = leati_table_lend(state, &pair.value);
     if (status >= 0) *out = pair;
     return status;
 }

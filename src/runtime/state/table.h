@@ -39,7 +39,7 @@ leat_status leati_table_map(leati_table *t, const leat_value *key, uint64_t hash
                             leati_purpose purpose, leati_map **out);
 /* Comes before a map is changed that the last call gave for reading. */
 leat_status leati_table_change(leati_table *t);
-/* Comes before a key or a value of the map that the last call gave is lent to others. */
+/* Comes before a value of the map that the last call gave is lent to others. */
 leat_status leati_table_lend(leati_table *t, const leat_value *value);
 /* A key of such a map, lent until the next call. */
 leat_status leati_table_map_key(leati_table *t, const leat_value *key, leati_map_key *out);

@@ -1,7 +1,10 @@
 /* Tests of keyed_map.c: map state of functions, step by step and with snapshot and restore between
    the steps. A function takes one command after the other, as text, all under one key. */
 #include "expect.h"
+#include "fake_object.h"
+#include "runtime/base/object.h"
 #include "runtime/flow/chain.h"
+#include "still.h"
 
 #include <stdlib.h>
 
@@ -43,8 +46,25 @@ static leat_status emit_count(leat_context *ctx, leat_state *map, leat_emitter *
     return status < 0 ? status : leat_emitter_push(out, &v);
 }
 
+/* What was lent is an object, which its language may change. */
+static leat_status change_object(leat_status status, const leat_value *v, int64_t number) {
+    if (status == LEAT_OK && v->kind == LEAT_OBJECT)
+        ((fake_object *)v->as.object)->number = (int)number;
+    return status < 0 ? status : LEAT_OK;
+}
+
+static leat_status put_object(leat_context *ctx, leat_state *map, const leat_value *key,
+                              int64_t number) {
+    leat_value v = fake_new((int)number);
+    leat_status status = leat_map_put(ctx, map, (leat_namespace){NULL, 0}, key, &v);
+    leati_object_release(&v);
+    return status;
+}
+
 /* "p 3 5": put; "a 3 5": append; "g 3": get; "c 3": contains; "r 3": remove; "w": walk; "s 3": walk
-   from there; "f", "l": first, last; "x 3 5": remove the range; "n": count; "i": the whole value. */
+   from there; "f", "l": first, last; "x 3 5": remove the range; "n": count; "i": the whole value.
+   "o 3 5": put an object; "m 3 5", "M 5", "L 5": get one, the next from the first, the last, and
+   change it. */
 static leat_status machine_run(leat_context *ctx, const leat_record *in, leat_emitter *out,
                                void *self) {
     leat_namespace ns = {NULL, 0};
@@ -73,6 +93,14 @@ static leat_status machine_run(leat_context *ctx, const leat_record *in, leat_em
     case 'f': return emit_entry(leat_map_first(ctx, self, ns, &entry), &entry, out);
     case 'l': return emit_entry(leat_map_last(ctx, self, ns, &entry), &entry, out);
     case 'n': return emit_count(ctx, self, out);
+    case 'o': return put_object(ctx, self, &a, b.as.i);
+    case 'm': return change_object(leat_map_get(ctx, self, ns, &a, &v), &v, b.as.i);
+    case 'M':
+        status = leat_map_next(ctx, self, ns, &at, &entry);
+        return change_object(status, &entry.value, a.as.i);
+    case 'L':
+        status = leat_map_last(ctx, self, ns, &entry);
+        return change_object(status, &entry.value, a.as.i);
     default:
         status = leat_state_get(ctx, self, ns, &v);
         if (status == LEAT_DONE) v = leat_string("none");
@@ -207,6 +235,27 @@ static void reading_prolongs_and_shows(void **state) {
     harness_free(h);
 }
 
+static void run_frozen(harness *h, const char *command) {
+    still *s = still_new(harness_context(h));
+    run(h, command, "");
+    still_check(s);
+}
+
+static void objects_that_are_lent_are_in_the_snapshot_as_they_were(void **state) {
+    (void)state;
+    harness *h = machine_of(&(void *){NULL}, LEAT_ORDERED_MAP_STATE, forever);
+    run(h, "o 3 30", "");
+    run(h, "o 5 50", "");
+    run(h, "p 4 40", "");
+    run_frozen(h, "m 3 31");
+    run(h, "g 3", "31");
+    run_frozen(h, "L 51");
+    run_frozen(h, "M 32");
+    run(h, "w", "(3,fake 32) (4,40) (5,fake 51)");
+    harness_free(h);
+    assert_int_equal(fake_alive(), 0);
+}
+
 static void wrong_calls_are_refused(void **state) {
     (void)state;
     struct {
@@ -236,6 +285,7 @@ int main(void) {
         BOTH_WAYS(ordered_maps_are_in_order),
         BOTH_WAYS(pairs_expire_by_themselves),
         BOTH_WAYS(reading_prolongs_and_shows),
+        cmocka_unit_test(objects_that_are_lent_are_in_the_snapshot_as_they_were),
         cmocka_unit_test(wrong_calls_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
