@@ -47,7 +47,8 @@ typedef enum leat_status {
     LEAT_E_WORKER = -13,      /* a worker process died or broke the protocol */
     LEAT_E_UNSUPPORTED = -14, /* not there in this version or build */
     LEAT_E_VERSION = -15,     /* two parts of different versions met */
-    LEAT_E_INTERNAL = -16     /* a defect in Leat */
+    LEAT_E_INTERNAL = -16,    /* a defect in Leat */
+    LEAT_E_RESTORE = -17      /* a checkpoint or savepoint was refused */
 } leat_status;
 
 /* Caller-owned; written only on failure. `where` names the call, operator, file or key. */

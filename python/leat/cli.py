@@ -1,7 +1,8 @@
 """The launcher's Python half: `python -m leat run SCRIPT` and its relatives.
 
-Exit codes: 0 finished, 1 failed, 2 usage or configuration, 130 and 143 cancelled by Ctrl-C and
-SIGTERM. Standard output belongs to the script, messages go to standard error.
+Exit codes: 0 finished, 1 failed, 2 usage or configuration, 3 refused to restore, 130 and 143
+cancelled by Ctrl-C and SIGTERM. Standard output belongs to the script, messages go to standard
+error.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ if TYPE_CHECKING:
 USAGE = """\
 usage: python -m leat COMMAND ...
 
-  run [-D KEY=VALUE ...] [--job-name NAME] [--quiet] SCRIPT [ARGUMENT ...]
+  run [-D KEY=VALUE ...] [--job-name NAME] [-s PATH] [--quiet] SCRIPT [ARGUMENT ...]
                  run a script written for PyFlink (or Leat); jobs that still run at its end are
                  waited for; --quiet: without the status line on the terminal
+      -s, --fromSavepoint PATH|latest  start from a checkpoint or savepoint; latest: from the
+                 newest checkpoint of this job, or afresh when there is none
+      -n, --allow-non-restored-state   leave out state of operators that are gone
+      --allow-older                    although sinks may have committed more than it has
   plan [-D KEY=VALUE ...] SCRIPT [ARGUMENT ...]
                  print the plan of the script's first job as JSON, and what a Flink cluster would
                  refuse of it
@@ -37,7 +42,15 @@ Settings come from LEAT_CONF or ./leat.yaml ('key: value' per line), then from -
 script; the last one wins.
 """
 
-FINISHED, FAILED, USAGE_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+FINISHED, FAILED, USAGE_ERROR, NOT_RESTORED, INTERRUPTED, TERMINATED = 0, 1, 2, 3, 130, 143
+_RECOVERY = "execution.state-recovery."
+_FLAGS = {
+    "-n": _RECOVERY + "ignore-unclaimed-state",
+    "--allowNonRestoredState": _RECOVERY + "ignore-unclaimed-state",
+    "--allow-non-restored-state": _RECOVERY + "ignore-unclaimed-state",
+    "--allow-older": _RECOVERY + "allow-older",
+}
+_PATH_OPTIONS = ("-s", "--fromSavepoint", "--from-savepoint")
 _PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120
 
 
@@ -108,6 +121,16 @@ def parse(arguments: list[str]) -> tuple[dict[str, str], str | None, list[str]]:
             job_name = option[11:] if "=" in option else (rest.pop(0) if rest else "")
             if not job_name:
                 raise UsageError("--job-name: a NAME is needed")
+        elif option in _FLAGS:
+            overrides[_FLAGS[option]] = "true"
+        elif option.split("=")[0] in _PATH_OPTIONS:
+            name, equals, path = option.partition("=")
+            path = path if equals else (rest.pop(0) if rest else "")
+            if not path:
+                raise UsageError(
+                    f"{name}: the PATH of a checkpoint or savepoint is needed, or latest"
+                )
+            overrides[_RECOVERY + "path"] = path
         else:
             raise UsageError(f"there is no option {option!r}")
     if not rest:
@@ -152,7 +175,7 @@ def _plan(arguments: list[str]) -> int:
 def _guarded(command: list[str]) -> int:
     """Run a script; the exit code that its end stands for, after its message."""
     from leat import settings
-    from leat.common.errors import ConfigurationError, JobCancelled
+    from leat.common.errors import ConfigurationError, JobCancelled, RestoreError
 
     _catch_sigterm()
     try:
@@ -171,6 +194,8 @@ def _guarded(command: list[str]) -> int:
         report(e)
         if isinstance(e, ConfigurationError):
             return USAGE_ERROR
+        if isinstance(e, RestoreError):
+            return NOT_RESTORED
         return INTERRUPTED if isinstance(e, JobCancelled) else FAILED
     return FINISHED
 
@@ -213,7 +238,7 @@ def _put_first(folder: str) -> None:
 def _await_jobs(code: int) -> int:
     """Wait for jobs that the script left running; 0, or the code of the first that failed."""
     from leat import jobs
-    from leat.common.errors import JobCancelled
+    from leat.common.errors import JobCancelled, RestoreError
 
     try:
         for job in jobs.running():
@@ -225,7 +250,7 @@ def _await_jobs(code: int) -> int:
                 continue  # by the script, which knows what it does
             except Exception as e:
                 report(e)
-                code = code or FAILED
+                code = code or (NOT_RESTORED if isinstance(e, RestoreError) else FAILED)
     except KeyboardInterrupt:
         return _cancel(INTERRUPTED)
     except _Terminated:

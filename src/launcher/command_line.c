@@ -1,7 +1,9 @@
 /* command_line.c: the options between a command and its SCRIPT, the same as those of `python -m
-   leat`: -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME and so on. `--` ends them. */
+   leat`: -D KEY=VALUE, -DKEY=VALUE, --job-name NAME, --job-name=NAME and so on; those that say
+   where to start from are settings under shorter names. `--` ends them. */
 #include "launcher.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,9 +44,55 @@ static bool set_timeout(command_line *line, const char *text) {
     return true;
 }
 
+#define RECOVERY "execution.state-recovery."
+
+static const struct alias {
+    const char *option, *key;
+    bool has_path;
+} aliases[] = {
+    {"-s", RECOVERY "path", true},
+    {"--fromSavepoint", RECOVERY "path", true},
+    {"--from-savepoint", RECOVERY "path", true},
+    {"-n", RECOVERY "ignore-unclaimed-state", false},
+    {"--allowNonRestoredState", RECOVERY "ignore-unclaimed-state", false},
+    {"--allow-non-restored-state", RECOVERY "ignore-unclaimed-state", false},
+    {"--allow-older", RECOVERY "allow-older", false},
+};
+
+static bool set_alias(command_line *line, const struct alias *a, const char *value) {
+    char *text = NULL;
+    if (!value || !*value) {
+        say("%s: the PATH of a checkpoint or savepoint is needed, or latest", a->option);
+        return false;
+    }
+    if (asprintf(&text, "%s=%s", a->key, value) < 0) text = NULL;
+    bool ok = text && add_setting(line, text);
+    if (!text) say("out of memory");
+    free(text);
+    return ok;
+}
+
+/* Is it one of those? Then it is read, and `*ok` says whether it was right. */
+static bool read_alias(command_line *line, const char *option, char **argv, int *at, bool *ok) {
+    size_t size = strcspn(option, "=");
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++) {
+        const struct alias *a = &aliases[i];
+        if (strlen(a->option) != size || strncmp(a->option, option, size) != 0) continue;
+        if (option[size] && !a->has_path) return false;
+        const char *value = !a->has_path   ? "true"
+                            : option[size] ? option + size + 1
+                            : argv[*at]    ? argv[(*at)++]
+                                           : NULL;
+        *ok = set_alias(line, a, value);
+        return true;
+    }
+    return false;
+}
+
 /* Reads argv[*at], and what belongs to it. */
 static bool read_option(command_line *line, char **argv, int *at, const char *flags) {
     const char *option = argv[(*at)++];
+    bool ok;
     if (strncmp(option, "-D", 2) == 0)
         return add_setting(line, option[2] ? option + 2 : argv[*at] ? argv[(*at)++] : NULL);
     if (strchr(flags, 'n') && strcmp(option, "--job-name") == 0)
@@ -56,6 +104,7 @@ static bool read_option(command_line *line, char **argv, int *at, const char *fl
     if (strchr(flags, 't') && strncmp(option, "--timeout=", 10) == 0)
         return set_timeout(line, option + 10);
     if (strchr(flags, 'q') && strcmp(option, "--quiet") == 0) return line->quiet = true;
+    if (strchr(flags, 'n') && read_alias(line, option, argv, at, &ok)) return ok;
     if (strchr(flags, 'j') && strcmp(option, "--json") == 0) return line->json = true;
     if (strchr(flags, 'a') && strcmp(option, "--all") == 0) return line->all = true;
     say("there is no option '%s'; `leat help` tells what there is", option);

@@ -119,6 +119,7 @@ static int code_of(int answer, const char *path) {
     if (answer >= 0) return answer;
     if (answer == LEAT_E_CANCELLED) return EXIT_SIGNAL + SIGINT;
     say("%s: it failed (%s)", path, leat_status_name((leat_status)answer));
+    if (answer == LEAT_E_RESTORE) return EXIT_REFUSED;
     return answer == LEAT_E_CONFIG ? EXIT_USAGE : EXIT_FAILED;
 }
 

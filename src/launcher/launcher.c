@@ -18,10 +18,14 @@
 static const char usage[] =
     "usage: leat COMMAND ...\n"
     "\n"
-    "  run [-D KEY=VALUE ...] [--job-name NAME] [--quiet] SCRIPT [ARGUMENT ...]\n"
+    "  run [-D KEY=VALUE ...] [--job-name NAME] [-s PATH] [--quiet] SCRIPT [ARGUMENT ...]\n"
     "                 run a script written for PyFlink (or Leat), or a shared object that exports\n"
     "                 int leat_main(leat_env *, int argc, char **argv); --quiet: without the\n"
     "                 status line on the terminal\n"
+    "      -s, --fromSavepoint PATH|latest  start from a checkpoint or savepoint; latest: from the\n"
+    "                 newest checkpoint of this job, or afresh when there is none\n"
+    "      -n, --allow-non-restored-state   leave out state of operators that are gone\n"
+    "      --allow-older                    although sinks may have committed more than it has\n"
     "  plan [-D KEY=VALUE ...] SCRIPT [ARGUMENT ...]\n"
     "                 print the plan of a Python script's first job as JSON, and what a Flink\n"
     "                 cluster would refuse of it\n"
@@ -55,6 +59,7 @@ int say_error(const leat_error *error) {
     case LEAT_E_CONFIG:
     case LEAT_E_UNSUPPORTED:
     case LEAT_E_ARGUMENT: return EXIT_USAGE;
+    case LEAT_E_RESTORE: return EXIT_REFUSED;
     default: return EXIT_FAILED;
     }
 }

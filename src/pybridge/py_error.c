@@ -164,6 +164,7 @@ static PyObject *class_for(py_state *state, leat_status status) {
     case LEAT_E_NOMEM: return PyExc_MemoryError;
     case LEAT_E_UNSUPPORTED: return py_known_get(state, PY_NOT_SUPPORTED);
     case LEAT_E_CANCELLED: return py_known_get(state, PY_JOB_CANCELLED);
+    case LEAT_E_RESTORE: return py_known_get(state, PY_RESTORE_ERROR);
     default: return PyExc_RuntimeError;
     }
 }
@@ -228,8 +229,9 @@ PyObject *py_error_raise_job(py_state *state, leat_job *job) {
     leat_error err = {.status = LEAT_E_INTERNAL, .text = "the job failed and did not say why"};
     leat_status status = leat_job_result(job, &err);
     const leat_failure *failure = leat_job_failure(job);
-    PyObject *type =
-        py_known_get(state, status == LEAT_E_CANCELLED ? PY_JOB_CANCELLED : PY_JOB_ERROR);
+    PyObject *type = py_known_get(state, status == LEAT_E_CANCELLED ? PY_JOB_CANCELLED
+                                         : status == LEAT_E_RESTORE ? PY_RESTORE_ERROR
+                                                                    : PY_JOB_ERROR);
     PyObject *text = type ? job_message(&err, failure) : NULL;
     PyObject *error = text ? PyObject_CallOneArg(type, text) : NULL;
     Py_XDECREF(text);

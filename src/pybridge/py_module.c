@@ -60,6 +60,7 @@ static const struct {
     [PY_NOT_SUPPORTED] = {"leat.common.errors", "NotSupportedError"},
     [PY_JOB_ERROR] = {"leat.common.errors", "JobError"},
     [PY_JOB_CANCELLED] = {"leat.common.errors", "JobCancelled"},
+    [PY_RESTORE_ERROR] = {"leat.common.errors", "RestoreError"},
     [PY_FORMAT_EXCEPTION] = {"leat.tracebacks", "format_exception"},
     [PY_FORMAT_EXCEPTION_ONLY] = {"traceback", "format_exception_only"},
     [PY_GC_COLLECT] = {"gc", "collect"},

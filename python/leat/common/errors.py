@@ -11,6 +11,7 @@ __all__ = [
     "JobError",
     "LeatError",
     "NotSupportedError",
+    "RestoreError",
 ]
 
 
@@ -36,6 +37,12 @@ class JobError(LeatError):
     """A job failed. `__cause__` is the user's exception, when one was the reason.
 
     The text names the operator and subtask, and contains the text of the cause.
+    """
+
+
+class RestoreError(JobError):
+    """A checkpoint or savepoint was refused: it is damaged, of another job, or older than what
+    sinks have committed. Names the file or operator and says what to do.
     """
 
 

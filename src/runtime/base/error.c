@@ -26,6 +26,7 @@ const char *leat_status_name(leat_status status) {
     case LEAT_E_UNSUPPORTED: return "LEAT_E_UNSUPPORTED";
     case LEAT_E_VERSION: return "LEAT_E_VERSION";
     case LEAT_E_INTERNAL: return "LEAT_E_INTERNAL";
+    case LEAT_E_RESTORE: return "LEAT_E_RESTORE";
     }
     return "unknown status";
 }

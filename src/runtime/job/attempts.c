@@ -56,6 +56,7 @@ static const char *hopeless(const leat_job *job) {
     case LEAT_E_ARGUMENT:
     case LEAT_E_CONFIG:
     case LEAT_E_UNSUPPORTED:
+    case LEAT_E_RESTORE:
     case LEAT_E_VERSION: return "another attempt would meet the same error";
     case LEAT_E_RANGE:
         if (job->failure.subtask < 0) return "another attempt would meet the same error";

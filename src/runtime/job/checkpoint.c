@@ -3,7 +3,6 @@
    name is whole. */
 #include "runtime/job/checkpoint.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -20,9 +19,15 @@ enum { FILE_MODE = 0600, FOLDER_MODE = 0700 };
 /* --- names ------------------------------------------------------------------------------------ */
 
 const char *leati_cp_plain_path(const char *path) {
-    if (strncmp(path, "file:", 5) != 0) return path;
+    if (!path || strncmp(path, "file:", 5) != 0) return path;
     path += 5;
     return strncmp(path, "//", 2) == 0 ? path + 2 : path;
+}
+
+/* In any locale. */
+static bool is_plain(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_';
 }
 
 char *leati_cp_job_folder(const char *dir, const char *job_name) {
@@ -31,13 +36,12 @@ char *leati_cp_job_folder(const char *dir, const char *job_name) {
     leati_buf_text(&b, dir);
     if (b.size && b.bytes[b.size - 1] != '/') leati_buf_u8(&b, '/');
     for (const char *at = job_name; *at; at++) {
-        bool plain = isalnum((unsigned char)*at) || *at == '-' || *at == '_' ||
-                     (*at == '.' && at != job_name);
-        if (plain)
+        if (is_plain(*at) || (*at == '.' && at != job_name))
             leati_buf_u8(&b, (uint8_t)*at);
         else
             leati_buf_printf(&b, "%%%02X", (unsigned char)*at);
     }
+    if (!*job_name) leati_buf_u8(&b, '%'); /* which no other name becomes */
     return leati_buf_take(&b);
 }
 
@@ -56,7 +60,7 @@ char *leati_cp_task_file(const char *folder, int task) {
 /* The number in "chk-7" or "chk-7.part"; 0: it is another name. */
 static int64_t number_in(const char *name, bool *part) {
     char *end;
-    if (strncmp(name, "chk-", 4) != 0 || !isdigit((unsigned char)name[4])) return 0;
+    if (strncmp(name, "chk-", 4) != 0 || name[4] < '1' || name[4] > '9') return 0;
     errno = 0;
     long long number = strtoll(name + 4, &end, 10);
     *part = strcmp(end, ".part") == 0;
@@ -68,18 +72,20 @@ static int newest_first(const void *a, const void *b) {
     return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* LEAT_E_IO: a folder that is read half would have lost its newest. */
 static int list_folder(DIR *dir, int64_t **numbers, int64_t *highest) {
     int count = 0;
-    for (const struct dirent *d; (d = readdir(dir));) {
+    for (const struct dirent *d; errno = 0, (d = readdir(dir));) {
         bool part = false;
         int64_t number = number_in(d->d_name, &part);
         if (number > *highest) *highest = number;
         if (!number || part) continue;
         int64_t *more = leati_resize(*numbers, (size_t)(count + 1) * sizeof *more);
-        if (!more) return -1;
+        if (!more) return LEAT_E_NOMEM;
         *numbers = more;
         more[count++] = number;
     }
+    if (errno) return LEAT_E_IO;
     if (count) qsort(*numbers, (size_t)count, sizeof **numbers, newest_first);
     return count;
 }
@@ -89,8 +95,8 @@ int leati_cp_list(const char *job_folder, int64_t **numbers, int64_t *highest, l
     *highest = 0;
     DIR *dir = opendir(job_folder);
     if (!dir && errno == ENOENT) return 0;
-    int count = dir ? list_folder(dir, numbers, highest) : -1;
-    if (!dir)
+    int count = dir ? list_folder(dir, numbers, highest) : LEAT_E_IO;
+    if (count == LEAT_E_IO)
         leat_error_set(err, LEAT_E_IO, job_folder, "cannot be read: %s", strerror(errno));
     else if (count < 0)
         leat_error_set(err, LEAT_E_NOMEM, job_folder, "no memory");
@@ -98,42 +104,12 @@ int leati_cp_list(const char *job_folder, int64_t **numbers, int64_t *highest, l
     if (count < 0) {
         leati_free(*numbers);
         *numbers = NULL;
+        return -1;
     }
     return count;
 }
 
 /* --- making and removing ---------------------------------------------------------------------- */
-
-static leat_status make_one(const char *folder, leat_error *err) {
-    if (mkdir(folder, FOLDER_MODE) == 0 || errno == EEXIST) return LEAT_OK;
-    return leat_error_set(err, LEAT_E_IO, folder, "the folder cannot be made: %s", strerror(errno));
-}
-
-leat_status leati_cp_make(const char *folder, leat_error *err) {
-    char *path = leati_strdup(folder);
-    leat_status status = path ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, folder, "no memory");
-    for (char *at = path ? strchr(path + 1, '/') : NULL; at && status >= 0;
-         at = strchr(at + 1, '/')) {
-        *at = 0;
-        struct stat st;
-        if (stat(path, &st) < 0) status = make_one(path, err);
-        *at = '/';
-    }
-    if (status >= 0) status = make_one(path, err);
-    leati_free(path);
-    return status;
-}
-
-void leati_cp_remove(const char *folder) {
-    DIR *dir = opendir(folder);
-    for (const struct dirent *d; dir && (d = readdir(dir));)
-        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
-            unlinkat(dirfd(dir), d->d_name, 0);
-    if (dir) closedir(dir);
-    rmdir(folder);
-}
-
-/* --- publishing ------------------------------------------------------------------------------- */
 
 static leat_status say(leat_error *err, const char *path, const char *what) {
     return leat_error_set(err, LEAT_E_IO, path, "%s: %s", what, strerror(errno));
@@ -152,11 +128,77 @@ static leat_status sync_parent(const char *path, leat_error *err) {
     char *parent = leati_strdup(path);
     if (!parent) return leat_error_set(err, LEAT_E_NOMEM, path, "no memory");
     char *slash = strrchr(parent, '/');
-    if (slash && slash != parent) *slash = 0;
+    if (slash) slash[slash == parent] = 0;
     leat_status status = sync_folder(slash ? parent : ".", err);
     leati_free(parent);
     return status;
 }
+
+static leat_status make_one(const char *folder, bool lasting, leat_error *err) {
+    struct stat st;
+    if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode)) return LEAT_OK;
+    if (mkdir(folder, FOLDER_MODE) < 0) return say(err, folder, "the folder cannot be made");
+    return lasting ? sync_parent(folder, err) : LEAT_OK;
+}
+
+static leat_status make(const char *folder, bool lasting, leat_error *err) {
+    char *path = leati_strdup(folder);
+    leat_status status = path ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, folder, "no memory");
+    for (char *at = path ? strchr(path + 1, '/') : NULL; at && status >= 0;
+         at = strchr(at + 1, '/')) {
+        *at = 0;
+        status = make_one(path, lasting, err);
+        *at = '/';
+    }
+    if (status >= 0) status = make_one(path, lasting, err);
+    leati_free(path);
+    return status;
+}
+
+leat_status leati_cp_make(const char *folder, leat_error *err) {
+    return make(folder, false, err);
+}
+
+leat_status leati_cp_make_lasting(const char *folder, leat_error *err) {
+    return make(folder, true, err);
+}
+
+void leati_cp_remove(const char *folder) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (fd >= 0 && !dir) close(fd);
+    for (const struct dirent *d; dir && (d = readdir(dir));)
+        if (strcmp(d->d_name, ".") != 0 && strcmp(d->d_name, "..") != 0)
+            unlinkat(dirfd(dir), d->d_name, 0);
+    if (dir) closedir(dir);
+    rmdir(folder);
+}
+
+void leati_cp_discard(const char *job_folder, int64_t number) {
+    char *folder = leati_cp_folder(job_folder, number), *part = leati_cp_part(job_folder, number);
+    if (folder && part && rename(folder, part) == 0) leati_cp_remove(part);
+    leati_free(folder);
+    leati_free(part);
+}
+
+void leati_cp_remove_parts(const char *job_folder, bool newest) {
+    leat_error err;
+    int64_t *numbers, highest;
+    int count = leati_cp_list(job_folder, &numbers, &highest, &err);
+    leati_free(numbers);
+    DIR *dir = count >= 0 ? opendir(job_folder) : NULL;
+    for (const struct dirent *d; dir && (d = readdir(dir));) {
+        bool part = false;
+        int64_t number = number_in(d->d_name, &part);
+        if (!part || !number || (number == highest && !newest)) continue;
+        char *path = leati_cp_part(job_folder, number);
+        if (path) leati_cp_remove(path);
+        leati_free(path);
+    }
+    if (dir) closedir(dir);
+}
+
+/* --- publishing ------------------------------------------------------------------------------- */
 
 static leat_status write_whole(int fd, const char *path, const char *bytes, size_t size,
                                leat_error *err) {

@@ -16,6 +16,7 @@ enum {
 
 typedef struct leati_cp_operator {
     char *id, *name;
+    bool remembers; /* not in the manifest: leati_cp_verify found something of it in the file */
 } leati_cp_operator;
 
 typedef struct leati_cp_file {
@@ -49,7 +50,7 @@ leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-/* What a user writes as a folder may begin with file://, or file:; lent. */
+/* What a user writes as a folder may begin with file://, or file:; lent. NULL for NULL. */
 const char *leati_cp_plain_path(const char *path);
 /* DIR/<job name>, odd characters percent-encoded; allocated. */
 char *leati_cp_job_folder(const char *dir, const char *job_name);
@@ -59,13 +60,26 @@ char *leati_cp_task_file(const char *folder, int task);
 /* The numbers of the complete checkpoints in a job's folder, the newest first; allocated. -1 when
    it cannot be read; a folder that is not there has none. `highest` is of parts, too. */
 int leati_cp_list(const char *job_folder, int64_t **numbers, int64_t *highest, leat_error *err);
-/* Makes a folder, and those above it. */
+/* Makes a folder, and those above it; the second one so that it is there after a power failure. */
 leat_status leati_cp_make(const char *folder, leat_error *err);
+leat_status leati_cp_make_lasting(const char *folder, leat_error *err);
 /* Writes the manifest into the part, makes all of it last, and gives it its name `to`, which is on
    the same file system, or copies it there. */
 leat_status leati_cp_publish(const char *part, const char *to, const leati_manifest *m,
                              leat_error *err);
-/* Removes a folder of a checkpoint with all that is in it; what cannot be removed stays. */
+/* Removes a folder of a checkpoint with all that is in it; what cannot be removed stays. Follows no
+   symbolic link. */
 void leati_cp_remove(const char *folder);
+/* The same with a complete one, which loses its name first. */
+void leati_cp_discard(const char *job_folder, int64_t number);
+/* Removes parts, but for that with the highest number of all unless `newest`. */
+void leati_cp_remove_parts(const char *job_folder, bool newest);
+
+/* --- integrity.c ------------------------------------------------------------------------------ */
+
+/* Reads and checks all files of a folder that has this manifest, and nothing else is there; learns
+   which operators remember something. `foreign`: files of other users will do. The error names the
+   file and says what is wrong with it: LEAT_E_FORMAT, LEAT_E_NOT_FOUND, LEAT_E_IO. */
+leat_status leati_cp_verify(const char *folder, leati_manifest *m, bool foreign, leat_error *err);
 
 #endif

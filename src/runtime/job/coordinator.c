@@ -2,41 +2,31 @@
    over runs: what is there in the folder, complete or not, was used. */
 #include "runtime/job/coordinator.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdlib.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/job/job.h"
 #include "runtime/job/loops.h"
+#include "runtime/job/origin.h"
 #include "runtime/job/pool.h"
-#include "runtime/job/recovery.h"
 
-enum { LOCK_PATIENCE_MS = 10000, LOCK_LOOK_MS = 50 };
 static const int64_t NS_PER_MS = 1000000;
 
 typedef enum cp_purpose { FOR_RESTART, FOR_SAVEPOINT, FOR_THE_END } cp_purpose;
 
 struct leati_coordinator {
     leat_job *job;
-    char *folder;
-    bool temporary;
-    int lock;
+    leati_job_folder folder;
+    leati_origin origin;
     int64_t interval, timeout, min_pause; /* ns; interval 0: none but savepoints */
     int retained;
     int64_t tolerable;
-    bool keeps; /* the last checkpoints of a job that was cancelled or failed stay */
 
     int64_t number;   /* of the last one that was begun */
     int64_t complete; /* the newest that is complete; 0: none in this run */
     char *newest;     /* its folder */
-    char *start;      /* what the job was told to start from; NULL: afresh */
-    bool finished;    /* that job had ended */
     int64_t next_at;  /* when the next one is due */
     int64_t failures; /* in a row */
 
@@ -52,100 +42,7 @@ struct leati_coordinator {
     bool draining, last_made, stopped;
 };
 
-/* --- the folder ------------------------------------------------------------------------------- */
-
-static leat_status find_folder(leati_coordinator *c, leat_error *err) {
-    const leati_config *config = c->job->plan->config;
-    const char *dir = leati_config_get(config, "execution.checkpointing.dir");
-    if (dir) dir = leati_cp_plain_path(dir);
-    c->temporary = !dir || !*dir;
-    if (!c->temporary) {
-        c->folder = leati_cp_job_folder(dir, c->job->name);
-        return c->folder ? leati_cp_make(c->folder, err) : LEAT_E_NOMEM;
-    }
-    const char *tmp = leati_config_get(config, "io.tmp.dirs");
-    if (!tmp || !*tmp) tmp = getenv("TMPDIR");
-    if (!tmp || !*tmp) tmp = "/tmp";
-    c->folder = leati_format("%.*s/leat-%s", (int)strcspn(tmp, ",|:"), tmp, c->job->id);
-    return c->folder ? LEAT_OK : LEAT_E_NOMEM;
-}
-
-/* The lock file says who has it. */
-static void sign_lock(const leati_coordinator *c) {
-    char *text = leati_format("%d %s\n", (int)getpid(), c->job->id);
-    if (text && ftruncate(c->lock, 0) == 0 && pwrite(c->lock, text, strlen(text), 0) < 0)
-        leati_log(LEAT_LOG_WARNING, "%s/lock: cannot be written: %s", c->folder, strerror(errno));
-    leati_free(text);
-}
-
-static leat_status refuse_lock(const leati_coordinator *c, leat_error *err) {
-    char owner[64] = "";
-    ssize_t n = pread(c->lock, owner, sizeof owner - 1, 0);
-    int pid = n > 0 ? atoi(owner) : 0;
-    const char *space = strchr(owner, ' ');
-    owner[strcspn(owner, "\n")] = 0;
-    return leat_error_set(err, LEAT_E_STATE, c->folder,
-                          "the checkpoints there are in use by process %d (job %s); end that job, "
-                          "or give this one another name or folder",
-                          pid, space ? space + 1 : "unknown");
-}
-
-static leat_status lock_folder(leati_coordinator *c, leat_error *err) {
-    if (c->temporary) return LEAT_OK; /* nobody else knows its name, and it is made when needed */
-    char *path = leati_format("%s/lock", c->folder);
-    if (path) c->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    leat_status status = path ? LEAT_OK : LEAT_E_NOMEM;
-    if (path && c->lock < 0)
-        status = leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(errno));
-    leati_free(path);
-    int64_t until = leati_clock_monotonic() + LOCK_PATIENCE_MS * NS_PER_MS;
-    while (status >= 0 && flock(c->lock, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            status =
-                leat_error_set(err, LEAT_E_IO, c->folder, "cannot be locked: %s", strerror(errno));
-        else if (leati_clock_monotonic() > until)
-            status = refuse_lock(c, err);
-        else
-            usleep(LOCK_LOOK_MS * 1000);
-    }
-    if (status >= 0) sign_lock(c);
-    return status;
-}
-
-/* --- where to start --------------------------------------------------------------------------- */
-
-static leat_status find_start(leati_coordinator *c, leat_error *err) {
-    const char *path = leati_config_get(c->job->plan->config, "execution.state-recovery.path");
-    int64_t *numbers;
-    int count = leati_cp_list(c->folder, &numbers, &c->number, err);
-    if (count < 0) return err->status;
-    leat_status status = LEAT_OK;
-    bool latest = path && strcmp(path, "latest") == 0;
-    if (latest && count > 0) {
-        c->start = leati_cp_folder(c->folder, numbers[0]);
-        if (!c->start) status = LEAT_E_NOMEM;
-    } else if (latest) {
-        leati_log(LEAT_LOG_WARNING, "%s: there is no checkpoint of this job yet; it starts afresh",
-                  c->folder);
-    } else if (path && *path) {
-        c->start = leati_strdup(leati_cp_plain_path(path));
-        if (!c->start) status = LEAT_E_NOMEM;
-    }
-    leati_free(numbers);
-    return status;
-}
-
-static leat_status check_start(leati_coordinator *c, leat_error *err) {
-    const leati_config *config = c->job->plan->config;
-    if (!c->start) return LEAT_OK;
-    leati_recovery *r = leati_recovery_open(c->start, err);
-    if (!r) return err->status;
-    bool partly = leati_config_bool(config, "execution.state-recovery.ignore-unclaimed-state");
-    leat_status status = leati_recovery_check(r, c->job->plan, partly, err);
-    c->finished = leati_recovery_manifest(r)->flags & LEATI_CP_FINISHED;
-    leati_recovery_free(r);
-    return status;
-}
+/* --- the beginning and the end ---------------------------------------------------------------- */
 
 static void read_config(leati_coordinator *c) {
     const leati_config *config = c->job->plan->config;
@@ -164,10 +61,11 @@ static leat_status prepare(leati_coordinator *c, leat_error *err) {
     leat_error own;
     leat_error_set(&own, LEAT_E_NOMEM, "checkpoints", "no memory");
     leat_status status = c->has && c->sizes ? LEAT_OK : LEAT_E_NOMEM;
-    if (status >= 0) status = find_folder(c, &own);
-    if (status >= 0) status = lock_folder(c, &own);
-    if (status >= 0) status = find_start(c, &own);
-    if (status >= 0) status = check_start(c, &own);
+    const leati_plan *plan = c->job->plan;
+    if (status >= 0)
+        status = leati_job_folder_init(&c->folder, plan->config, c->job->name, c->job->id, &own);
+    if (status >= 0) status = leati_origin_find(&c->origin, &c->folder, plan, &own);
+    c->number = c->origin.number;
     if (status < 0) *err = own;
     return status;
 }
@@ -179,7 +77,6 @@ leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err) {
         return NULL;
     }
     c->job = job;
-    c->lock = -1;
     leati_list_init(&c->wishes);
     read_config(c);
     if (prepare(c, err) >= 0) return c;
@@ -187,28 +84,11 @@ leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err) {
     return NULL;
 }
 
-static void remove_all(const leati_coordinator *c) {
-    leat_error err;
-    int64_t *numbers, highest;
-    int count = leati_cp_list(c->folder, &numbers, &highest, &err);
-    for (int64_t n = 1; count >= 0 && n <= highest; n++) {
-        char *folder = leati_cp_folder(c->folder, n), *part = leati_cp_part(c->folder, n);
-        if (folder) leati_cp_remove(folder);
-        if (part) leati_cp_remove(part);
-        leati_free(folder);
-        leati_free(part);
-    }
-    leati_free(numbers);
-    leati_cp_remove(c->folder);
-}
-
 void leati_coordinator_free(leati_coordinator *c) {
     if (!c) return;
-    if (c->folder && c->temporary) remove_all(c);
-    if (c->lock >= 0) close(c->lock);
-    leati_free(c->folder);
+    leati_origin_fini(&c->origin);
+    leati_job_folder_fini(&c->folder);
     leati_free(c->newest);
-    leati_free(c->start);
     leati_free(c->declined);
     leati_free(c->has);
     leati_free(c->sizes);
@@ -216,15 +96,15 @@ void leati_coordinator_free(leati_coordinator *c) {
 }
 
 const char *leati_coordinator_folder(const leati_coordinator *c) {
-    return c->folder;
+    return c->folder.path;
 }
 
 const char *leati_coordinator_restore(const leati_coordinator *c) {
-    return c->newest ? c->newest : c->start;
+    return c->newest ? c->newest : c->origin.folder;
 }
 
 bool leati_coordinator_has_finished(const leati_coordinator *c) {
-    return c->finished;
+    return c->origin.finished;
 }
 
 /* --- the end of one --------------------------------------------------------------------------- */
@@ -256,7 +136,7 @@ static void resume_all(const leati_coordinator *c) {
    stop goes on. */
 static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_error *err) {
     leat_error own = *why;
-    char *part = leati_cp_part(c->folder, c->number);
+    char *part = leati_cp_part(c->folder.path, c->number);
     leati_log(LEAT_LOG_WARNING, "%s: checkpoint %" PRId64 " failed: %s: %s", c->job->name,
               c->number, own.where, own.text);
     leati_wish *wish = c->wish;
@@ -305,7 +185,7 @@ static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
 }
 
 static char *target(const leati_coordinator *c, leat_error *err) {
-    if (!c->wish) return leati_cp_folder(c->folder, c->number);
+    if (!c->wish) return leati_cp_folder(c->folder.path, c->number);
     if (leati_cp_make(c->wish->dir, err) < 0) return NULL;
     return leati_format("%s/savepoint-%.6s-%012" PRIx64, c->wish->dir, c->job->id,
                         (uint64_t)leati_clock_now() << 8 | ((uint64_t)c->number & 0xff));
@@ -315,7 +195,7 @@ static char *target(const leati_coordinator *c, leat_error *err) {
 static char *publish(const leati_coordinator *c, leat_error *err) {
     leati_manifest m;
     leat_error_set(err, LEAT_E_NOMEM, "checkpoint", "no memory");
-    char *part = leati_cp_part(c->folder, c->number), *to = target(c, err);
+    char *part = leati_cp_part(c->folder.path, c->number), *to = target(c, err);
     bool ok = part && to && describe(c, &m) >= 0;
     if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
     if (part && to) leati_manifest_fini(&m);
@@ -329,12 +209,8 @@ static char *publish(const leati_coordinator *c, leat_error *err) {
 static void remove_old(const leati_coordinator *c) {
     leat_error err;
     int64_t *numbers, highest;
-    int count = leati_cp_list(c->folder, &numbers, &highest, &err);
-    for (int i = c->retained; i < count; i++) {
-        char *folder = leati_cp_folder(c->folder, numbers[i]);
-        if (folder) leati_cp_remove(folder);
-        leati_free(folder);
-    }
+    int count = leati_cp_list(c->folder.path, &numbers, &highest, &err);
+    for (int i = c->retained; i < count; i++) leati_cp_discard(c->folder.path, numbers[i]);
     leati_free(numbers);
 }
 
@@ -392,7 +268,7 @@ static leat_status trigger(leati_coordinator *c, cp_purpose purpose, leat_error 
     memset(c->has, 0, (size_t)c->job->plan->task_count * sizeof *c->has);
     leati_link *wished = purpose == FOR_SAVEPOINT ? leati_list_pop(&c->wishes) : NULL;
     if (wished) c->wish = LEATI_CONTAINER(wished, leati_wish, link);
-    char *part = leati_cp_part(c->folder, c->number);
+    char *part = leati_cp_part(c->folder.path, c->number);
     leat_status status = part ? leati_cp_make(part, &own)
                               : leat_error_set(&own, LEAT_E_NOMEM, "checkpoint", "no memory");
     leati_free(part);

@@ -257,8 +257,11 @@ static void conclude(leat_job *job) {
 
 static void *driver_main(void *arg) {
     leat_job *job = arg;
-    do run_attempt(job);
-    while (leati_attempts_next(job));
+    bool goes_on = !leati_coordinator_has_finished(job->coordinator);
+    while (goes_on) {
+        run_attempt(job);
+        goes_on = leati_attempts_next(job);
+    }
     if (!job->fenced) leati_interpreter_release();
     conclude(job);
     return NULL;

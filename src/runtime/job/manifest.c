@@ -94,29 +94,41 @@ leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* "" when memory ran out, which fails the reader, too. */
-static char *get_text(leati_reader *in) {
+typedef struct reading {
+    leati_reader in;
+    bool no_memory; /* and the reader has failed */
+} reading;
+
+static void *get_room(reading *r, size_t size) {
+    void *room = leati_zalloc(size);
+    if (!room) r->no_memory = r->in.failed = true;
+    return room;
+}
+
+/* NULL when the reader has failed. */
+static char *get_text(reading *r) {
     size_t size;
-    const char *text = leati_reader_blob(in, &size);
-    char *copy = text && !memchr(text, 0, size) ? leati_zalloc(size + 1) : NULL;
-    if (copy)
-        memcpy(copy, text, size);
-    else
-        in->failed = true;
+    const char *text = leati_reader_blob(&r->in, &size);
+    if (!text || memchr(text, 0, size)) {
+        r->in.failed = true;
+        return NULL;
+    }
+    char *copy = get_room(r, size + 1);
+    if (copy) memcpy(copy, text, size);
     return copy;
 }
 
-static int get_int(leati_reader *in) {
-    uint64_t x = leati_reader_varint(in);
-    if (x > INT32_MAX) in->failed = true;
+static int get_int(reading *r) {
+    uint64_t x = leati_reader_varint(&r->in);
+    if (x > INT32_MAX) r->in.failed = true;
     return (int)(x & INT32_MAX);
 }
 
 /* A count of things that have so many bytes at least; 0 when there cannot be so many. */
-static int get_count(leati_reader *in, size_t least) {
-    int count = get_int(in);
-    if ((size_t)count <= leati_reader_left(in) / least) return in->failed ? 0 : count;
-    in->failed = true;
+static int get_count(reading *r, size_t least) {
+    int count = get_int(r);
+    if ((size_t)count <= leati_reader_left(&r->in) / least) return r->in.failed ? 0 : count;
+    r->in.failed = true;
     return 0;
 }
 
@@ -125,35 +137,89 @@ static bool is_plain(const char *name) {
     return *name && *name != '.' && !strchr(name, '/');
 }
 
-static void get_file(leati_reader *in, leati_cp_file *f) {
-    f->name = get_text(in);
-    f->size = leati_reader_varint(in);
-    f->subtask = get_int(in);
-    f->parallelism = get_int(in);
-    int count = get_count(in, LEAST_OPERATOR);
-    if (f->name && !is_plain(f->name)) in->failed = true;
-    if (f->subtask >= f->parallelism) in->failed = true;
-    f->operators = leati_zalloc((size_t)count * sizeof *f->operators + 1);
-    if (!f->operators) in->failed = true;
-    for (int i = 0; i < count && !in->failed; i++) {
+static void get_file(reading *r, leati_cp_file *f) {
+    f->name = get_text(r);
+    f->size = leati_reader_varint(&r->in);
+    f->subtask = get_int(r);
+    f->parallelism = get_int(r);
+    int count = get_count(r, LEAST_OPERATOR);
+    if (f->name && !is_plain(f->name)) r->in.failed = true;
+    if (f->subtask >= f->parallelism) r->in.failed = true;
+    f->operators = get_room(r, (size_t)count * sizeof *f->operators + 1);
+    for (int i = 0; i < count && !r->in.failed; i++) {
         leati_cp_operator *o = &f->operators[f->operator_count++];
-        o->id = get_text(in);
-        o->name = get_text(in);
+        o->id = get_text(r);
+        o->name = get_text(r);
     }
 }
 
-static void get_all(leati_reader *in, leati_manifest *m) {
-    m->job_name = get_text(in);
-    m->job_id = get_text(in);
-    m->number = (int64_t)(leati_reader_varint(in) & INT64_MAX);
-    m->time = leati_reader_zigzag(in);
-    m->attempt = get_int(in);
-    m->flags = (uint32_t)get_int(in);
-    int count = get_count(in, LEAST_FILE);
-    m->files = leati_zalloc((size_t)count * sizeof *m->files + 1);
-    if (!m->files) in->failed = true;
-    for (; m->file_count < count && !in->failed; m->file_count++)
-        get_file(in, &m->files[m->file_count]);
+static void get_all(reading *r, leati_manifest *m) {
+    m->job_name = get_text(r);
+    m->job_id = get_text(r);
+    m->number = (int64_t)(leati_reader_varint(&r->in) & INT64_MAX);
+    m->time = leati_reader_zigzag(&r->in);
+    m->attempt = get_int(r);
+    m->flags = (uint32_t)get_int(r);
+    int count = get_count(r, LEAST_FILE);
+    m->files = get_room(r, (size_t)count * sizeof *m->files + 1);
+    for (; m->file_count < count && !r->in.failed; m->file_count++)
+        get_file(r, &m->files[m->file_count]);
+}
+
+/* --- does it contradict itself? --------------------------------------------------------------- */
+
+static int times_in(const leati_cp_file *f, const char *id) {
+    int times = 0;
+    for (int i = 0; i < f->operator_count; i++) times += strcmp(f->operators[i].id, id) == 0;
+    return times;
+}
+
+/* Are all subtasks of the operator there, each once? `seen` has room for as many as there are
+   files. */
+static bool has_all_of(const leati_manifest *m, const char *id, int parallelism, bool *seen) {
+    int count = 0;
+    memset(seen, 0, (size_t)m->file_count * sizeof *seen);
+    for (int i = 0; i < m->file_count; i++) {
+        const leati_cp_file *f = &m->files[i];
+        int times = times_in(f, id);
+        if (!times) continue;
+        if (times > 1 || f->parallelism != parallelism || parallelism > m->file_count ||
+            seen[f->subtask])
+            return false;
+        seen[f->subtask] = true;
+        count++;
+    }
+    return count == parallelism;
+}
+
+/* Every operator has all its subtasks; those that have no first one are not counted. */
+static bool is_consistent(const leati_manifest *m, bool *seen) {
+    int64_t places = 0, complete = 0;
+    for (int i = 0; i < m->file_count; i++) {
+        const leati_cp_file *f = &m->files[i];
+        places += f->operator_count;
+        for (int k = 0; k < i; k++)
+            if (strcmp(m->files[k].name, f->name) == 0) return false;
+        for (int k = 0; k < f->operator_count && f->subtask == 0; k++) {
+            if (!has_all_of(m, f->operators[k].id, f->parallelism, seen)) return false;
+            complete += f->parallelism;
+        }
+    }
+    return complete == places;
+}
+
+static leat_status get_checked(reading *r, const char *where, leati_manifest *out,
+                               leat_error *err) {
+    get_all(r, out);
+    if (r->no_memory) return leat_error_set(err, LEAT_E_NOMEM, where, "no memory");
+    if (r->in.failed || leati_reader_left(&r->in))
+        return leat_error_set(err, LEAT_E_FORMAT, where, "it is damaged");
+    bool *seen = leati_zalloc((size_t)out->file_count + 1);
+    if (!seen) return leat_error_set(err, LEAT_E_NOMEM, where, "no memory");
+    bool consistent = is_consistent(out, seen);
+    leati_free(seen);
+    return consistent ? LEAT_OK
+                      : leat_error_set(err, LEAT_E_FORMAT, where, "it contradicts itself");
 }
 
 leat_status leati_manifest_decode(const void *bytes, size_t size, const char *where,
@@ -161,19 +227,18 @@ leat_status leati_manifest_decode(const void *bytes, size_t size, const char *wh
     memset(out, 0, sizeof *out);
     if (size < MAGIC_SIZE + 8 || memcmp(bytes, MAGIC, MAGIC_SIZE) != 0)
         return leat_error_set(err, LEAT_E_FORMAT, where, "it is no manifest of a checkpoint");
-    leati_reader in = leati_reader_of(bytes, size - 4);
+    reading r = {.in = leati_reader_of(bytes, size - 4)};
     leati_reader crc = leati_reader_of((const char *)bytes + size - 4, 4);
     if (leati_reader_u32(&crc) != leati_crc32(0, bytes, size - 4))
         return leat_error_set(err, LEAT_E_FORMAT, where, "it is damaged, or cut off");
-    leati_reader_bytes(&in, MAGIC_SIZE);
-    uint32_t version = leati_reader_u32(&in);
+    leati_reader_bytes(&r.in, MAGIC_SIZE);
+    uint32_t version = leati_reader_u32(&r.in);
     if (version != VERSION)
         return leat_error_set(err, LEAT_E_FORMAT, where,
                               "it has format %u, and this Leat reads format %d", version, VERSION);
-    get_all(&in, out);
-    if (!in.failed && !leati_reader_left(&in)) return LEAT_OK;
-    leati_manifest_fini(out);
-    return leat_error_set(err, LEAT_E_FORMAT, where, "it is damaged, or memory ran out");
+    leat_status status = get_checked(&r, where, out, err);
+    if (status < 0) leati_manifest_fini(out);
+    return status;
 }
 
 static leat_status read_all(int fd, const char *path, leati_buf *out, leat_error *err) {

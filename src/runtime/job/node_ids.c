@@ -35,8 +35,10 @@ static char *make_id(const leati_plan *p, int at) {
     leati_buf text;
     leati_buf_init(&text);
     describe(p, n, &text);
-    uint64_t hash = text.failed ? 0 : leati_hash(text.bytes, text.size);
+    bool failed = text.failed;
+    uint64_t hash = failed ? 0 : leati_hash(text.bytes, text.size);
     leati_buf_fini(&text);
+    if (failed) return NULL;
     char *id = leati_format("%s-%08" PRIx32, n->op->name, (uint32_t)hash);
     for (int number = 2; id && (is_taken(p, at, id) || is_uid(p, id)); number++) {
         leati_free(id);

@@ -33,6 +33,10 @@ const leati_manifest *leati_recovery_manifest(const leati_recovery *r) {
     return &r->manifest;
 }
 
+leat_status leati_recovery_verify(leati_recovery *r, bool foreign, leat_error *err) {
+    return leati_cp_verify(r->folder, &r->manifest, foreign, err);
+}
+
 static bool file_has(const leati_cp_file *f, const char *id) {
     for (int i = 0; i < f->operator_count; i++)
         if (strcmp(f->operators[i].id, id) == 0) return true;
@@ -75,13 +79,23 @@ static leat_status misfit(const leati_recovery *r, const leati_plan *plan, leati
     return LEAT_E_STATE;
 }
 
-/* Appends those that the plan does not have, each once. */
+static bool remembers(const leati_recovery *r, const char *id) {
+    for (int i = 0; i < r->manifest.file_count; i++) {
+        const leati_cp_file *f = &r->manifest.files[i];
+        for (int k = 0; k < f->operator_count; k++)
+            if (f->operators[k].remembers && strcmp(f->operators[k].id, id) == 0) return true;
+    }
+    return false;
+}
+
+/* Appends those that remember something and that the plan does not have, each once. */
 static void find_gone(const leati_recovery *r, const leati_plan *plan, leati_buf *gone) {
     for (int i = 0; i < r->manifest.file_count; i++) {
         const leati_cp_file *f = &r->manifest.files[i];
-        for (int k = 0; k < f->operator_count && f->subtask == 0; k++)
-            if (!plan_has(plan, f->operators[k].id))
-                name_one(gone, f->operators[k].id, f->operators[k].name);
+        for (int k = 0; k < f->operator_count && f->subtask == 0; k++) {
+            const leati_cp_operator *o = &f->operators[k];
+            if (!plan_has(plan, o->id) && remembers(r, o->id)) name_one(gone, o->id, o->name);
+        }
     }
 }
 
@@ -123,20 +137,14 @@ static leat_status open_one(const leati_recovery *r, const leati_cp_file *f, con
     return status;
 }
 
-/* By former subtask; all of them have to be there. */
-static leat_status open_all(const leati_recovery *r, const char *id, leati_restored *out, int count,
+/* By former subtask; the manifest has each of them once. */
+static leat_status open_all(const leati_recovery *r, const char *id, leati_restored *out,
                             leat_error *err) {
     leat_status status = LEAT_OK;
     for (int i = 0; i < r->manifest.file_count && status >= 0; i++) {
         const leati_cp_file *f = &r->manifest.files[i];
-        if (!file_has(f, id)) continue;
-        if (f->parallelism != count || out[f->subtask].store)
-            return leat_error_set(err, LEAT_E_FORMAT, r->folder, "its manifest contradicts itself");
-        status = open_one(r, f, id, &out[f->subtask], err);
+        if (file_has(f, id)) status = open_one(r, f, id, &out[f->subtask], err);
     }
-    for (int i = 0; i < count && status >= 0; i++)
-        if (!out[i].store)
-            status = leat_error_set(err, LEAT_E_FORMAT, r->folder, "its manifest is incomplete");
     return status;
 }
 
@@ -146,6 +154,12 @@ static int former_parallelism(const leati_recovery *r, const char *id) {
     return 0;
 }
 
+/* What another attempt would meet again. */
+static bool is_refusal(leat_status status) {
+    return status == LEAT_E_FORMAT || status == LEAT_E_STATE || status == LEAT_E_NOT_FOUND ||
+           status == LEAT_E_TYPE;
+}
+
 /* `log`: where the records of a log go to; NULL: what the operator remembers is restored. */
 static leat_status feed(const leati_recovery *r, leat_context *ctx, leati_batch **log) {
     leat_error err;
@@ -153,7 +167,7 @@ static leat_status feed(const leati_recovery *r, leat_context *ctx, leati_batch 
     if (!count) return LEAT_OK; /* it is new */
     leati_restored *from = leati_zalloc((size_t)count * sizeof *from);
     if (!from) return LEAT_E_NOMEM;
-    leat_status status = open_all(r, ctx->info->id, from, count, &err);
+    leat_status status = open_all(r, ctx->info->id, from, &err);
     if (status < 0)
         leat_context_fail(ctx, status, "%s: %s", err.where, err.text);
     else
@@ -161,7 +175,7 @@ static leat_status feed(const leati_recovery *r, leat_context *ctx, leati_batch 
                      : leati_context_restore(ctx, from, count);
     for (int i = 0; i < count; i++) leati_store_free(from[i].store);
     leati_free(from);
-    return status;
+    return is_refusal(status) ? LEAT_E_RESTORE : status;
 }
 
 leat_status leati_recovery_feed(void *recovery, leat_context *ctx) {

@@ -12,8 +12,10 @@ typedef struct leati_recovery leati_recovery;
 leati_recovery *leati_recovery_open(const char *folder, leat_error *err);
 void leati_recovery_free(leati_recovery *r); /* NULL is fine */
 const leati_manifest *leati_recovery_manifest(const leati_recovery *r);
-/* Does the plan have all operators that remember something, with all their files there? `partly`:
-   those that are gone are left out. LEAT_E_STATE says which operators both sides have. */
+/* Reads and checks all of it (leati_cp_verify). */
+leat_status leati_recovery_verify(leati_recovery *r, bool foreign, leat_error *err);
+/* Of a verified one: does the plan have all operators that remember something? `partly`: those that
+   are gone are left out. LEAT_E_STATE says which operators both sides have. */
 leat_status leati_recovery_check(const leati_recovery *r, const leati_plan *plan, bool partly,
                                  leat_error *err);
 /* leati_surroundings.restore, with the recovery as its `arg`. */

@@ -16,6 +16,7 @@
 typedef struct vault_file {
     leati_link link; /* in the vault's files, until its last chunk came */
     leati_vault *vault;
+    int refs; /* under the vault's lock: the list's, and that of each errand */
     int64_t checkpoint;
     int task;
     /* The I/O thread's: */
@@ -57,7 +58,9 @@ leati_vault *leati_vault_new(const char *folder, bool compress, const leati_vaul
     return NULL;
 }
 
-static void file_free(vault_file *f) {
+/* Under the vault's lock. */
+static void file_unref(vault_file *f) {
+    if (--f->refs) return;
     if (f->fd >= 0) close(f->fd);
     leati_store_writer_fini(&f->writer);
     leati_free(f->path);
@@ -70,7 +73,7 @@ static void unref(leati_vault *v) {
     pthread_mutex_unlock(&v->lock);
     if (!last) return;
     leati_link *link;
-    while ((link = leati_list_pop(&v->files))) file_free(LEATI_CONTAINER(link, vault_file, link));
+    while ((link = leati_list_pop(&v->files))) file_unref(LEATI_CONTAINER(link, vault_file, link));
     pthread_mutex_destroy(&v->lock);
     leati_free(v->folder);
     leati_free(v);
@@ -125,7 +128,6 @@ static leat_status errand_work(void *arg) {
     if (f->status >= 0 && !f->path) f->status = begin(f);
     if (f->status >= 0) f->status = leati_store_take(&f->writer, &e->chunk);
     if (f->status >= 0 && e->last) f->status = end(f);
-    leati_chunk_fini(&e->chunk);
     return LEAT_OK;
 }
 
@@ -142,24 +144,33 @@ static void tell(vault_file *f) {
     leati_free(why);
 }
 
+static void errand_free(errand *e) {
+    leati_vault *v = e->file->vault;
+    pthread_mutex_lock(&v->lock);
+    file_unref(e->file);
+    pthread_mutex_unlock(&v->lock);
+    leati_chunk_fini(&e->chunk);
+    leati_free(e);
+}
+
 static void errand_done(void *arg, leat_status worked) {
     errand *e = arg;
     leati_vault *v = e->file->vault;
     (void)worked;
-    if (e->last) {
-        tell(e->file);
-        file_free(e->file);
-    }
-    leati_free(e);
+    if (e->last) tell(e->file);
+    errand_free(e);
     unref(v);
 }
 
 /* --- on tasks' threads ------------------------------------------------------------------------ */
 
-static vault_file *find(leati_vault *v, int task) {
+/* Takes it from the list, whose reference becomes the caller's. */
+static vault_file *remove_file(leati_vault *v, int task) {
     for (leati_link *at = v->files.next; at != &v->files; at = at->next) {
         vault_file *f = LEATI_CONTAINER(at, vault_file, link);
-        if (f->task == task) return f;
+        if (f->task != task) continue;
+        leati_list_remove(&f->link);
+        return f;
     }
     return NULL;
 }
@@ -168,19 +179,27 @@ static vault_file *file_new(leati_vault *v, int task, int64_t checkpoint) {
     vault_file *f = leati_zalloc(sizeof *f);
     if (!f) return NULL;
     f->vault = v;
+    f->refs = 1;
     f->task = task;
     f->checkpoint = checkpoint;
     f->fd = -1;
-    leati_list_push(&v->files, &f->link);
     return f;
 }
 
-/* A task has one snapshot under way at a time: another's first chunk ends what is there. */
+/* The errand's reference to a file. A task has one snapshot under way at a time: the first chunk of
+   another one ends what is there. */
 static vault_file *file_of(leati_vault *v, int task, int64_t checkpoint, bool last) {
     pthread_mutex_lock(&v->lock);
-    vault_file *f = find(v, task);
+    vault_file *f = remove_file(v, task);
+    if (f && f->checkpoint != checkpoint) {
+        file_unref(f);
+        f = NULL;
+    }
     if (!f) f = file_new(v, task, checkpoint);
-    if (f && last) leati_list_remove(&f->link);
+    if (f && !last) {
+        leati_list_push(&v->files, &f->link);
+        f->refs++;
+    }
     if (f) v->refs++;
     pthread_mutex_unlock(&v->lock);
     return f;
@@ -198,9 +217,7 @@ static leat_status take(void *arg, int task, int64_t checkpoint, leati_chunk *ch
     memset(chunk, 0, sizeof *chunk);
     leat_status status = leati_io_submit(errand_work, errand_done, e);
     if (status >= 0) return LEAT_OK;
-    leati_chunk_fini(&e->chunk);
-    leati_free(e);
-    if (last) file_free(f);
+    errand_free(e);
     unref(v);
     return status;
 }

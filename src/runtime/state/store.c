@@ -140,23 +140,35 @@ static void get_row(leati_store *s, leati_reader *in, leati_row *e) {
     if (leati_row_is_section(e)) get_place(s, in, e);
 }
 
-static leat_status read_index(leati_store *s, leati_reader in, uint64_t rows, leat_error *err) {
+/* Cells follow their table, everything an operator; sections lie one behind the other from the head
+   to the index, so that no byte of the file is without a checksum. */
+static bool is_in_order(const leati_store *s, uint64_t index_at) {
+    uint64_t at = LEATI_STORE_HEAD;
+    bool any = false, table = false;
+    for (size_t i = 0; i < s->count; i++) {
+        const leati_row *e = &s->rows[i];
+        if (e->kind != LEATI_ROW_LOG) { /* which is wherever it was just then */
+            table = e->kind == LEATI_ROW_TABLE || (table && e->kind == LEATI_ROW_CELLS);
+            any |= e->kind == LEATI_ROW_OPERATOR;
+            if (!any || (e->kind == LEATI_ROW_CELLS && !table)) return false;
+        }
+        if (!leati_row_is_section(e)) continue;
+        if (e->offset != at) return false;
+        at += e->stored;
+    }
+    return at == index_at;
+}
+
+static leat_status read_index(leati_store *s, leati_reader in, uint64_t index_at, uint64_t rows,
+                              leat_error *err) {
     size_t size = leati_reader_left(&in);
     if (rows > size / LEATI_SMALLEST_ROW) return wrong(s, err, "its index is damaged");
     s->rows = leati_zalloc(((size_t)rows + 1) * sizeof *s->rows);
     /* Each text loses its length, of a byte at least, and gets a zero. */
     if (!s->rows || !leati_buf_reserve(&s->strings, size + 1))
         return leat_error_set(err, LEAT_E_NOMEM, s->path ? s->path : "snapshot", "no memory");
-    bool any = false, table = false;
-    for (; s->count < rows && !in.failed; s->count++) {
-        leati_row *e = &s->rows[s->count];
-        get_row(s, &in, e);
-        if (e->kind == LEATI_ROW_LOG) continue; /* wherever it was just then */
-        table = e->kind == LEATI_ROW_TABLE || (table && e->kind == LEATI_ROW_CELLS);
-        any |= e->kind == LEATI_ROW_OPERATOR;
-        if (!any || (e->kind == LEATI_ROW_CELLS && !table)) in.failed = true;
-    }
-    bool good = !in.failed && !leati_reader_left(&in);
+    for (; s->count < rows && !in.failed; s->count++) get_row(s, &in, &s->rows[s->count]);
+    bool good = !in.failed && !leati_reader_left(&in) && is_in_order(s, index_at);
     return good ? LEAT_OK : wrong(s, err, "its index is damaged");
 }
 
@@ -179,7 +191,7 @@ static leat_status read_tail(leati_store *s, leat_error *err) {
     if (status < 0) return status;
     if (leati_crc32(0, bytes, (size_t)size) != index_crc)
         return wrong(s, err, "its index is damaged");
-    return read_index(s, leati_reader_of(bytes, (size_t)size), rows, err);
+    return read_index(s, leati_reader_of(bytes, (size_t)size), at, rows, err);
 }
 
 static leat_status read_head(leati_store *s, leat_error *err) {
@@ -207,7 +219,7 @@ static leat_status open_file(leati_store *s, const char *path, leat_error *err) 
     struct stat st;
     s->path = leati_strdup(path);
     if (!s->path) return leat_error_set(err, LEAT_E_NOMEM, path, "no memory");
-    s->fd = open(path, O_RDONLY | O_CLOEXEC);
+    s->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe would keep it waiting */
     if (s->fd < 0 || fstat(s->fd, &st) < 0)
         return leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(errno));
     if (!S_ISREG(st.st_mode)) return wrong(s, err, "it is no file");
