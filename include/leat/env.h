@@ -75,6 +75,28 @@ LEAT_API leat_status leat_push(leat_push_source *source, const leat_value *value
                                int timeout_ms);
 LEAT_API leat_status leat_push_end(leat_push_source *source);
 
+/* A push source that goes back when its job restarts: each record comes with where the host stands
+   behind it, any value but null, such as a number of the host's log; it is copied. The position of
+   the last record before a checkpoint is in that checkpoint. */
+LEAT_API leat_status leat_push_at(leat_push_source *source, const leat_value *value, int64_t time,
+                                  const leat_value *position, int timeout_ms);
+/* `rewind` is called after a restart, or when the job was started from a snapshot, before any
+   record is taken: all records behind `position` are to be pushed again, and then leat_push_end if
+   that had been called. `position` is lent for the call; NULL: from the beginning. A job that
+   starts afresh does not call it. It runs on a Leat thread, with host dispatch in
+   leat_job_dispatch.
+
+   What was pushed and is not in the checkpoint is forgotten. From the failure on pushes wait as if
+   there were no room; once `rewind` is called, and while it runs, they answer LEAT_AGAIN without
+   having taken the value, whatever their time-out. So a host may hold a lock from looking where it
+   stands until its push has answered, and take the same lock in `rewind`.
+
+   Set before the job starts: LEAT_E_STATE while one runs. NULL: the source can't go back (the
+   default), and a restart goes on with what was pushed and not yet taken. */
+typedef void (*leat_rewind_call)(void *arg, const leat_value *position);
+LEAT_API leat_status leat_push_on_rewind(leat_push_source *source, leat_rewind_call rewind,
+                                         void *arg);
+
 /* Runs what was added since the last execution, and all that this reads, and waits for its end.
    Streams stay usable afterwards. LEAT_E_STATE when there is nothing new to run. `name` may be
    NULL. */

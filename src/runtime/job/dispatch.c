@@ -237,7 +237,7 @@ int leat_job_dispatch(leat_job *job, int max) {
     leati_dispatch *d = job->dispatch;
     if (!d) return LEAT_E_STATE;
     hush(d);
-    int count = 0;
+    int count = max ? leati_pushes_dispatch(job) : 0;
     dispatch_call *call;
     while (status >= 0 && (max < 0 || count < max) && (call = next_call(d))) {
         status = make(job, call);

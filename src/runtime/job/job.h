@@ -106,6 +106,8 @@ int64_t leati_job_records(leat_job *job);
 /* push.c: its push sources take records from now on; and those that never opened take no more. */
 void leati_pushes_begin(leat_job *job);
 void leati_pushes_end(leat_job *job);
+/* In leat_job_dispatch: calls the host where a source has to go back; answers how often. */
+int leati_pushes_dispatch(leat_job *job);
 /* collect.c: forgets what nobody has taken, for another attempt, or answers false when some records
    were; nobody will add to its queues any more; and the end. */
 bool leati_collects_rewind(leat_job *job);

@@ -2,39 +2,14 @@
    any threads and the one task that reads it; the task takes whole batches and emits record
    by record. */
 
+#include "runtime/job/push.h"
+
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/deadline.h"
 #include "runtime/base/own_process.h"
-#include "runtime/data/batch.h"
-#include "runtime/job/job.h"
 
 enum { BATCH_ROOM = 256, QUEUE_RECORDS = 4096, QUEUE_BYTES = 1 << 20 };
-
-struct leat_push_source {
-    leati_link link;  /* in the env's sources */
-    unsigned process; /* that it was made in */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    leati_link chunks;
-    size_t records, bytes;   /* pushed and not yet emitted */
-    leat_mailbox *mailbox;   /* of the reader; NULL: not running */
-    leat_job *job;           /* whose descriptor is told of room; NULL: not running */
-    leat_job *starting;      /* runs, and its task is not open: not yet, or between two attempts */
-    bool reader_waits, over; /* over: ended by the host, or the job is gone */
-};
-
-typedef struct push_chunk {
-    leati_link link;
-    leati_batch *batch;
-    uint32_t at; /* the first record that was not emitted */
-} push_chunk;
-
-typedef struct push_self {
-    leat_push_source *source; /* a parameter */
-    push_chunk *reading;
-    uint32_t at;
-} push_self;
 
 /* --- the host's side -------------------------------------------------------------------------- */
 
@@ -42,8 +17,11 @@ static bool has_room(const leat_push_source *s) {
     return s->records < QUEUE_RECORDS && s->bytes < QUEUE_BYTES;
 }
 
-/* Under the lock. */
-static void wake_reader(leat_push_source *s) {
+static bool may_take(const leat_push_source *s) {
+    return s->stage == PUSH_TAKES && has_room(s);
+}
+
+void leati_push_wake_reader(leat_push_source *s) {
     if (!s->reader_waits || !s->mailbox) return;
     s->reader_waits = false;
     leat_mailbox_wake(s->mailbox);
@@ -56,14 +34,15 @@ static bool is_running(const leat_push_source *s) {
 
 static leat_status wait_for_room(leat_push_source *s, int timeout_ms) {
     struct timespec until = leati_deadline_after(timeout_ms);
-    while (is_running(s) && !s->over && !has_room(s)) {
+    while (is_running(s) && !s->over && s->stage != PUSH_CALLS && !may_take(s)) {
         if (timeout_ms == 0) return LEAT_AGAIN;
         if (timeout_ms < 0)
             pthread_cond_wait(&s->changed, &s->lock);
         else if (pthread_cond_timedwait(&s->changed, &s->lock, &until))
             return LEAT_AGAIN;
     }
-    return is_running(s) && !s->over ? LEAT_OK : LEAT_E_STATE;
+    if (!is_running(s) || s->over) return LEAT_E_STATE;
+    return s->stage == PUSH_CALLS ? LEAT_AGAIN : LEAT_OK;
 }
 
 static push_chunk *chunk_with_room(leat_push_source *s) {
@@ -80,11 +59,13 @@ static push_chunk *chunk_with_room(leat_push_source *s) {
     return last;
 }
 
-static leat_status append(leat_push_source *s, const leat_value *value, int64_t time) {
+static leat_status append(leat_push_source *s, const leat_value *value, int64_t time,
+                          const leat_value *position) {
     push_chunk *chunk = chunk_with_room(s);
     if (!chunk) return LEAT_E_NOMEM;
     size_t before = chunk->batch->bytes;
     leat_record record = leat_record_of(*value, time);
+    if (position) record.key = *position;
     leat_status status = leati_batch_append(chunk->batch, &record, NULL, true);
     if (status < 0) return status;
     s->records++;
@@ -92,16 +73,27 @@ static leat_status append(leat_push_source *s, const leat_value *value, int64_t 
     return LEAT_OK;
 }
 
-leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t time,
-                      int timeout_ms) {
+static leat_status push(leat_push_source *source, const leat_value *value, int64_t time,
+                        const leat_value *position, int timeout_ms) {
     if (!source || !value) return LEAT_E_ARGUMENT;
     if (source->process != leati_process_number()) return LEAT_E_STATE;
     pthread_mutex_lock(&source->lock);
     leat_status status = wait_for_room(source, timeout_ms);
-    if (status == LEAT_OK) status = append(source, value, time);
-    if (status == LEAT_OK) wake_reader(source);
+    if (status == LEAT_OK) status = append(source, value, time, position);
+    if (status == LEAT_OK) leati_push_wake_reader(source);
     pthread_mutex_unlock(&source->lock);
     return status;
+}
+
+leat_status leat_push(leat_push_source *source, const leat_value *value, int64_t time,
+                      int timeout_ms) {
+    return push(source, value, time, NULL, timeout_ms);
+}
+
+leat_status leat_push_at(leat_push_source *source, const leat_value *value, int64_t time,
+                         const leat_value *position, int timeout_ms) {
+    if (!position || position->kind == LEAT_NULL) return LEAT_E_ARGUMENT;
+    return push(source, value, time, position, timeout_ms);
 }
 
 leat_status leat_push_end(leat_push_source *source) {
@@ -110,7 +102,7 @@ leat_status leat_push_end(leat_push_source *source) {
     pthread_mutex_lock(&source->lock);
     leat_status status = is_running(source) && !source->over ? LEAT_OK : LEAT_E_STATE;
     if (is_running(source)) source->over = true;
-    wake_reader(source);
+    leati_push_wake_reader(source);
     pthread_cond_broadcast(&source->changed);
     pthread_mutex_unlock(&source->lock);
     return status;
@@ -141,6 +133,12 @@ static void chunk_free(push_chunk *chunk) {
     leati_free(chunk);
 }
 
+void leati_push_forget(leat_push_source *s) {
+    leati_link *link;
+    s->records = s->bytes = 0;
+    while ((link = leati_list_pop(&s->chunks))) chunk_free(LEATI_CONTAINER(link, push_chunk, link));
+}
+
 /* The next batch: what was read is given back, and whoever waits for room hears of it. */
 static leat_status next_chunk(push_self *p) {
     leat_push_source *s = p->source;
@@ -167,21 +165,43 @@ static leat_status next_chunk(push_self *p) {
     return status;
 }
 
+static leat_status read_on(push_self *p) {
+    leat_status status = leati_push_keep_position(p);
+    if (status >= 0) status = next_chunk(p);
+    p->ended = status == LEAT_DONE;
+    return status;
+}
+
 static leat_status push_poll(leat_context *ctx, void *self, leat_emitter *out) {
     (void)out;
     push_self *p = self;
-    if (!p->reading || p->at == p->reading->batch->count) {
-        leat_status status = next_chunk(p);
+    if (LEAT_UNLIKELY(!p->began || p->waits)) {
+        leat_status status = leati_push_begin(ctx, p);
         if (status != LEAT_OK) return status;
     }
-    return leat_emit(ctx, &p->reading->batch->records[p->at++]);
+    while (!p->reading ||
+           p->at == p->reading->batch->count) { /* it may have been left at its end */
+        leat_status status = p->ended ? LEAT_DONE : read_on(p);
+        if (status != LEAT_OK) return status;
+    }
+    leati_batch *batch = p->reading->batch;
+    leat_record record = batch->records[p->at];
+    if (record.key.kind != LEAT_NULL) {
+        p->last_in = batch;
+        p->last = p->at;
+        record.key = leat_null();
+    }
+    p->at++;
+    return leat_emit(ctx, &record);
 }
 
-/* Another attempt goes on behind the last record that this one emitted. Under the lock. */
+/* Another attempt goes back, or where that can't be on behind the last record that this one has
+   emitted. Under the lock. */
 static void leave_to_next(push_self *p, leat_job *job) {
     leat_push_source *s = p->source;
     s->starting = job;
-    if (!p->reading) return;
+    if (s->rewind) s->stage = PUSH_WAITS;
+    if (s->rewind || !p->reading) return;
     p->reading->at = p->at;
     leati_list_push(s->chunks.next, &p->reading->link); /* in front */
     p->reading = NULL;
@@ -207,7 +227,9 @@ static void push_close(leat_context *ctx, void *self, bool failed) {
 }
 
 static void push_fini(void *self) {
-    chunk_free(((push_self *)self)->reading);
+    push_self *p = self;
+    chunk_free(p->reading);
+    leati_buf_fini(&p->position);
 }
 
 static const leat_param params[] = {
@@ -223,6 +245,9 @@ const leat_operator leat_push_source_operator = {
     .params = params,
     .poll = push_poll,
     .open = push_open,
+    .snapshot = leati_push_snapshot,
+    .restore = leati_push_restore,
+    .goes_back = leati_push_goes_back,
     .close = push_close,
     .fini = push_fini,
 };
@@ -246,10 +271,9 @@ static void each_source(leat_job *job, void (*fn)(leat_push_source *s, leat_job 
 static void source_begin(leat_push_source *s, leat_job *job) {
     if (is_running(s)) return;
     s->starting = job;
-    s->over = false;
-    s->records = s->bytes = 0;
-    leati_link *link;
-    while ((link = leati_list_pop(&s->chunks))) chunk_free(LEATI_CONTAINER(link, push_chunk, link));
+    s->over = s->due = false;
+    s->stage = PUSH_TAKES;
+    leati_push_forget(s);
 }
 
 static void source_end(leat_push_source *s, leat_job *job) {
@@ -257,6 +281,14 @@ static void source_end(leat_push_source *s, leat_job *job) {
     s->starting = NULL;
     s->over = true;
     pthread_cond_broadcast(&s->changed);
+}
+
+int leati_pushes_dispatch(leat_job *job) {
+    int called = 0;
+    for (int i = 0; i < job->plan->info_count; i++)
+        if (job->plan->infos[i].op == &leat_push_source_operator)
+            called += leati_push_dispatch(job->plan->infos[i].args->items[0].as.pointer, job);
+    return called;
 }
 
 void leati_pushes_begin(leat_job *job) {
@@ -292,9 +324,8 @@ void leati_pushes_free(leat_env *env) {
     leati_link *link;
     while ((link = leati_list_pop(&env->pushes))) {
         leat_push_source *s = LEATI_CONTAINER(link, leat_push_source, link);
-        leati_link *chunk;
-        while ((chunk = leati_list_pop(&s->chunks)))
-            chunk_free(LEATI_CONTAINER(chunk, push_chunk, link));
+        leati_push_forget(s);
+        leati_batch_unref(s->target);
         leat_mailbox_unref(s->mailbox);
         pthread_cond_destroy(&s->changed);
         pthread_mutex_destroy(&s->lock);

@@ -62,7 +62,7 @@ static void watch_of_nothing_is_an_error(void **state) {
 
 static void watchers_share_the_files(void **state) {
     (void)state;
-    char name[8];
+    char name[16];
     leati_text_watch w[3];
     for (int i = 0; i < 50; i++) {
         snprintf(name, sizeof name, "%d", i);
