@@ -2,7 +2,7 @@
 #ifndef LEAT_JOB_H
 #define LEAT_JOB_H
 
-#include "base.h"
+#include "accumulator.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -76,6 +76,16 @@ LEAT_API int64_t leat_job_runtime(const leat_job *job);
    job runs its processes are asked, and waited for 1 s at most; after the end it is what they told
    last. NULL on failure. */
 LEAT_API char *leat_job_metrics(leat_job *job, leat_error *err);
+
+/* The accumulators of all operators (accumulator.h), each put together of all subtasks: calls
+   `call` for each, with the name and the result. While the job runs its processes are asked, as by
+   leat_job_metrics; after the end it is what they told last. LEAT_E_TYPE when two operators use one
+   name for two kinds, LEAT_E_RANGE when a sum leaves 64 bits, or what `call` answered. */
+LEAT_API leat_status leat_job_accumulators_each(leat_job *job, leat_accumulator_call call,
+                                                void *arg, leat_error *err);
+/* The same as JSON, for leat_text_free: an object by name, with numbers, lists, histograms as
+   objects, and other values as their text. NULL on failure. */
+LEAT_API char *leat_job_accumulators(leat_job *job, leat_error *err);
 
 /* How the job stands as JSON, for leat_text_free: an object with "id", "name", "pid", "state",
    "attempt" (from 0), "started_ms" (since the epoch), "runtime_ms", "workers", "records" (that its

@@ -107,6 +107,9 @@ class Job:
     def attempts(self) -> list[dict[str, Any]]:
         """A dict for each attempt that is still known: its number, and why it failed."""
 
+    def accumulators(self) -> dict[str, Any]:
+        """What functions have added up, by name. A RuntimeError where parts don't fit."""
+
     def cancel(self) -> None:
         """Ask it to end. Does not wait; harmless when it has ended."""
 
@@ -136,6 +139,11 @@ class Meter:
 @final
 class Distribution:
     def update(self, value: int) -> None: ...
+
+@final
+class Accumulator:
+    def add(self, value: Any, /) -> None: ...
+    def value(self) -> Any: ...
 
 @final
 class KeyedStates:

@@ -4,6 +4,7 @@
    freed first. */
 #include "pybridge/py_job.h"
 
+#include "pybridge/py_accumulators.h"
 #include "pybridge/py_convert.h"
 #include "pybridge/py_error.h"
 #include "pybridge/py_interp.h"
@@ -158,6 +159,11 @@ static PyObject *job_attempts(PyObject *self, PyObject *unused) {
     return list;
 }
 
+static PyObject *job_accumulators(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return py_accumulators_of(py_type_state(Py_TYPE(self)), job_of(self)->job);
+}
+
 static PyObject *job_cancel(PyObject *self, PyObject *unused) {
     (void)unused;
     py_pause pause;
@@ -270,6 +276,7 @@ static PyMethodDef job_methods[] = {
     {"metrics", job_metrics, METH_NOARGS, PyDoc_STR("The metrics as JSON.")},
     {"attempts", job_attempts, METH_NOARGS,
      PyDoc_STR("A dict for each attempt that is still known: its number, and why it failed.")},
+    {"accumulators", job_accumulators, METH_NOARGS, PyDoc_STR("The accumulators: a dict by name.")},
     {"cancel", job_cancel, METH_NOARGS,
      PyDoc_STR("Ask it to end. Does not wait; harmless when it has ended.")},
     {"result", job_result, METH_NOARGS,

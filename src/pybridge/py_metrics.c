@@ -2,6 +2,7 @@
    call and no dict; names with their groups are put together in leat.metrics. */
 #include "pybridge/py_metrics.h"
 
+#include "pybridge/py_accumulators.h"
 #include "pybridge/py_error.h"
 
 /* A counter, meter or distribution. After the end of its function it keeps what it counted. */
@@ -16,6 +17,7 @@ typedef struct py_metrics {
     leat_context *ctx; /* NULL after the end */
     PyObject *made;    /* a list of all metrics, to end them */
     PyObject *gauges;  /* a list of their callables, which the engine calls */
+    PyObject *sums;    /* a list of all accumulators, to end them */
 } py_metrics;
 
 static py_metric *metric_of(PyObject *self) {
@@ -182,15 +184,28 @@ static PyObject *metrics_gauge(PyObject *self, PyObject *args) {
     return NULL;
 }
 
+static PyObject *metrics_accumulator(PyObject *self, PyObject *args) {
+    int kind;
+    const char *name;
+    leat_context *ctx = live(self);
+    if (!ctx || !PyArg_ParseTuple(args, "is:accumulator", &kind, &name)) return NULL;
+    PyObject *made = py_accumulator_new(py_type_state(Py_TYPE(self)), ctx, kind, name);
+    if (!made || PyList_Append(metrics_of(self)->sums, made) == 0) return made;
+    Py_DECREF(made);
+    return NULL;
+}
+
 static int metrics_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(metrics_of(self)->made);
     Py_VISIT(metrics_of(self)->gauges);
+    Py_VISIT(metrics_of(self)->sums);
     return 0;
 }
 
 static int metrics_clear(PyObject *self) {
     Py_CLEAR(metrics_of(self)->made);
+    Py_CLEAR(metrics_of(self)->sums);
     if (!metrics_of(self)->ctx) Py_CLEAR(metrics_of(self)->gauges);
     return 0;
 }
@@ -206,6 +221,8 @@ static void metrics_dealloc(PyObject *self) {
 
 static PyMethodDef metrics_methods[] = {
     {"get", metrics_get, METH_VARARGS, PyDoc_STR("The metric of that kind and name.")},
+    {"accumulator", metrics_accumulator, METH_VARARGS,
+     PyDoc_STR("The accumulator of that kind and name.")},
     {"gauge", metrics_gauge, METH_VARARGS, PyDoc_STR("Ask this callable for a number.")},
     {NULL, NULL, 0, NULL},
 };
@@ -230,8 +247,9 @@ PyObject *py_metrics_new(py_state *state, leat_context *ctx) {
     if (!self) return NULL;
     metrics_of(self)->made = PyList_New(0);
     metrics_of(self)->gauges = PyList_New(0);
+    metrics_of(self)->sums = PyList_New(0);
     metrics_of(self)->ctx = ctx;
-    if (metrics_of(self)->made && metrics_of(self)->gauges) return self;
+    if (metrics_of(self)->made && metrics_of(self)->gauges && metrics_of(self)->sums) return self;
     Py_DECREF(self);
     return NULL;
 }
@@ -245,6 +263,9 @@ void py_metrics_end(PyObject *metrics) {
         m->count = leat_metric_count(m->metric);
         m->metric = NULL;
     }
+    PyObject *sums = metrics_of(metrics)->sums;
+    for (Py_ssize_t i = 0; sums && i < PyList_GET_SIZE(sums); i++)
+        py_accumulator_end(PyList_GET_ITEM(sums, i));
     metrics_clear(metrics);
 }
 

@@ -4,6 +4,7 @@
    for tests. */
 #include "pybridge/py_module.h"
 
+#include "pybridge/py_accumulators.h"
 #include "pybridge/py_broadcast.h"
 #include "pybridge/py_call.h"
 #include "pybridge/py_context.h"
@@ -315,7 +316,8 @@ static int module_exec(PyObject *module) {
               py_context_types_init(module, state) && py_source_types_init(module, state) &&
               py_async_types_init(module, state) && py_state_types_init(module, state) &&
               py_broadcast_types_init(module, state) && py_metrics_types_init(module, state) &&
-              py_window_types_init(module, state) && add_exceptions(module, state) &&
+              py_accumulators_type_init(module, state) && py_window_types_init(module, state) &&
+              add_exceptions(module, state) &&
               PyModule_AddStringConstant(module, "__version__", leat_version()) == 0;
     if (ok) state->interp = py_interp_new(state);
     return state->interp ? 0 : -1;
@@ -335,6 +337,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->async_type);
     Py_VISIT(state->states_type);
     Py_VISIT(state->metrics_type);
+    Py_VISIT(state->accumulator_type);
     for (int i = 0; i < PY_METRIC_KINDS; i++) Py_VISIT(state->metric_types[i]);
     Py_VISIT(state->broadcast_reading_type);
     Py_VISIT(state->broadcast_writing_type);
@@ -366,6 +369,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->async_type);
     Py_CLEAR(state->states_type);
     Py_CLEAR(state->metrics_type);
+    Py_CLEAR(state->accumulator_type);
     for (int i = 0; i < PY_METRIC_KINDS; i++) Py_CLEAR(state->metric_types[i]);
     Py_CLEAR(state->broadcast_reading_type);
     Py_CLEAR(state->broadcast_writing_type);

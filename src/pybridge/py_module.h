@@ -92,6 +92,7 @@ typedef struct py_state {
     PyTypeObject *assigner_context_type, *trigger_context_type, *evictor_context_type;
     PyTypeObject *window_context_type;
     PyTypeObject *metrics_type, *metric_types[PY_METRIC_KINDS];
+    PyTypeObject *accumulator_type;
 } py_state;
 
 py_state *py_module_state(PyObject *module);

@@ -74,6 +74,17 @@ LEAT_API leat_status leati_value_text(const leat_value *v, const leat_type *type
 LEAT_API leat_status leati_value_decode(leati_reader *in, uint16_t domain, leati_arena *arena,
                                         leat_value *out);
 
+/* Asks the job's processes for their metrics and accumulators, and waits, 1 s at most. */
+LEAT_API void leati_job_metrics_await(leat_job *job);
+/* The accumulators as leat_job_accumulators_each gives them, of what was told last, with objects of
+   the interpreter `domain`, which the thread is inside of; they and memory belong to the arena. And
+   what one subtask has, on its thread. */
+LEAT_API leat_status leati_job_accumulators_each(leat_job *job, uint16_t domain, leati_arena *arena,
+                                                 leat_accumulator_call call, void *arg,
+                                                 leat_error *err);
+LEAT_API leat_status leati_accumulator_value(leat_accumulator *accumulator, uint16_t domain,
+                                             leati_arena *arena, leat_value *out);
+
 /* A failed job's payload, for the client that wants to raise it; NULL when there is none. */
 LEAT_API const void *leati_job_payload(const leat_job *job, size_t *size);
 

@@ -47,8 +47,8 @@ class JobClient:
         _no_savepoints("trigger_savepoint")
 
     def get_accumulators(self) -> CompletableFuture:
-        """A future of all accumulators by name; empty, as Python functions have none."""
-        return CompletableFuture(_Done({}))
+        """A future of all accumulators by name, as far as they have come; it is there at once."""
+        return CompletableFuture(_Done(self._job.accumulators()))
 
     def get_attempts(self) -> CompletableFuture:
         """A future of the job's attempts (Leat's); it is there at once.
@@ -74,7 +74,7 @@ class JobClient:
     def get_job_execution_result(self) -> CompletableFuture:
         """A future of the JobExecutionResult; it fails with the job's error."""
         return CompletableFuture(
-            _End(self._job, lambda job: (job.id, job.result(), lambda: _metrics(job))),
+            _End(self._job, _result_of),
             JobExecutionResult,
         )
 
@@ -106,6 +106,11 @@ class _End:
         except Exception as e:
             return e
         return None
+
+
+def _result_of(job: Job) -> tuple[Any, ...]:
+    parts = {**job.result(), "accumulators": job.accumulators()}
+    return job.id, parts, lambda: _metrics(job)
 
 
 def _metrics(job: Job) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class JobExecutionResult:
         return int(self._parts.get("runtime_ms", 0))
 
     def get_accumulator_result(self, accumulator_name: str) -> Any:
-        """The value of this accumulator, None when there is none. Python functions have none."""
+        """The value of this accumulator over all subtasks, None when there is none."""
         return self.get_all_accumulator_results().get(accumulator_name)
 
     def get_all_accumulator_results(self) -> dict[str, Any]:
@@ -37,6 +37,10 @@ class JobExecutionResult:
     def get_metrics(self) -> list[dict[str, Any]]:
         """The metrics of all operators at the end (Leat's), as `JobClient.get_metrics` has them."""
         return self._told[0]() if self._told else []
+
+    def is_job_execution_result(self) -> bool:
+        """Whether it is the result of a job that was executed: True (Java's API)."""
+        return True
 
     def __str__(self) -> str:
         return (

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from leat.datastream.accumulator_store import AccumulatorStore
 from leat.datastream.keywords import also_accepts
 from leat.datastream.time_domain import TimeDomain
 from leat.datastream.timerservice import TimerService
@@ -124,7 +125,7 @@ class KeyedStateStore:
         return self._states.get(kinds[0], descriptor.name, text, functions, *expiry)
 
 
-class RuntimeContext(KeyedStateStore):
+class RuntimeContext(AccumulatorStore, KeyedStateStore):
     """What a function's `open` learns about the subtask that it runs in."""
 
     __slots__ = (

@@ -94,6 +94,7 @@ class OperatorMetricGroup(MetricGroup):
         self._metrics = metrics
         self._scope = scope
         self._groups: dict[tuple[str, ...], MetricGroup] = {}
+        self.accumulators: dict[str, Any] = {}  # of the function whose group this is, by name
 
     def add_group(self, name: str, extra: str | None = None) -> MetricGroup:
         scope = self._scope + ((name,) if extra is None else (name, extra))

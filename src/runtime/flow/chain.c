@@ -259,6 +259,7 @@ static void free_context(leat_context *ctx) {
     for (int i = 0; i < 2; i++) leati_timers_free(ctx->timers[i]);
     if (ctx->mailbox) leat_mailbox_unref(ctx->mailbox);
     leati_metrics_free(&ctx->metrics);
+    leati_accumulators_free(&ctx->accumulators);
     leati_arena_fini(&ctx->arena);
     leati_free(ctx->listeners);
     leati_free(ctx->self);

@@ -15,6 +15,7 @@
 #include "runtime/base/arena.h"
 #include "runtime/base/buf.h"
 #include "runtime/bridge.h"
+#include "runtime/flow/accumulators.h"
 #include "runtime/flow/element.h"
 #include "runtime/flow/failure.h"
 #include "runtime/flow/metrics.h"
@@ -117,6 +118,7 @@ struct leat_context {
     uint32_t ends_told;             /* bit i: the end of input i was told to its operator */
     leati_count records;            /* that it got */
     leati_metrics metrics;
+    leati_accumulators accumulators;
 };
 
 typedef struct leati_open_cursor {

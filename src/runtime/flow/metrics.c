@@ -1,8 +1,8 @@
 /* metrics.c: see metrics.h.
 
    A report of a context: its operator's name, its uid (empty: none) as blobs, varint node, subtask
-   and parallelism; zigzag records in and out; then per metric u8 1, its name as a blob, u8 form,
-   its numbers; u8 0. Reports follow each other. */
+   and parallelism; zigzag records in and out; then items (leati_report_item). Reports follow each
+   other. */
 #include "runtime/flow/metrics.h"
 
 #include "runtime/base/alloc.h"
@@ -204,9 +204,33 @@ void leati_metrics_write(const leat_context *ctx, leati_buf *out) {
     const leat_metric *m = atomic_load_explicit(
         (_Atomic(leat_metric *) *)(uintptr_t)&ctx->metrics.first, memory_order_acquire);
     for (; m; m = m->next) {
-        leati_buf_u8(out, 1);
+        leati_buf_u8(out, LEATI_REPORT_METRIC);
         leati_buf_blob(out, m->name, strlen(m->name));
         write_numbers(m, out);
     }
-    leati_buf_u8(out, 0);
+    leati_accumulators_write(&ctx->accumulators, out);
+    leati_buf_u8(out, LEATI_REPORT_END);
+}
+
+leati_report_of leati_report_head(leati_reader *in) {
+    size_t size;
+    leati_report_of head;
+    leati_reader_blob(in, &size);
+    leati_reader_blob(in, &size);
+    head.node = leati_reader_varint(in);
+    leati_reader_varint(in);
+    leati_reader_varint(in);
+    head.records_in = leati_reader_zigzag(in);
+    head.records_out = leati_reader_zigzag(in);
+    return head;
+}
+
+void leati_report_skip(leati_reader *in) {
+    static const int numbers[] = {
+        [LEATI_FORM_NUMBER] = 1, [LEATI_FORM_METER] = 2, [LEATI_FORM_SPREAD] = 4};
+    size_t size;
+    leati_reader_blob(in, &size);
+    uint8_t form = leati_reader_u8(in);
+    if (form > LEATI_FORM_SPREAD) in->failed = true;
+    for (int i = 0; !in->failed && i < numbers[form]; i++) leati_reader_zigzag(in);
 }

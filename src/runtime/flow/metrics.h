@@ -32,6 +32,22 @@ void leati_metrics_free(leati_metrics *metrics); /* what they are, not the struc
 /* A report: per context what reads as one of these. Any thread, while the context is there. */
 void leati_metrics_write(const leat_context *ctx, leati_buf *out);
 
+/* What follows the numbers of records in a report. */
+typedef enum leati_report_item {
+    LEATI_REPORT_END = 0,
+    LEATI_REPORT_METRIC = 1,     /* its name as a blob, u8 form, its numbers */
+    LEATI_REPORT_ACCUMULATOR = 2 /* its name and its content as blobs (accumulators.h) */
+} leati_report_item;
+
+/* For readers of reports: what stands before the items of one context, of which they answer the
+   operator's number; and an item that is no accumulator, without its u8. */
+typedef struct leati_report_of {
+    uint64_t node;
+    int64_t records_in, records_out;
+} leati_report_of;
+leati_report_of leati_report_head(leati_reader *in);
+void leati_report_skip(leati_reader *in);
+
 typedef enum leati_metric_form {
     LEATI_FORM_NUMBER = 0, /* counters, gauges: zigzag */
     LEATI_FORM_METER = 1,  /* zigzag count, zigzag events in 1000 s */

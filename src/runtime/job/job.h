@@ -98,7 +98,6 @@ void leati_job_reports_free(leat_job *job);
    thread, never waits. */
 int64_t leati_job_metrics_ask(leat_job *job);
 bool leati_job_metrics_came(leat_job *job, int64_t wanted);
-void leati_job_metrics_await(leat_job *job); /* the same and waits, 1 s at most */
 /* Of the last reports: all metrics as JSON, and how many records the sources gave. */
 void leati_job_metrics_json(leat_job *job, leati_buf *out);
 int64_t leati_job_records(leat_job *job);

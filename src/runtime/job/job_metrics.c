@@ -154,6 +154,7 @@ static int64_t node_of(const leati_plan *p, int host, uint64_t told) {
 }
 
 static void put_subtask(leati_buf *b, leati_reader *in, const leati_plan *p, int host, bool first) {
+    size_t size;
     leati_buf_text(b, first ? "{\"operator\": " : ",\n {\"operator\": ");
     put_text(b, in);
     leati_buf_text(b, ", \"uid\": ");
@@ -168,7 +169,12 @@ static void put_subtask(leati_buf *b, leati_reader *in, const leati_plan *p, int
     put_number(b, "numRecordsIn", leati_reader_zigzag(in));
     leati_buf_text(b, ", ");
     put_number(b, "numRecordsOut", leati_reader_zigzag(in));
-    while (leati_reader_u8(in)) put_metric(b, in);
+    for (uint8_t what; (what = leati_reader_u8(in));) {
+        if (what == LEATI_REPORT_METRIC) put_metric(b, in);
+        if (what != LEATI_REPORT_ACCUMULATOR) continue;
+        leati_reader_blob(in, &size);
+        leati_reader_blob(in, &size);
+    }
     leati_buf_text(b, "}}");
 }
 
@@ -195,32 +201,25 @@ static bool is_source(const leati_plan *p, int64_t node) {
     return false;
 }
 
-static void skip_metrics(leati_reader *in) {
-    static const int numbers[] = {
-        [LEATI_FORM_NUMBER] = 1, [LEATI_FORM_METER] = 2, [LEATI_FORM_SPREAD] = 4};
+static void skip_items(leati_reader *in) {
     size_t size;
-    while (leati_reader_u8(in)) {
+    for (uint8_t what; (what = leati_reader_u8(in));) {
+        if (what != LEATI_REPORT_ACCUMULATOR) {
+            leati_report_skip(in);
+            continue;
+        }
         leati_reader_blob(in, &size);
-        uint8_t form = leati_reader_u8(in);
-        if (form > LEATI_FORM_SPREAD) in->failed = true;
-        for (int i = 0; !in->failed && i < numbers[form]; i++) leati_reader_zigzag(in);
+        leati_reader_blob(in, &size);
     }
 }
 
 /* Of one report. */
 static int64_t records_of(const leati_plan *p, int host, leati_reader in) {
     int64_t sum = 0;
-    size_t size;
     while (leati_reader_left(&in) && !in.failed) {
-        leati_reader_blob(&in, &size);
-        leati_reader_blob(&in, &size);
-        int64_t node = node_of(p, host, leati_reader_varint(&in));
-        leati_reader_varint(&in);
-        leati_reader_varint(&in);
-        leati_reader_zigzag(&in);
-        int64_t out = leati_reader_zigzag(&in);
-        if (is_source(p, node)) sum += out;
-        skip_metrics(&in);
+        leati_report_of head = leati_report_head(&in);
+        if (is_source(p, node_of(p, host, head.node))) sum += head.records_out;
+        skip_items(&in);
     }
     return sum;
 }

@@ -96,6 +96,9 @@ class Job:
             self.ended = True
         return self.ended
 
+    def accumulators(self):
+        return {}
+
     def cancel(self):
         self.cancelled = True
 
