@@ -94,7 +94,7 @@ static int64_t decide(leat_job *job) {
         return give_up(job, leati_format("%s; the job gave up after %d attempt%s (%s)", text,
                                          job->attempt + 1, job->attempt ? "s" : "", words));
     }
-    if (!leati_collects_rewind(job))
+    if (!leati_collects_rewind(job, leati_coordinator_complete(job->coordinator)))
         return give_up(job, leati_format("%s; the job was not restarted: records of it have been "
                                          "collected, and without checkpoints another attempt "
                                          "would give them again",

@@ -2,7 +2,13 @@
 
    One queue per collect operator, found by the operator's number. Subtasks append to the open batch
    under the queue's lock; a reader takes it whole. When the queue holds as much as a channel may,
-   the subtasks hold their tasks; taking releases them by mail. */
+   the subtasks hold their tasks; taking releases them by mail.
+
+   With checkpoints that are exactly once nobody sees a record before the checkpoint behind it is
+   complete: until its barrier it belongs to the subtask, until the commit it waits in a part with
+   the checkpoint's number. A restart hands out the parts of the checkpoint that it begins from, and
+   forgets the others, whose records come again. What waits is bounded by the time between two
+   checkpoints only: to push back would keep the barrier away that it waits for. */
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
@@ -22,16 +28,35 @@ typedef struct collect_waiter {
     leat_mailbox *mailbox; /* of a subtask that holds */
 } collect_waiter;
 
+/* What a subtask had between two barriers. */
+typedef struct collect_part {
+    leati_link link;
+    int64_t checkpoint;
+    leati_link chunks;
+    size_t records;
+} collect_part;
+
 struct leati_collect {
     leati_collect *next;
     int id;
+    bool exact; /* records wait for their checkpoint */
     pthread_cond_t changed;
     pthread_mutex_t lock;
-    leati_link chunks, waiters;
-    size_t records;
-    bool taken; /* a reader has some */
+    leati_link chunks, waiters, parts; /* parts by number, the least first */
+    size_t records;                    /* that can be taken */
+    bool taken;                        /* a reader has some */
     bool over;
 };
+
+static bool has_checkpoints(const leat_job *job) {
+    return !job->plan->batch &&
+           leati_config_duration_ms(job->plan->config, "execution.checkpointing.interval") > 0;
+}
+
+static bool is_exact(const leat_job *job) {
+    const char *mode = leati_config_get(job->plan->config, "execution.checkpointing.mode");
+    return has_checkpoints(job) && strcmp(mode, "EXACTLY_ONCE") == 0;
+}
 
 /* Under the job's lock; NULL when memory ran out. */
 static leati_collect *find_or_make(leat_job *job, int id) {
@@ -43,7 +68,9 @@ static leati_collect *find_or_make(leat_job *job, int id) {
     pthread_mutex_init(&c->lock, NULL);
     leati_list_init(&c->chunks);
     leati_list_init(&c->waiters);
+    leati_list_init(&c->parts);
     c->id = id;
+    c->exact = is_exact(job);
     c->over = job->over;
     c->next = job->collects;
     return job->collects = c;
@@ -60,8 +87,23 @@ static leati_collect *collect_of(leat_job *job, int id) {
 
 typedef struct collect_self {
     leati_collect *queue;
+    collect_part *part; /* since the last barrier; NULL: nothing, or not exact */
     bool waiting;
 } collect_self;
+
+static void free_chunks(leati_link *chunks) {
+    leati_link *link;
+    while ((link = leati_list_pop(chunks))) {
+        collect_chunk *chunk = LEATI_CONTAINER(link, collect_chunk, link);
+        leati_batch_unref(chunk->batch);
+        leati_free(chunk);
+    }
+}
+
+static void part_free(collect_part *part) {
+    if (part) free_chunks(&part->chunks);
+    leati_free(part);
+}
 
 static leat_status collect_open(leat_context *ctx, void *self) {
     collect_self *s = self;
@@ -79,10 +121,11 @@ static leat_status released(leat_context *ctx, void *self, void *arg) {
     return LEAT_OK;
 }
 
-/* Under the queue's lock. */
-static leat_status append(leati_collect *q, leat_context *ctx, const leat_record *in) {
+/* `*count` and `chunks` are the queue's, under its lock, or the subtask's. */
+static leat_status append(leati_link *chunks, size_t *count, leat_context *ctx,
+                          const leat_record *in) {
     collect_chunk *last =
-        leati_list_empty(&q->chunks) ? NULL : LEATI_CONTAINER(q->chunks.prev, collect_chunk, link);
+        leati_list_empty(chunks) ? NULL : LEATI_CONTAINER(chunks->prev, collect_chunk, link);
     if (!last || last->batch->count == last->batch->room) {
         last = leati_zalloc(sizeof *last);
         if (last) last->batch = leati_batch_new(BATCH_ROOM);
@@ -90,9 +133,9 @@ static leat_status append(leati_collect *q, leat_context *ctx, const leat_record
             leati_free(last);
             return LEAT_E_NOMEM;
         }
-        leati_list_push(&q->chunks, &last->link);
+        leati_list_push(chunks, &last->link);
     }
-    q->records++;
+    ++*count;
     return leati_batch_append(last->batch, in, leat_context_input_type(ctx, 0), true);
 }
 
@@ -110,17 +153,74 @@ static leat_status wait_for_room(collect_self *s, leat_context *ctx) {
     return LEAT_OK;
 }
 
+static leat_status append_to_part(collect_self *s, leat_context *ctx, const leat_record *in) {
+    if (!s->part) {
+        s->part = leati_zalloc(sizeof *s->part);
+        if (!s->part) return LEAT_E_NOMEM;
+        leati_list_init(&s->part->chunks);
+    }
+    return append(&s->part->chunks, &s->part->records, ctx, in);
+}
+
 static leat_status collect_on_record(leat_context *ctx, void *self, unsigned input,
                                      const leat_record *in) {
     (void)input;
     collect_self *s = self;
     leati_collect *q = s->queue;
+    leat_status status = q->exact ? append_to_part(s, ctx, in) : LEAT_OK;
     pthread_mutex_lock(&q->lock);
-    leat_status status = append(q, ctx, in);
+    if (!q->exact) status = append(&q->chunks, &q->records, ctx, in);
     if (status >= 0 && q->records >= QUEUE_RECORDS && !s->waiting) status = wait_for_room(s, ctx);
     if (q->records == 1) pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->lock);
     return status;
+}
+
+/* --- with checkpoints ------------------------------------------------------------------------- */
+
+static leat_status collect_prepare(leat_context *ctx, void *self, int64_t checkpoint) {
+    (void)ctx;
+    collect_self *s = self;
+    leati_collect *q = s->queue;
+    if (!s->part) return LEAT_OK;
+    s->part->checkpoint = checkpoint;
+    pthread_mutex_lock(&q->lock);
+    leati_link *before = q->parts.next;
+    while (before != &q->parts &&
+           LEATI_CONTAINER(before, collect_part, link)->checkpoint <= checkpoint)
+        before = before->next;
+    leati_list_push(before, &s->part->link);
+    pthread_mutex_unlock(&q->lock);
+    s->part = NULL;
+    return LEAT_OK;
+}
+
+/* Parts up to that number can be taken from now on. Under the queue's lock. */
+static void give_out(leati_collect *q, int64_t checkpoint) {
+    while (!leati_list_empty(&q->parts)) {
+        collect_part *part = LEATI_CONTAINER(q->parts.next, collect_part, link);
+        if (part->checkpoint > checkpoint) break;
+        leati_list_remove(&part->link);
+        for (leati_link *link; (link = leati_list_pop(&part->chunks));)
+            leati_list_push(&q->chunks, link);
+        q->records += part->records;
+        part_free(part);
+    }
+    pthread_cond_broadcast(&q->changed);
+}
+
+/* The checkpoint is complete, so that those of other subtasks may go, too. */
+static leat_status collect_commit(leat_context *ctx, void *self, int64_t checkpoint) {
+    (void)ctx;
+    leati_collect *q = ((collect_self *)self)->queue;
+    pthread_mutex_lock(&q->lock);
+    give_out(q, checkpoint);
+    pthread_mutex_unlock(&q->lock);
+    return LEAT_OK;
+}
+
+static void collect_fini(void *self) {
+    part_free(((collect_self *)self)->part);
 }
 
 const leat_operator leat_collect_operator = {
@@ -131,6 +231,9 @@ const leat_operator leat_collect_operator = {
     .self_size = sizeof(collect_self),
     .on_record = collect_on_record,
     .open = collect_open,
+    .prepare = collect_prepare,
+    .commit = collect_commit,
+    .fini = collect_fini,
 };
 
 /* --- the reader ------------------------------------------------------------------------------- */
@@ -190,30 +293,31 @@ leat_status leati_job_collect(leat_job *job, int collect_id, int timeout_ms, lea
     return status;
 }
 
-static void forget_all(leati_collect *q) {
-    leati_link *link;
-    while ((link = leati_list_pop(&q->chunks))) {
-        collect_chunk *chunk = LEATI_CONTAINER(link, collect_chunk, link);
-        leati_batch_unref(chunk->batch);
-        leati_free(chunk);
-    }
-    while ((link = leati_list_pop(&q->waiters))) waiter_free(link);
+static void forget_records(leati_collect *q) {
+    free_chunks(&q->chunks);
     q->records = 0;
 }
 
-bool leati_collects_rewind(leat_job *job) {
-    bool untouched = true;
+/* Of subtasks that are gone. */
+static void forget_tasks(leati_collect *q) {
+    leati_link *link;
+    while ((link = leati_list_pop(&q->parts))) part_free(LEATI_CONTAINER(link, collect_part, link));
+    while ((link = leati_list_pop(&q->waiters))) waiter_free(link);
+}
+
+bool leati_collects_rewind(leat_job *job, int64_t checkpoint) {
+    bool again = has_checkpoints(job), possible = true;
     pthread_mutex_lock(&job->lock);
     for (leati_collect *q = job->collects; q; q = q->next) {
         pthread_mutex_lock(&q->lock);
-        if (q->taken)
-            untouched = false;
-        else
-            forget_all(q);
+        if (!again && q->taken) possible = false;
+        if (!again && !q->taken) forget_records(q);
+        give_out(q, checkpoint);
+        forget_tasks(q);
         pthread_mutex_unlock(&q->lock);
     }
     pthread_mutex_unlock(&job->lock);
-    return untouched;
+    return possible;
 }
 
 void leati_collect_end(leat_job *job) {
@@ -232,7 +336,8 @@ void leati_collect_free(leat_job *job) {
     while (job->collects) {
         leati_collect *q = job->collects;
         job->collects = q->next;
-        forget_all(q);
+        forget_records(q);
+        forget_tasks(q);
         pthread_cond_destroy(&q->changed);
         pthread_mutex_destroy(&q->lock);
         leati_free(q);

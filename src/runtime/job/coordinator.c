@@ -103,6 +103,10 @@ const char *leati_coordinator_restore(const leati_coordinator *c) {
     return c->newest ? c->newest : c->origin.folder;
 }
 
+int64_t leati_coordinator_complete(const leati_coordinator *c) {
+    return c->complete;
+}
+
 bool leati_coordinator_has_finished(const leati_coordinator *c) {
     return c->origin.finished;
 }

@@ -21,6 +21,8 @@ const char *leati_coordinator_folder(const leati_coordinator *c);
 /* From what the next attempt starts: the newest checkpoint of this job, else what it was told to
    start from; NULL: afresh. Lent until the next checkpoint. */
 const char *leati_coordinator_restore(const leati_coordinator *c);
+/* The number of the newest one that sinks may have committed in this run; 0: none. */
+int64_t leati_coordinator_complete(const leati_coordinator *c);
 /* Was that job finished already? Then there is nothing to run. */
 bool leati_coordinator_has_finished(const leati_coordinator *c);
 

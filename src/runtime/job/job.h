@@ -107,9 +107,10 @@ void leati_pushes_begin(leat_job *job);
 void leati_pushes_end(leat_job *job);
 /* In leat_job_dispatch: calls the host where a source has to go back; answers how often. */
 int leati_pushes_dispatch(leat_job *job);
-/* collect.c: forgets what nobody has taken, for another attempt, or answers false when some records
-   were; nobody will add to its queues any more; and the end. */
-bool leati_collects_rewind(leat_job *job);
+/* collect.c: before another attempt, which begins from that checkpoint (0: afresh): forgets what it
+   will give again, or answers false when a reader has some of it; nobody will add to its queues any
+   more; and the end. */
+bool leati_collects_rewind(leat_job *job, int64_t checkpoint);
 void leati_collect_end(leat_job *job);
 void leati_collect_free(leat_job *job);
 /* dispatch.c */

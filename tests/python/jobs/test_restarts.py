@@ -404,3 +404,25 @@ def test_collected_records_that_nobody_took_come_once(make_env, diary):
     env = make_env(**FIXED)
     with env.from_collection([1, 2, 3]).map(FailInOpen()).execute_and_collect() as collected:
         assert list(collected) == [1, 2, 3]
+
+
+def test_collected_records_are_exactly_once_with_checkpoints(make_env, diary, mode):
+    main = os.getpid()
+
+    def die_when_some_were_taken(x):
+        if Path(f"{diary}-taken").exists() and first_time(diary):
+            if os.getpid() == main:
+                raise ValueError("there is no worker to kill")
+            os.kill(os.getpid(), signal.SIGKILL)
+        if not Path(f"{diary}-once").exists():
+            time.sleep(0.0001)
+        return x
+
+    env = make_env(2, **{**FIXED, "execution.checkpointing.interval": "10 ms"})
+    stream = env.from_collection(list(range(20000)), Types.LONG()).rebalance()
+    with stream.map(die_when_some_were_taken, Types.LONG()).execute_and_collect() as collected:
+        first = next(collected)
+        first_time(diary, "taken")
+        rest = list(collected)
+    assert sorted([first, *rest]) == list(range(20000))
+    assert Path(f"{diary}-once").exists()

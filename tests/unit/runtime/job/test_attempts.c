@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "runtime/bridge.h"
 
@@ -395,6 +396,87 @@ static void collected_records_that_were_taken_end_the_job(void **state) {
     finish(c.job, c.env);
 }
 
+/* --- with checkpoints ------------------------------------------------------------------------- */
+
+typedef struct pacer {
+    atomic_int taken; /* by the reader */
+    atomic_int left;  /* failures */
+    atomic_int seen;  /* what the reader had at the last one */
+} pacer;
+
+/* Slow, and failing again when the reader has got more, until it has failed often enough. */
+static leat_status pace(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
+    static const struct timespec pause = {0, 20000};
+    pacer *p = arg;
+    *out = in->value;
+    if (atomic_load(&p->left) <= 0) return LEAT_OK;
+    nanosleep(&pause, NULL);
+    int taken = atomic_load(&p->taken);
+    if (taken == atomic_load(&p->seen)) return LEAT_OK;
+    atomic_store(&p->seen, taken);
+    if (atomic_fetch_sub(&p->left, 1) <= 0) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_USER, "the reader has %d batches", taken);
+}
+
+static void collect_with_checkpoints(const char *mode, int parallelism, int64_t *count,
+                                     int64_t *sum) {
+    enum { RECORDS = 100000 };
+    leat_error err = {.text = ""};
+    pacer p = {.left = 3};
+    collecting c = {.env = restarting_env(parallelism, "3", "0")};
+    set(c.env, "execution.checkpointing.interval", "5 ms");
+    set(c.env, "execution.checkpointing.mode", mode);
+    leat_stream *s = leat_stream_map(leat_env_sequence(c.env, 1, RECORDS), leat_map_fn(pace, &p));
+    s = leat_graph_add(NULL, &leat_collect_operator, NULL, 0, &s, 1);
+    c.id = leati_stream_id(s);
+    c.job = start(c.env);
+    leati_batch *batch;
+    while (leati_job_collect(c.job, c.id, -1, &batch) == LEAT_OK) {
+        const leat_record *records;
+        size_t n = leati_batch_records(batch, &records);
+        for (size_t i = 0; i < n; i++) *sum += records[i].value.as.i;
+        *count += (int64_t)n;
+        leati_batch_unref(batch);
+        atomic_fetch_add(&p.taken, 1);
+    }
+    assert_int_equal(leat_job_wait(c.job, -1), LEAT_OK);
+    if (leat_job_result(c.job, &err) < 0) fail_msg("%s", err.text);
+    assert_in_range(leat_job_attempts(c.job), 2, 4); /* two may fail at once */
+    finish(c.job, c.env);
+}
+
+static void collected_records_are_exactly_once_with_checkpoints(void **state) {
+    (void)state;
+    for (int parallelism = 1; parallelism <= 2; parallelism++) {
+        int64_t count = 0, sum = 0;
+        collect_with_checkpoints("EXACTLY_ONCE", parallelism, &count, &sum);
+        assert_int_equal(count, 100000);
+        assert_int_equal(sum, 5000050000);
+    }
+}
+
+static void collected_records_come_at_least_once_when_that_is_asked_for(void **state) {
+    (void)state;
+    int64_t count = 0, sum = 0;
+    collect_with_checkpoints("AT_LEAST_ONCE", 2, &count, &sum);
+    assert_true(count >= 100000);
+}
+
+static void checkpoints_alone_bring_restarts(void **state) {
+    (void)state;
+    gathered g;
+    bomb b = {.where = "map", .at = 5, .status = LEAT_E_USER, .left = 1};
+    leat_env *env = env_of(1, 4);
+    gathered_init(&g);
+    set(env, "execution.checkpointing.interval", "1 h");
+    set(env, "restart-strategy.exponential-delay.initial-backoff", "1 ms");
+    leat_stream_sink(leat_stream_map(leat_env_sequence(env, 1, 9), bomb_fn(&b)), gathered_sink(&g));
+    env_run(env);
+    assert_int_equal(atomic_load(&b.bits), 3);
+    leat_env_free(env);
+    gathered_fini(&g);
+}
+
 static leat_status fail_at_first(leat_context *ctx, const leat_record *in, void *arg) {
     bomb *b = arg;
     atomic_fetch_add(&b->opens, 1);
@@ -481,6 +563,9 @@ int main(void) {
         cmocka_unit_test(a_push_that_waits_hears_of_the_last_failure),
         cmocka_unit_test(collected_records_that_nobody_took_come_once),
         cmocka_unit_test(collected_records_that_were_taken_end_the_job),
+        cmocka_unit_test(collected_records_are_exactly_once_with_checkpoints),
+        cmocka_unit_test(collected_records_come_at_least_once_when_that_is_asked_for),
+        cmocka_unit_test(checkpoints_alone_bring_restarts),
         cmocka_unit_test(dispatched_calls_go_on_in_the_next_attempt),
         cmocka_unit_test(metrics_begin_anew),
         cmocka_unit_test(calls_without_a_job_are_harmless),
