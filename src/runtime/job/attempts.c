@@ -50,22 +50,30 @@ bool leati_job_restarts(leat_job *job) {
 
 /* --- whether ---------------------------------------------------------------------------------- */
 
-/* Why no attempt can help; NULL: one may. */
-static const char *hopeless(const leat_job *job) {
+/* Is it about what every attempt begins with: settings, the plan, what is restored? Wrong bytes may
+   be right the next time once the job runs, as when a file was still being written. */
+static bool would_come_again(const leat_job *job) {
+    bool of_a_task = job->failure.subtask >= 0;
     switch (job->failure.status) {
     case LEAT_E_ARGUMENT:
     case LEAT_E_CONFIG:
     case LEAT_E_UNSUPPORTED:
     case LEAT_E_RESTORE:
-    case LEAT_E_VERSION: return "another attempt would meet the same error";
-    case LEAT_E_RANGE:
-        if (job->failure.subtask < 0) return "another attempt would meet the same error";
-        break;
-    default: break;
+    case LEAT_E_VERSION: return true;
+    case LEAT_E_RANGE: return !of_a_task;
+    case LEAT_E_STATE:
+    case LEAT_E_FORMAT: return !of_a_task || job->opened < job->expected;
+    default: return false;
     }
-    return job->fenced ? "a function of this attempt has not returned, and nothing but the end of "
-                         "the process can end it; PROCESS mode can"
-                       : NULL;
+}
+
+/* Why no attempt can help; NULL: one may. */
+static const char *hopeless(const leat_job *job) {
+    if (would_come_again(job)) return "another attempt would meet the same error";
+    if (job->fenced)
+        return "a function of this attempt has not returned, and nothing but the end of the "
+               "process can end it; PROCESS mode can";
+    return NULL;
 }
 
 /* `text` is allocated, or NULL when memory ran out. */

@@ -237,7 +237,7 @@ static leat_status on_data(void *arg, leati_connection *c, uint8_t kind, const c
 static void on_data_end(void *arg, leati_connection *c, leat_status status) {
     leat_error err;
     if (status >= 0) return; /* a peer that died is the main process's business */
-    leat_error_set(&err, status, "worker", "%s %d",
+    leat_error_set(&err, LEAT_E_WORKER, "worker", "%s %d",
                    status == LEAT_E_NOMEM ? "no memory for what came from worker"
                                           : "the protocol was broken by worker",
                    leati_connection_peer(c));

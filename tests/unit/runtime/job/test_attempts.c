@@ -95,9 +95,9 @@ static void keep_line(leat_log_level level, const char *line, void *arg) {
         strcat(strcat(said, line), "\n");
 }
 
-static void expect_recovery(const char *where, int parallelism, int failures) {
+static void expect_recovery(const char *where, int parallelism, int failures, leat_status status) {
     gathered g;
-    bomb b = {.where = where, .at = 7, .status = LEAT_E_USER, .left = failures};
+    bomb b = {.where = where, .at = 7, .status = status, .left = failures};
     leat_env *env = restarting_env(parallelism, "100", "0");
     gathered_init(&g);
     leat_stream *s = leat_stream_rebalance(leat_env_sequence(env, 1, 20));
@@ -127,18 +127,18 @@ static void expect_recovery(const char *where, int parallelism, int failures) {
 
 static void failures_of_every_hook_are_survived(void **state) {
     (void)state;
-    expect_recovery("none", 1, 0);
-    expect_recovery("map", 1, 1);
-    expect_recovery("map", 2, 3);
-    expect_recovery("open", 1, 2);
-    expect_recovery("open", 3, 5); /* several at once */
-    expect_recovery("close", 1, 2);
-    expect_recovery("close", 3, 4);
+    expect_recovery("none", 1, 0, LEAT_E_USER);
+    expect_recovery("map", 1, 1, LEAT_E_USER);
+    expect_recovery("map", 2, 3, LEAT_E_USER);
+    expect_recovery("open", 1, 2, LEAT_E_USER);
+    expect_recovery("open", 3, 5, LEAT_E_USER); /* several at once */
+    expect_recovery("close", 1, 2, LEAT_E_USER);
+    expect_recovery("close", 3, 4, LEAT_E_USER);
 }
 
 static void twenty_restarts_leave_nothing_behind(void **state) {
     (void)state;
-    expect_recovery("map", 2, 20);
+    expect_recovery("map", 2, 20, LEAT_E_USER);
 }
 
 static void what_opened_is_closed_in_every_attempt(void **state) {
@@ -158,10 +158,10 @@ static void what_opened_is_closed_in_every_attempt(void **state) {
 
 /* --- ends ------------------------------------------------------------------------------------- */
 
-static const char *failing_text(leat_env *env, leat_status status) {
+static const char *failing_text(const char *where, leat_env *env, leat_status status) {
     static leat_error err;
     gathered g;
-    bomb b = {.where = "map", .at = 2, .status = status, .left = 1000};
+    bomb b = {.where = where, .at = 2, .status = status, .left = 1000};
     gathered_init(&g);
     leat_stream_sink(leat_stream_map(leat_env_sequence(env, 1, 5), bomb_fn(&b)), gathered_sink(&g));
     leat_job *job = start(env);
@@ -177,17 +177,17 @@ static const char *failing_text(leat_env *env, leat_status status) {
 
 static void the_last_failure_says_after_how_many_attempts(void **state) {
     (void)state;
-    assert_string_equal(failing_text(restarting_env(1, "2", "0"), LEAT_E_USER),
+    assert_string_equal(failing_text("map", restarting_env(1, "2", "0"), LEAT_E_USER),
                         "map number 998; the job gave up after 3 attempts "
                         "(fixed-delay: 2 restarts)");
     leat_env *env = env_of(1, 4);
     set(env, "restart-strategy", "failure-rate");
     set(env, "restart-strategy.failure-rate.max-failures-per-interval", "3");
     set(env, "restart-strategy.failure-rate.delay", "1 ms");
-    assert_string_equal(failing_text(env, LEAT_E_IO),
+    assert_string_equal(failing_text("map", env, LEAT_E_IO),
                         "map number 997; the job gave up after 4 attempts "
                         "(failure-rate: 3 restarts within 60000 ms)");
-    assert_string_equal(failing_text(env_of(1, 4), LEAT_E_USER), "map number 1000");
+    assert_string_equal(failing_text("map", env_of(1, 4), LEAT_E_USER), "map number 1000");
 }
 
 static void what_no_attempt_can_mend_is_not_tried_again(void **state) {
@@ -195,8 +195,18 @@ static void what_no_attempt_can_mend_is_not_tried_again(void **state) {
     static const leat_status hopeless[] = {LEAT_E_ARGUMENT, LEAT_E_CONFIG, LEAT_E_UNSUPPORTED,
                                            LEAT_E_VERSION};
     for (size_t i = 0; i < sizeof hopeless / sizeof *hopeless; i++)
-        assert_string_equal(failing_text(restarting_env(1, "9", "0"), hopeless[i]),
+        assert_string_equal(failing_text("map", restarting_env(1, "9", "0"), hopeless[i]),
                             "map number 1000; the job was not restarted: another attempt would "
+                            "meet the same error");
+    expect_recovery("map", 1, 1, LEAT_E_FORMAT); /* a file may be whole the next time */
+}
+
+static void what_cannot_be_opened_is_not_tried_again(void **state) {
+    (void)state;
+    static const leat_status hopeless[] = {LEAT_E_STATE, LEAT_E_FORMAT};
+    for (size_t i = 0; i < sizeof hopeless / sizeof *hopeless; i++)
+        assert_string_equal(failing_text("open", restarting_env(1, "9", "0"), hopeless[i]),
+                            "open number 1000; the job was not restarted: another attempt would "
                             "meet the same error");
 }
 
@@ -556,6 +566,7 @@ int main(void) {
         cmocka_unit_test(what_opened_is_closed_in_every_attempt),
         cmocka_unit_test(the_last_failure_says_after_how_many_attempts),
         cmocka_unit_test(what_no_attempt_can_mend_is_not_tried_again),
+        cmocka_unit_test(what_cannot_be_opened_is_not_tried_again),
         cmocka_unit_test(values_of_the_strategy_are_checked_at_the_start),
         cmocka_unit_test(cancel_ends_the_wait_at_once),
         cmocka_unit_test(cancel_while_an_attempt_ends_keeps_the_next_from_beginning),
