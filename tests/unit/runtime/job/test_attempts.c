@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/base/alloc.h"
 #include "runtime/bridge.h"
 
 /* --- jobs that fail so many times ------------------------------------------------------------- */
@@ -553,6 +554,42 @@ static void metrics_begin_anew(void **state) {
     gathered_fini(&g);
 }
 
+static leat_status count_record(leat_context *ctx, const leat_record *in, void *arg) {
+    (void)ctx;
+    (void)in;
+    atomic_fetch_add((atomic_int *)arg, 1);
+    return LEAT_OK;
+}
+
+static leat_status restart_with_memory_for(int64_t n) {
+    leat_error err = {.status = LEAT_OK};
+    bomb b = {.where = "map", .at = 9, .status = LEAT_E_USER, .left = 1};
+    atomic_int seen = 0;
+    leat_env *env = restarting_env(1, "2", "0");
+    leat_stream *s = leat_stream_map(leat_env_sequence(env, 1, 10), bomb_fn(&b));
+    leat_stream_sink(s, leat_sink_fn(count_record, &seen));
+    leati_alloc_fail_after(n);
+    leat_status status = leat_env_execute(env, "small", &err);
+    leati_alloc_fail_after(-1);
+    if (status == LEAT_OK) assert_int_equal(seen % 10, 8);
+    leat_env_free(env);
+    return status;
+}
+
+static void memory_that_runs_out_ends_the_job_in_any_attempt(void **state) {
+    (void)state;
+    leat_status status = LEAT_E_NOMEM;
+    int64_t n = 1;
+    leat_log_set(NULL, NULL, LEAT_LOG_OFF);
+    for (; status != LEAT_OK && n < 5000; n++) {
+        status = restart_with_memory_for(n);
+        assert_true(status == LEAT_OK || status == LEAT_E_NOMEM || status == LEAT_E_USER);
+    }
+    leat_log_set(NULL, NULL, LEAT_LOG_WARNING);
+    assert_int_equal(status, LEAT_OK);
+    assert_true(n > 50);
+}
+
 static void calls_without_a_job_are_harmless(void **state) {
     (void)state;
     assert_int_equal(leat_job_attempts(NULL), 0);
@@ -579,6 +616,7 @@ int main(void) {
         cmocka_unit_test(checkpoints_alone_bring_restarts),
         cmocka_unit_test(dispatched_calls_go_on_in_the_next_attempt),
         cmocka_unit_test(metrics_begin_anew),
+        cmocka_unit_test(memory_that_runs_out_ends_the_job_in_any_attempt),
         cmocka_unit_test(calls_without_a_job_are_harmless),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
