@@ -101,13 +101,18 @@ class Bench:
         result: dict[str, Any] = json.loads(out.splitlines()[-1])
         return result
 
-    def program(self, name: str) -> Path:
-        """The C program of that name, compiled against the build."""
+    def program(self, name: str, inside: bool = False) -> Path:
+        """The C program of that name, against the build; `inside`: it calls what is hidden."""
         out = self.folder / name
         library = self.build / "lib"
-        flags = ["-O3", "-std=gnu17", f"-I{ROOT / 'include'}", f"-L{library}", "-lleat"]
+        flags = ["-O3", "-std=gnu17", f"-I{ROOT / 'include'}"]
+        if inside:
+            flags += [f"-I{ROOT / 'src'}", str(self.build / "src" / "libleat.a")]
+            flags += ["-luv", "-lz", "-lm", "-ldl", "-lpthread"]
+        else:
+            flags += [f"-L{library}", "-lleat", f"-Wl,-rpath,{library}"]
         compiler = os.environ.get("CC", "cc")
-        self.call(compiler, HERE / f"{name}.c", "-o", out, *flags, f"-Wl,-rpath,{library}")
+        self.call(compiler, HERE / f"{name}.c", "-o", out, *flags)
         return out
 
 
@@ -235,6 +240,18 @@ def bench_state(b: Bench) -> list[Row]:
     ]
 
 
+def bench_freeze(b: Bench) -> list[Row]:
+    """The longest that state stands still for a snapshot, and what one takes from the work."""
+    program = b.program("freeze", inside=True)
+    keys = 100_000 if b.sizes.rounds == 1 else 1_000_000
+    rows = []
+    for what, cost in json.loads(b.call(program, str(keys), str(b.sizes.rounds))).items():
+        pause = max(cost["freeze"], cost["sweep"], cost["take"])
+        note = f"{cost['extra']:.0f} ns for each; at once it takes {cost['at_once']:.0f} ns"
+        rows.append(Row("freeze", f"{keys}, {what}", pause, "us", 1000, most=True, note=note))
+    return rows
+
+
 def bench_native_windows(b: Bench) -> list[Row]:
     """CPU time, of all threads, with 1 and 10 records per key and second of event time."""
     program = b.program("native_windows")
@@ -342,6 +359,7 @@ BENCHES = {
     "keyed_100k": bench_keyed_100k,
     "keyed_1m": bench_keyed_1m,
     "state": bench_state,
+    "freeze": bench_freeze,
     "tumbling": bench_tumbling,
     "tumbling_sum": bench_tumbling_sum,
     "sliding_sum": bench_sliding_sum,
