@@ -2,11 +2,11 @@
 
        survival KEYS RECORDS SECONDS FOLDER
 
-   At full speed: RECORDS records of a sequence, with a checkpoint every second and without, in turns,
-   the best of each counts. At a pace: 100,000 records a second for SECONDS, pushed after all KEYS are
-   there; how late the latest record came to the sink, and how long checkpoints took from trigger
-   to publishing. Restore: from the start of a job to its first record in the sink. FOLDER gets
-   the checkpoints. Prints one line of JSON: seconds, milliseconds. */
+   At full speed: RECORDS records of a sequence, with a checkpoint every second and without, in
+   turns, the best of each counts. At a pace: 100,000 records a second for SECONDS, pushed after all
+   KEYS are there; how late the latest record came to the sink, and how long checkpoints took from
+   trigger to publishing. Restore: from the start of a job to its first record in the sink. FOLDER
+   gets the checkpoints. Prints one line of JSON: seconds, milliseconds. */
 #include <errno.h>
 #include <leat.h>
 #include <pthread.h>
