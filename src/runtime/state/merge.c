@@ -70,7 +70,7 @@ static leat_status move_strands(leati_merge *m) {
         strand *s = &m->strands[i];
         if (!s->moves) continue;
         leat_status status = leati_run_next_key(&s->reader);
-        if (status == LEAT_OK) status = leati_heap_push(&m->heap, s);
+        if (status == LEAT_OK) status = leati_heap_push(&m->heap, (leati_rank){0, 0}, s);
         if (status < 0) return status;
         s->moves = s->hungry = status == LEAT_AGAIN;
         if (s->hungry) answer = LEAT_AGAIN;

@@ -59,10 +59,9 @@ struct leati_timers {
     timer_group groups[];
 };
 
+/* Of one time and number, which those can have that came from several subtasks. */
 static bool timer_before(const void *a, const void *b) {
     const timer *x = a, *y = b;
-    if (x->time != y->time) return x->time < y->time;
-    if (x->number != y->number) return x->number < y->number;
     return x->address_hash < y->address_hash;
 }
 
@@ -83,7 +82,7 @@ static void timer_free(timer *gone) {
 void leati_timers_free(leati_timers *t) {
     if (!t) return;
     leati_frozen_free(t->frozen);
-    for (size_t i = 0; i < t->heap.count; i++) timer_free(t->heap.items[i]);
+    for (size_t i = 0; i < t->heap.count; i++) timer_free(t->heap.items[i].item);
     leati_heap_fini(&t->heap);
     leati_free(t->buckets);
     leati_buf_fini(&t->address);
@@ -138,7 +137,8 @@ static bool timers_grow(leati_timers *t) {
     size_t bucket_count = t->bucket_count ? t->bucket_count * 2 : 16;
     timer **buckets = leati_zalloc(bucket_count * sizeof *buckets);
     if (!buckets) return t->buckets != NULL;
-    for (size_t i = 0; i < t->heap.count; i++) chain_in(buckets, bucket_count, t->heap.items[i]);
+    for (size_t i = 0; i < t->heap.count; i++)
+        chain_in(buckets, bucket_count, t->heap.items[i].item);
     leati_free(t->buckets);
     t->buckets = buckets;
     t->bucket_count = bucket_count;
@@ -147,6 +147,13 @@ static bool timers_grow(leati_timers *t) {
 
 static int group_of(const leati_timers *t, const timer *one) {
     return leati_key_group(one->hash, t->group_count);
+}
+
+/* What unlinking goes to is on its way from memory while something else is done. */
+static inline void timer_expect_unlink(const leati_timers *t, const timer *gone) {
+    LEATI_PREFETCH(&t->buckets[gone->address_hash & (t->bucket_count - 1)]);
+    LEATI_PREFETCH(gone->in_group.prev);
+    LEATI_PREFETCH(gone->in_group.next);
 }
 
 /* Takes the timer out of everything; it is the caller's then. */
@@ -216,7 +223,7 @@ static leat_status timer_add(leati_timers *t, const leat_value *key, uint64_t ha
     made->time = time;
     made->hash = hash;
     made->number = number;
-    if (leati_heap_push(&t->heap, made) < 0) {
+    if (leati_heap_push(&t->heap, (leati_rank){time, number}, made) < 0) {
         timer_free(made);
         return LEAT_E_NOMEM;
     }
@@ -260,10 +267,19 @@ leat_status leati_timers_first(const leati_timers *t, int64_t *time) {
     return LEAT_OK;
 }
 
+/* The next to fire is on its way while the one before does. */
+static inline void timer_expect_first(const leati_timers *t) {
+    const timer *first = leati_heap_first(&t->heap);
+    if (!first) return;
+    LEATI_PREFETCH(first);
+    LEATI_PREFETCH(&first->key);
+}
+
 leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena, leat_value *key,
                              uint64_t *hash, leat_timer *out) {
     timer *first = leati_heap_first(&t->heap);
     if (!first || first->time > until) return LEAT_DONE;
+    timer_expect_unlink(t, first);
     leat_status status = timer_keep(t, first);
     if (status < 0) return status;
     char *ns = first->ns_size ? leati_arena_alloc(arena, first->ns_size) : NULL;
@@ -279,6 +295,7 @@ leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena,
     out->ns.size = first->ns_size;
     timer_unlink(t, first);
     timer_free(first);
+    timer_expect_first(t);
     return LEAT_OK;
 }
 

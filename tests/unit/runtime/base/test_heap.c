@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+/* The order is a rank of two parts and what `before` compares. */
 typedef struct item {
     int order;
     size_t position;
@@ -16,7 +17,13 @@ typedef struct item {
 } item;
 
 static bool item_before(const void *a, const void *b) {
-    return ((const item *)a)->order < ((const item *)b)->order;
+    const item *x = a, *y = b;
+    assert_int_equal(x->order >> 2, y->order >> 2);
+    return x->order < y->order;
+}
+
+static leati_rank rank_of(const item *i) {
+    return (leati_rank){(i->order >> 4) - 2, (uint64_t)(i->order >> 2 & 3)};
 }
 
 static void heap_random_steps_give_the_least(void **state) {
@@ -33,13 +40,13 @@ static void heap_random_steps_give_the_least(void **state) {
             leati_heap_remove(&h, i);
         } else {
             i->order = (int)(random >> 8 & 63);
-            assert_int_equal(leati_heap_push(&h, i), LEAT_OK);
+            assert_int_equal(leati_heap_push(&h, rank_of(i), i), LEAT_OK);
         }
         i->in = !i->in;
         const item *first = leati_heap_first(&h);
         for (int k = 0; k < ITEMS; k++) {
             if (!items[k].in) continue;
-            assert_ptr_equal(h.items[items[k].position], &items[k]);
+            assert_ptr_equal(h.items[items[k].position].item, &items[k]);
             assert_true(first->order <= items[k].order);
         }
     }
@@ -62,11 +69,11 @@ static void heap_without_memory_stays_as_it_was(void **state) {
         items[i].order = 40 - i;
         leati_alloc_fail_after(1);
         size_t before = h.count;
-        leat_status status = leati_heap_push(&h, &items[i]);
+        leat_status status = leati_heap_push(&h, rank_of(&items[i]), &items[i]);
         leati_alloc_fail_after(-1);
         if (status < 0) {
             assert_int_equal(h.count, before);
-            assert_int_equal(leati_heap_push(&h, &items[i]), LEAT_OK);
+            assert_int_equal(leati_heap_push(&h, rank_of(&items[i]), &items[i]), LEAT_OK);
         }
     }
     assert_ptr_equal(leati_heap_pop(&h), &items[39]);
