@@ -27,9 +27,7 @@
 #include "runtime/state/frozen.h"
 
 typedef struct timer {
-    size_t position; /* in the heap */
-    int64_t time;
-    uint64_t number;
+    size_t position;       /* in the heap, where its time and number stand */
     uint64_t hash;         /* of the key */
     uint64_t address_hash; /* of time, key and namespace */
     struct timer *chain;
@@ -58,6 +56,10 @@ struct leati_timers {
     int group_count;
     timer_group groups[];
 };
+
+static inline leati_rank rank_of(const leati_timers *t, const timer *one) {
+    return t->heap.items[one->position].rank;
+}
 
 /* Of one time and number, which those can have that came from several subtasks. */
 static bool timer_before(const void *a, const void *b) {
@@ -117,7 +119,7 @@ static timer **timer_slot(const leati_timers *t, int64_t time) {
     timer **slot = &t->buckets[t->address_hash & (t->bucket_count - 1)];
     for (; *slot; slot = &(*slot)->chain) {
         const timer *found = *slot;
-        if (found->address_hash == t->address_hash && found->time == time &&
+        if (found->address_hash == t->address_hash && rank_of(t, found).first == time &&
             found->key_size == t->key_size && found->key_size + found->ns_size == t->address.size &&
             memcmp(found->address, t->address.bytes, t->address.size) == 0)
             break;
@@ -133,12 +135,16 @@ static void chain_in(timer **buckets, size_t bucket_count, timer *added) {
 
 /* False only when there is no table at all. */
 static bool timers_grow(leati_timers *t) {
+    enum { AHEAD = 8 };
     if (t->heap.count < t->bucket_count) return true;
     size_t bucket_count = t->bucket_count ? t->bucket_count * 2 : 16;
     timer **buckets = leati_zalloc(bucket_count * sizeof *buckets);
     if (!buckets) return t->buckets != NULL;
-    for (size_t i = 0; i < t->heap.count; i++)
+    for (size_t i = 0; i < t->heap.count; i++) {
+        if (i + AHEAD < t->heap.count)
+            LEATI_PREFETCH(&((timer *)t->heap.items[i + AHEAD].item)->chain);
         chain_in(buckets, bucket_count, t->heap.items[i].item);
+    }
     leati_free(t->buckets);
     t->buckets = buckets;
     t->bucket_count = bucket_count;
@@ -168,9 +174,10 @@ static void timer_unlink(leati_timers *t, timer *gone) {
 
 /* --- Writing down ----------------------------------------------------------------------------- */
 
-static leat_status timer_encode(const timer *one, leati_buf *out) {
-    leati_buf_zigzag(out, one->time);
-    leati_buf_varint(out, one->number);
+static leat_status timer_encode(const leati_timers *t, const timer *one, leati_buf *out) {
+    leati_rank rank = rank_of(t, one);
+    leati_buf_zigzag(out, rank.first);
+    leati_buf_varint(out, rank.second);
     leat_status status = leati_value_encode(&one->key, NULL, out);
     leati_buf_blob(out, one->address + one->key_size, one->ns_size);
     return status;
@@ -179,7 +186,7 @@ static leat_status timer_encode(const timer *one, leati_buf *out) {
 /* For the open snapshot, a timer that has no mark. On failure the snapshot is as it was. */
 static leat_status timer_freeze(leati_timers *t, timer *one) {
     int group = group_of(t, one);
-    leat_status status = timer_encode(one, leati_frozen_begin(t->frozen, group));
+    leat_status status = timer_encode(t, one, leati_frozen_begin(t->frozen, group));
     status = leati_frozen_end(t->frozen, group, status);
     if (status < 0) return status;
     one->mark = t->mark;
@@ -220,9 +227,7 @@ static leat_status timer_add(leati_timers *t, const leat_value *key, uint64_t ha
     if (!timers_grow(t)) return LEAT_E_NOMEM;
     timer *made = timer_make(t, key);
     if (!made) return LEAT_E_NOMEM;
-    made->time = time;
     made->hash = hash;
-    made->number = number;
     if (leati_heap_push(&t->heap, (leati_rank){time, number}, made) < 0) {
         timer_free(made);
         return LEAT_E_NOMEM;
@@ -261,9 +266,8 @@ leat_status leati_timers_remove(leati_timers *t, const leat_value *key, uint64_t
 /* --- Firing ----------------------------------------------------------------------------------- */
 
 leat_status leati_timers_first(const leati_timers *t, int64_t *time) {
-    const timer *first = leati_heap_first(&t->heap);
-    if (!first) return LEAT_DONE;
-    *time = first->time;
+    if (!t->heap.count) return LEAT_DONE;
+    *time = t->heap.items[0].rank.first;
     return LEAT_OK;
 }
 
@@ -278,7 +282,7 @@ static inline void timer_expect_first(const leati_timers *t) {
 leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena, leat_value *key,
                              uint64_t *hash, leat_timer *out) {
     timer *first = leati_heap_first(&t->heap);
-    if (!first || first->time > until) return LEAT_DONE;
+    if (!first || t->heap.items[0].rank.first > until) return LEAT_DONE;
     timer_expect_unlink(t, first);
     leat_status status = timer_keep(t, first);
     if (status < 0) return status;
@@ -290,7 +294,7 @@ leat_status leati_timers_pop(leati_timers *t, int64_t until, leati_arena *arena,
     if (ns) memcpy(ns, first->address + first->key_size, first->ns_size);
     *key = copy;
     *hash = first->hash;
-    out->time = first->time;
+    out->time = t->heap.items[0].rank.first;
     out->ns.bytes = ns;
     out->ns.size = first->ns_size;
     timer_unlink(t, first);
@@ -307,7 +311,7 @@ leat_status leati_timers_snapshot(const leati_timers *t, int group, leati_buf *o
     leat_status status = LEAT_OK;
     leati_buf_varint(out, t->groups[group].count);
     for (leati_link *link = list->next; link != list && status >= 0; link = link->next)
-        status = timer_encode(LEATI_CONTAINER(link, timer, in_group), out);
+        status = timer_encode(t, LEATI_CONTAINER(link, timer, in_group), out);
     return status >= 0 && out->failed ? LEAT_E_NOMEM : status;
 }
 
