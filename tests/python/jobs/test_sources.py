@@ -392,3 +392,53 @@ def test_source_that_cannot_go_back_is_named(restarting, make_env, results, capl
     assert "can't go back" not in said(make_env(1), Plain())
     loose = restarting(1, **{"execution.checkpointing.mode": "AT_LEAST_ONCE"})
     assert "can't go back" not in said(loose, Plain())
+
+
+# --- another parallelism, the other mode ----------------------------------------------------------
+
+
+def go_on_elsewhere(make_env, tmp_path, source, before, after):
+    """Runs a job until it fails, and one of that name with another parallelism to its end."""
+    folder = tmp_path / "checkpoints"
+    settings = {
+        "execution.checkpointing.interval": "10ms",
+        "restart-strategy.type": "none",
+        "execution.checkpointing.dir": str(folder),
+    }
+    env = make_env(before, **settings)
+    kept(source(env, before), tmp_path, 40).add_sink(Noting(tmp_path / "before"))
+    with pytest.raises(JobError, match="tripped"):
+        env.execute("elsewhere")
+    env = make_env(after, **settings, **{"execution.state-recovery.path": "latest"})
+    kept(source(env, after), tmp_path, 40).add_sink(Noting(tmp_path / "after"))
+    env.execute("elsewhere")
+    return sorted(int(line) for line in noted(tmp_path / "after"))
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 3), (3, 1), (2, 3)])
+@pytest.mark.parametrize("kind", ["sequence", "files", "splits"])
+def test_sources_go_on_with_another_parallelism(make_env, tmp_path, kind, before, after):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for part in range(6):
+        lines = "".join(f"{part * 50 + i}\n" for i in range(50))
+        (folder / f"{part}.txt").write_text(lines)
+
+    def source(env, parallelism):
+        if kind == "sequence":
+            return env.from_source(NumberSequenceSource(0, 299), NONE, "numbers")
+        if kind == "files":
+            return env.read_text_file(str(folder))
+        return parts_of(env, parallelism, 0.001)
+
+    found = go_on_elsewhere(make_env, tmp_path, source, before, after)
+    assert found == list(range(300))
+
+
+def test_positions_that_cannot_be_dealt_out_are_refused(make_env, tmp_path):
+    def source(env, parallelism):
+        numbers = Numbers(300, tmp_path / "notes")
+        return env.add_source(numbers, "numbers", Types.LONG()).set_parallelism(parallelism)
+
+    with pytest.raises(JobError, match=r"numbers \(\d/2\): .*position of its own.*Splits"):
+        go_on_elsewhere(make_env, tmp_path, source, 1, 2)
