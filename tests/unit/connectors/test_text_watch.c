@@ -3,6 +3,7 @@
 #include "folder.h"
 
 #include "connectors/text_watch.h"
+#include "gather.h"
 
 enum { EVERY = 10 };
 
@@ -187,6 +188,31 @@ static void interval_below_zero_is_refused(void **state) {
     harness_free(h);
 }
 
+static void watched_folder_in_a_job_gives_lines_until_it_is_cancelled(void **state) {
+    (void)state;
+    gathered g;
+    leat_error err;
+    gathered_init(&g);
+    leat_env *env = env_of(2, 4);
+    leat_stream_sink(leat_env_watch_text_files(env, folder, 1), gathered_sink(&g));
+    leat_job *job = leat_env_start(env, "watch", &err);
+    assert_non_null(job);
+    bring("a", "0\n1\n");
+    gathered_await(&g, 2);
+    bring("b", "2\n");
+    gathered_await(&g, 3);
+    assert_int_equal(leat_job_wait(job, 0), LEAT_AGAIN);
+    leat_job_cancel(job);
+    assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
+    assert_int_equal(g.count, 3);
+    leat_job_free(job);
+    assert_int_equal(leat_env_set(env, "execution.runtime-mode", "BATCH", &err), LEAT_OK);
+    leat_stream_sink(leat_env_watch_text_files(env, folder, 1), gathered_sink(&g));
+    assert_true(leat_env_execute(env, "watch", &err) < 0); /* it has no end */
+    leat_env_free(env);
+    gathered_fini(&g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(watch_finds_each_file_once),
@@ -197,6 +223,7 @@ int main(void) {
         WITH_FOLDER(source_that_watches_rescaled_gives_each_line_once),
         WITH_FOLDER(file_that_became_shorter_is_named),
         WITH_FOLDER(interval_below_zero_is_refused),
+        WITH_FOLDER(watched_folder_in_a_job_gives_lines_until_it_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
