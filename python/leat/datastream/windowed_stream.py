@@ -14,6 +14,7 @@ from leat.datastream.functions import (
     ReduceFunction,
     WindowFunction,
 )
+from leat.datastream.keywords import also_accepts
 from leat.datastream.node import display_name, shipped
 from leat.datastream.output_tag import OutputTag
 from leat.datastream.plain_stream import DataStream
@@ -188,6 +189,7 @@ class _Windows(_WindowSettings):
 
     # --- functions --------------------------------------------------------------------------------
 
+    @also_accepts(result_type="output_type", type_info="output_type")
     def apply(
         self,
         window_function: WindowFunction | AllWindowFunction | Callable[..., Any],
@@ -203,6 +205,7 @@ class _Windows(_WindowSettings):
             raise TypeError(f"The input must be a {self._plain.__name__} or a callable function")
         return self._operator({}, window_function, output_type)
 
+    @also_accepts(result_type="output_type", type_info="output_type")
     def process(
         self,
         process_window_function: ProcessWindowFunction | ProcessAllWindowFunction,
@@ -213,6 +216,7 @@ class _Windows(_WindowSettings):
             raise TypeError(f"The input must be a {self._process.__name__}")
         return self._operator({}, process_window_function, output_type)
 
+    @also_accepts(result_type="output_type", type_info="output_type")
     def reduce(
         self,
         reduce_function: ReduceFunction | Callable[[Any, Any], Any],
@@ -234,6 +238,7 @@ class _Windows(_WindowSettings):
             window_function = _TheElement()  # whose results are converted
         return self._operator(params, window_function, output_type, reduce_function)
 
+    @also_accepts(result_type="output_type", type_info="output_type")
     def aggregate(
         self,
         aggregate_function: AggregateFunction,

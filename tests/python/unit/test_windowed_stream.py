@@ -143,6 +143,19 @@ def test_types_and_names(windowed, all_windowed):
     )
 
 
+@pytest.mark.parametrize("keyword", ["output_type", "result_type", "type_info"])
+def test_old_names_of_the_type(windowed, all_windowed, keyword):
+    types = {keyword: Types.LONG()}
+    for made in (
+        windowed().apply(Apply(), **types),
+        windowed().process(Process(), **types),
+        windowed().reduce(Reduce(), Apply(), **types),
+        windowed().aggregate(Aggregate(), **types),
+        all_windowed().apply(ApplyAll(), **types),
+    ):
+        assert made.get_type() == Types.LONG()
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [
