@@ -154,25 +154,32 @@ static void failure_loses_and_doubles_nothing(void **state) {
 
 static const char *self; /* this program */
 
-/* Starts it as a job of its own. */
-static pid_t start_job(bool first, int parallelism, bool roll) {
+/* Starts it as a job of its own, which writes a byte into the pipe when it has finished. */
+static pid_t start_job(bool first, int parallelism, bool roll, const int tells[2]) {
     char subtasks[16];
     snprintf(subtasks, sizeof subtasks, "%d", parallelism);
     pid_t child = fork();
     if (child) return child;
+    dup2(tells[1], STDOUT_FILENO);
     execl(self, self, "job", folder, first ? "" : "latest", subtasks, roll ? "1" : "0", NULL);
     _exit(127);
 }
 
-/* Kills it after so many microseconds; true when it had ended before. */
-static bool kill_later(pid_t child, unsigned us) {
-    int status;
+/* Lets it run for so many microseconds; true when it had finished. */
+static bool run_and_kill(bool first, int parallelism, bool roll, unsigned us) {
+    int status, tells[2];
+    char byte;
+    assert_int_equal(pipe(tells), 0);
+    pid_t child = start_job(first, parallelism, roll, tells);
+    assert_true(child > 0);
+    close(tells[1]);
     usleep(us);
     kill(child, SIGKILL);
     assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status)) return false;
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return true;
+    if (!WIFSIGNALED(status)) assert_int_equal(WEXITSTATUS(status), 0);
+    bool finished = read(tells[0], &byte, 1) == 1;
+    close(tells[0]);
+    return finished;
 }
 
 static void kill_it_again_and_again(unsigned seed, bool roll) {
@@ -180,10 +187,8 @@ static void kill_it_again_and_again(unsigned seed, bool roll) {
     int starts = 0;
     while (!ended && starts < MOST_STARTS) {
         seed = seed * 1103515245u + 12345u;
-        pid_t child = start_job(starts == 0, 1 + (int)(seed >> 16) % 3, roll);
-        assert_true(child > 0);
         unsigned patience = 20000 + (seed >> 8) % 80000 + 4000 * (unsigned)starts;
-        ended = kill_later(child, patience);
+        ended = run_and_kill(starts == 0, 1 + (int)(seed >> 16) % 3, roll, patience);
         expect_at_most_once();
         starts++;
     }
@@ -205,7 +210,8 @@ int main(int argc, char **argv) {
         snprintf(folder, sizeof folder, "%s", argv[2]);
         atomic_store(&until_failure, -1);
         const char *from = *argv[3] ? argv[3] : NULL;
-        _exit(run_job(from, atoi(argv[4]), *argv[5] == '1') < 0); /* analysers take long to exit */
+        if (run_job(from, atoi(argv[4]), *argv[5] == '1') < 0) return 1;
+        return write(STDOUT_FILENO, "!", 1) != 1;
     }
     self = argv[0];
     const struct CMUnitTest tests[] = {
