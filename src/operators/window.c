@@ -362,6 +362,7 @@ static leat_status window_open(leat_context *ctx, void *self) {
     const leat_trigger *usual =
         w->event_time ? &leati_event_time_trigger : &leati_processing_time_trigger;
     w->only_first = w->triggers == usual && !w->assigns->merge;
+    w->sessions = leati_assigner_is_session(&w->assigner);
     leati_slices_init(ctx, w);
     leat_error err;
     return leat_context_metric(ctx, "numLateRecordsDropped", LEAT_METRIC_COUNTER, &w->dropped,

@@ -268,6 +268,10 @@ bool leati_assigner_bind(const leat_function *f, const leat_function *gap) {
     return asks == (gap->role != LEAT_ROLE_NONE);
 }
 
+bool leati_assigner_is_session(const leat_function *f) {
+    return f->call.assigner->merge == merge_sessions;
+}
+
 bool leati_assigner_slides(const leat_function *f, int64_t *size, int64_t *slide, int64_t *offset) {
     if (f->call.assigner->assign != assign_by_time) return false;
     const assigner *a = f->arg;

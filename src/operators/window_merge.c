@@ -75,6 +75,16 @@ static window_pair *find(const window_set *set, const leat_window *window) {
     return NULL;
 }
 
+/* Of sessions: one that would swallow the window and stay what it is, for there is a gap between any
+   two of the set. */
+static window_pair *covering(const window_set *set, const leat_window *window) {
+    for (size_t i = 0; i < set->count; i++) {
+        const leat_window *one = &set->items[i].window;
+        if (one->start <= window->start && window->end <= one->end) return &set->items[i];
+    }
+    return NULL;
+}
+
 static void drop(window_set *set, window_pair *gone) {
     window_pair *end = set->items + set->count--;
     memmove(gone, gone + 1, (size_t)(end - gone - 1) * sizeof *gone);
@@ -196,12 +206,16 @@ leat_status leati_merge_add(leat_context *ctx, leati_windowing *w, leat_window *
     window_set set;
     leat_status status = load(ctx, w, &set);
     if (status < 0) return status;
-    if (!find(&set, window)) {
+    const window_pair *found = w->sessions ? covering(&set, window) : find(&set, window);
+    if (!found) {
         status = merge_all(ctx, w, &set, window);
         if (status >= 0) status = store(ctx, w, &set);
+        if (status < 0) return status;
+        found = find(&set, window);
     }
-    if (status >= 0) *state = find(&set, window)->state;
-    return status;
+    *window = found->window;
+    *state = found->state;
+    return LEAT_OK;
 }
 
 leat_status leati_merge_find(leat_context *ctx, leati_windowing *w, const leat_window *window,

@@ -100,6 +100,7 @@ struct leati_windowing {
     bool event_time;
     bool default_trigger; /* the trigger is opened and closed here */
     bool only_first;      /* a window's first element sets all the timers it needs */
+    bool sessions;        /* windows merge by time */
     leat_windows windows; /* of the record at hand */
     leat_merges merges;
     leati_slicing slicing;
@@ -169,6 +170,8 @@ bool leati_assigner_bind(const leat_function *assigner, const leat_function *gap
 /* The numbers of windows of time that were made by name; false for other assigners. */
 bool leati_assigner_slides(const leat_function *assigner, int64_t *size, int64_t *slide,
                            int64_t *offset);
+/* Does it merge by time, those that overlap or touch, and nothing else? */
+bool leati_assigner_is_session(const leat_function *assigner);
 /* The same as leati_assigner_bind with a delta evictor. */
 bool leati_evictor_bind(const leat_function *evictor, const leat_function *delta);
 
