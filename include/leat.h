@@ -9,6 +9,7 @@
 #include "leat/accumulator.h"
 #include "leat/async.h"
 #include "leat/base.h"
+#include "leat/checkpoint.h"
 #include "leat/control.h"
 #include "leat/env.h"
 #include "leat/function.h"

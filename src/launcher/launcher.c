@@ -26,6 +26,10 @@ static const char usage[] =
     "                 newest checkpoint of this job, or afresh when there is none\n"
     "      -n, --allow-non-restored-state   leave out state of operators that are gone\n"
     "      --allow-older                    although sinks may have committed more than it has\n"
+    "  checkpoint inspect [--json] PATH\n"
+    "                 show what a checkpoint or savepoint has, after all of it was checked\n"
+    "  checkpoint list [--json] FOLDER\n"
+    "                 show which checkpoints a job's folder (DIR/<job name>) has\n"
     "  plan [-D KEY=VALUE ...] SCRIPT [ARGUMENT ...]\n"
     "                 print the plan of a Python script's first job as JSON, and what a Flink\n"
     "                 cluster would refuse of it\n"
@@ -127,10 +131,19 @@ static const struct command {
     const char *name;
     int (*run)(int argc, char **argv);
 } commands[] = {
-    {"run", run},        {"plan", run},        {"list", list_jobs},
-    {"status", ask_job}, {"cancel", ask_job},  {"config", show_config},
-    {"doctor", doctor},  {"help", help},       {"--help", help},
-    {"-h", help},        {"version", version}, {"--version", version},
+    {"run", run},
+    {"plan", run},
+    {"list", list_jobs},
+    {"status", ask_job},
+    {"cancel", ask_job},
+    {"config", show_config},
+    {"checkpoint", show_checkpoint},
+    {"doctor", doctor},
+    {"help", help},
+    {"--help", help},
+    {"-h", help},
+    {"version", version},
+    {"--version", version},
     {"-V", version},
 };
 

@@ -50,6 +50,7 @@ int shared_job_run(const command_line *line, int argc, char **argv);
 
 int list_jobs(int argc, char **argv);
 int ask_job(int argc, char **argv);
+int show_checkpoint(int argc, char **argv);
 int show_config(int argc, char **argv);
 int doctor(int argc, char **argv);
 

@@ -245,6 +245,7 @@ leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_
                                 leati_table **out, leat_error *err);
 leati_table *leati_context_find_table(const leat_context *ctx, const char *name, bool of_function,
                                       leat_distribution distribution);
+const char *leati_state_kind_name(leat_state_kind kind); /* "value" */
 /* Into how many groups its tables of that distribution are parted: what has no key has one. */
 int leati_context_groups(const leat_context *ctx, leat_distribution distribution);
 /* Was the table asked for by a function? The others are of the operator. */

@@ -80,7 +80,7 @@ static leat_status make_table(leat_context *ctx, const char *name, leat_state_ki
     return LEAT_OK;
 }
 
-static const char *kind_name(leat_state_kind kind) {
+const char *leati_state_kind_name(leat_state_kind kind) {
     static const char *const names[] = {"value",    "list",        "map",
                                         "reducing", "aggregating", "ordered map"};
     return (size_t)kind < sizeof names / sizeof *names ? names[kind] : "unknown";
@@ -105,8 +105,8 @@ leat_status leati_context_table(leat_context *ctx, const char *name, leat_state_
         return leat_error_set(err, LEAT_E_STATE, ctx->info->name,
                               "the state '%s' is a %s state of %s, and was asked for as a %s state "
                               "of %s; give it another name",
-                              name, kind_name(other), type_name(other_type), kind_name(kind),
-                              type_name(type));
+                              name, leati_state_kind_name(other), type_name(other_type),
+                              leati_state_kind_name(kind), type_name(type));
     *out = found;
     return LEAT_OK;
 }

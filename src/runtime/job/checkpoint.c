@@ -24,6 +24,16 @@ const char *leati_cp_plain_path(const char *path) {
     return strncmp(path, "//", 2) == 0 ? path + 2 : path;
 }
 
+char *leati_cp_named(const char *path) {
+    static const char tail[] = "/" LEATI_MANIFEST;
+    char *folder = leati_strdup(leati_cp_plain_path(path));
+    size_t size = folder ? strlen(folder) : 0;
+    while (size > 1 && folder[size - 1] == '/') folder[--size] = 0;
+    size_t cut = sizeof tail - 1;
+    if (size > cut && strcmp(folder + size - cut, tail) == 0) folder[size - cut] = 0;
+    return folder;
+}
+
 /* In any locale. */
 static bool is_plain(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||

@@ -52,6 +52,8 @@ leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
 
 /* What a user writes as a folder may begin with file://, or file:; lent. NULL for NULL. */
 const char *leati_cp_plain_path(const char *path);
+/* The folder that a user named, perhaps by its manifest; allocated. */
+char *leati_cp_named(const char *path);
 /* DIR/<job name>, odd characters percent-encoded; allocated. */
 char *leati_cp_job_folder(const char *dir, const char *job_name);
 char *leati_cp_folder(const char *job_folder, int64_t number); /* .../chk-7 */

@@ -34,17 +34,6 @@ static leati_recovery *open_whole(const search *s, const char *folder, leat_erro
     return NULL;
 }
 
-/* The folder, also when its manifest was named; allocated. */
-static char *folder_of(const char *path) {
-    static const char tail[] = "/" LEATI_MANIFEST;
-    char *folder = leati_strdup(leati_cp_plain_path(path));
-    size_t size = folder ? strlen(folder) : 0;
-    while (size > 1 && folder[size - 1] == '/') folder[--size] = 0;
-    size_t cut = sizeof tail - 1;
-    if (size > cut && strcmp(folder + size - cut, tail) == 0) folder[size - cut] = 0;
-    return folder;
-}
-
 /* --- the newest ------------------------------------------------------------------------------- */
 
 /* The newest whole one behind the first; allocated, NULL: there is none. */
@@ -114,7 +103,7 @@ static leat_status refuse_older(const search *s, const char *folder, leat_error 
 }
 
 static leat_status find_named(search *s, const char *path, leati_origin *o, leat_error *err) {
-    o->folder = folder_of(path);
+    o->folder = leati_cp_named(path);
     if (!o->folder) return no_memory(err);
     s->found = open_whole(s, o->folder, err);
     return s->found ? refuse_older(s, o->folder, err) : err->status;
