@@ -1,14 +1,14 @@
-/* inspection.c: leat_checkpoint_inspect and its list: what is in a checkpoint, as a text or as JSON.
-   Everything comes from the manifest and the indexes of the files; of a section only its first
-   number is looked at, which says how many there are. */
+/* inspection.c: leat_checkpoint_inspect and its list: what is in a checkpoint, as a text or as
+   JSON. Everything comes from the manifest and the indexes of the files; of a section only its
+   first number is looked at, which says how many there are. */
 #include "leat/checkpoint.h"
 
 #include <inttypes.h>
 #include <time.h>
 
 #include "runtime/base/alloc.h"
-#include "runtime/job/checkpoint.h"
 #include "runtime/flow/chain.h"
+#include "runtime/job/checkpoint.h"
 #include "runtime/state/store.h"
 
 /* A state, the items of one name, the timers of a domain, or the log of an operator. */
