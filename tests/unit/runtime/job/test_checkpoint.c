@@ -1,5 +1,5 @@
-/* Tests of checkpoint.c, integrity.c and vault.c: names of folders, lists, publishing, removal, what
-   makes a checkpoint one that nobody may start from, and files that cannot be written. */
+/* Tests of checkpoint.c, integrity.c and vault.c: names of folders, lists, publishing, removal,
+   what makes a checkpoint one that nobody may start from, and files that cannot be written. */
 #include "folder.h"
 
 #include <string.h>
