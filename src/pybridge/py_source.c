@@ -49,9 +49,9 @@ static void wait_for_room(py_collector *k) {
 static bool take_place(py_collector *k) {
     PyObject *snapshot = Py_NewRef(k->snapshot); /* the task may end meanwhile */
     k->asked = false;
-    k->taking = true;
+    k->taker = PyThread_get_thread_ident();
     bool ok = py_place_take(py_type_state(Py_TYPE(k)), snapshot, &k->ahead);
-    k->taking = false;
+    k->taker = 0;
     k->before = k->count;
     Py_DECREF(snapshot);
     if (ok) tell_task(k);
@@ -59,12 +59,17 @@ static bool take_place(py_collector *k) {
 }
 
 static bool wants_place(const py_collector *k) {
-    return k->asked && k->snapshot && !k->taking && !k->ahead.items;
+    return k->asked && k->snapshot && !k->taker && !k->ahead.items;
 }
 
+/* Values of other threads wait until the place is known: it has to lie before or behind them. */
 static PyObject *collector_collect(PyObject *self, PyObject *value) {
     py_collector *k = py_collector_of(self);
-    while (!k->cancelled && (wants_place(k) || k->count == ROOM)) {
+    if (LEAT_UNLIKELY(k->taker && k->taker == PyThread_get_thread_ident())) {
+        PyErr_SetString(PyExc_RuntimeError, "snapshot() must not collect");
+        return NULL;
+    }
+    while (!k->cancelled && (wants_place(k) || k->taker || k->count == ROOM)) {
         if (!wants_place(k))
             wait_for_room(k);
         else if (!take_place(k))

@@ -27,7 +27,7 @@ typedef struct py_collector {
     uint64_t before;       /* values in the ring that come before it */
     leat_mailbox *mailbox; /* NULL once the task is gone */
     bool asked;            /* the task wants to know a place */
-    bool taking;           /* it is being taken */
+    unsigned long taker;   /* the thread that asks the source for one; 0: nobody */
     bool waiting;          /* the task wants to be told of a value or a place */
     bool ended;            /* `run` returned */
     bool cancelled;

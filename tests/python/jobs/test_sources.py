@@ -293,6 +293,57 @@ def test_snapshot_that_raises(restarting, results, tmp_path):
     assert type(failure.value.__cause__) is OSError
 
 
+def test_snapshot_that_collects(restarting, results, tmp_path):
+    class Eager(Numbers):
+        def run(self, ctx):
+            self.ctx = ctx
+            super().run(ctx)
+
+        def snapshot(self):
+            if hasattr(self, "ctx"):
+                self.ctx.collect(-1)
+            return self.next
+
+    env = restarting(1, **{"restart-strategy.type": "none"})
+    with pytest.raises(JobError, match="must not collect"):
+        results(env.add_source(Eager(300, tmp_path), "eager"))
+
+
+def test_values_of_several_threads_count_once(restarting, results, tmp_path):
+    class Crowd(SourceFunction):
+        """Three threads take numbers in turn; position and value change under one lock."""
+
+        def __init__(self):
+            self.next = 0
+
+        def run(self, ctx):
+            lock = threading.Lock()
+
+            def work():
+                while True:
+                    with lock:
+                        if self.next == 300:
+                            return
+                        ctx.collect(self.next)
+                        self.next += 1
+                    time.sleep(0.001)
+
+            threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+
+        def snapshot(self):
+            return self.next
+
+        def restore(self, position):
+            self.next = position
+
+    stream = restarting(1).add_source(Crowd(), "crowd", Types.LONG())
+    expect_once(results, kept(stream, tmp_path, 120), range(300), tmp_path)
+
+
 def test_position_that_cannot_be_pickled(restarting, results, tmp_path):
     class Locked(Numbers):
         def snapshot(self):
