@@ -17,10 +17,15 @@ extern "C" {
 LEAT_API char *leat_control_list(bool json, leat_error *err);
 
 /* Asks one job and waits for its answer, `timeout_ms` at most (-1: for ever). `job` is its name or
-   the beginning of its id; `request` is "status", which adds the "operators" as leat_job_metrics
-   has them, or "cancel", which is answered when the job has ended. The answer is a text for people,
-   or that object of JSON. For leat_text_free; NULL on failure: LEAT_E_NOT_FOUND without such a
-   job, LEAT_E_ARGUMENT for several, LEAT_E_TIMEOUT, LEAT_E_IO. */
+   the beginning of its id. `request` is
+       "status", which adds the "operators" as leat_job_metrics has them,
+       "cancel", which is answered when the job has ended,
+       "savepoint DIR", "stop DIR" or "drain DIR", which make a savepoint in that folder (absolute,
+   or left out: the job's execution.checkpointing.savepoint-dir) and add its path as "savepoint"; as
+   leat_job_savepoint, and leat_job_stop without and with draining.
+   The answer is a text for people, or that object of JSON. For leat_text_free; NULL on failure:
+   LEAT_E_NOT_FOUND without such a job, LEAT_E_ARGUMENT for several, LEAT_E_STATE with the job's own
+   words, LEAT_E_TIMEOUT, LEAT_E_IO. */
 LEAT_API char *leat_control_ask(const char *job, const char *request, bool json, int timeout_ms,
                                 leat_error *err);
 

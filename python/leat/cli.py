@@ -33,6 +33,11 @@ usage: python -m leat COMMAND ...
                  tell how a job stands; JOB is its name or the beginning of its id
   cancel [--json] [--timeout SECONDS] JOB
                  end a job without finishing it, and wait for its end (60 s)
+  savepoint [--json] [--timeout SECONDS] JOB [DIR]
+                 make a savepoint of a job in that folder; the job goes on
+  stop [--drain] [--json] [--timeout SECONDS] JOB [DIR]
+                 make a savepoint and end the job with it; --drain: its sources end first, so
+                 that windows and timers fire
   config         print all configuration keys
   doctor         look for what could go wrong on this machine
   help           print this
@@ -70,7 +75,7 @@ def main(arguments: list[str]) -> int:
             return _run(rest)
         if command == "plan":
             return _plan(rest)
-        if command in ("list", "status", "cancel"):
+        if command in ("list", "status", "cancel", "savepoint", "stop"):
             from leat import job_commands
 
             return job_commands.run(command, rest)

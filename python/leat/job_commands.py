@@ -1,15 +1,16 @@
-"""The launcher's commands `list`, `status` and `cancel`.
+"""The launcher's commands `list`, `status`, `cancel`, `savepoint` and `stop`.
 
 They are for the jobs of this user that listen, whatever process they run in.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 
 from leat.cli import UsageError
 
-SECONDS = {"status": 5.0, "cancel": 60.0}
+SECONDS = {"status": 5.0, "cancel": 60.0, "savepoint": 600.0, "stop": 600.0}
 _LONGEST = 1e6
 
 
@@ -17,12 +18,15 @@ def run(command: str, arguments: list[str]) -> int:
     """Print what the command answers; the exit code. A UsageError for what makes no sense."""
     from leat import _leat
 
-    json, seconds, names = _parse(command, arguments)
+    options = _Options(command)
+    words = options.read(list(arguments))
     try:
         if command == "list":
-            answer = _leat.control_list(json)
+            answer = _leat.control_list(options.json)
         else:
-            answer = _leat.control_ask(names[0], command, json, max(1, int(seconds * 1000)))
+            request = " ".join(["drain" if options.drain else command, *map(_absolute, words[1:])])
+            milliseconds = max(1, int(options.seconds * 1000))
+            answer = _leat.control_ask(words[0], request, options.json, milliseconds)
     except RuntimeError as e:
         print(f"leat: {e}", file=sys.stderr)
         return 1
@@ -30,28 +34,49 @@ def run(command: str, arguments: list[str]) -> int:
     return 0
 
 
-def _parse(command: str, arguments: list[str]) -> tuple[bool, float, list[str]]:
-    """Whether JSON is wanted, for how long to wait, and the names of jobs."""
-    json, seconds, names = False, SECONDS.get(command, 0.0), []
-    rest = list(arguments)
-    while rest:
-        word = rest.pop(0)
-        if word == "--json":
-            json = True
-        elif command != "list" and (word == "--timeout" or word.startswith("--timeout=")):
-            seconds = _seconds(word[10:] if "=" in word else rest.pop(0) if rest else "")
-        elif word.startswith("-"):
-            raise UsageError(f"there is no option {word!r}")
-        else:
-            names.append(word)
-    if command == "list" and names:
-        raise UsageError("list takes no JOB; 'status JOB' tells of one")
-    if command != "list" and (len(names) != 1 or not names[0]):
-        raise UsageError(
-            f"{command}: one JOB is needed, by its name or the beginning of its id; 'list' shows "
-            "which there are"
-        )
-    return json, seconds, names
+def _absolute(folder: str) -> str:
+    """The job may run in another folder: the one that is meant here."""
+    return folder if "://" in folder else os.path.join(os.getcwd(), folder)  # noqa: PTH109, PTH118
+
+
+class _Options:
+    """What stands between a command and its JOB."""
+
+    def __init__(self, command: str) -> None:
+        self.command = command
+        self.json = self.drain = False
+        self.seconds = SECONDS.get(command, 0.0)
+
+    def read(self, rest: list[str]) -> list[str]:
+        """The words that are no options: the JOB, and a folder where there may be one."""
+        words: list[str] = []
+        while rest:
+            word = rest.pop(0)
+            name, equals, value = word.partition("=")
+            if word == "--json":
+                self.json = True
+            elif word == "--drain" and self.command == "stop":
+                self.drain = True
+            elif name == "--timeout" and self.command != "list":
+                self.seconds = _seconds(value if equals else rest.pop(0) if rest else "")
+            elif word.startswith("-"):
+                raise UsageError(f"there is no option {word!r}")
+            else:
+                words.append(word)
+        self._check(words)
+        return words
+
+    def _check(self, words: list[str]) -> None:
+        if self.command == "list":
+            if words:
+                raise UsageError("list takes no JOB; 'status JOB' tells of one")
+            return
+        more = self.command in ("savepoint", "stop")
+        if not 1 <= len(words) <= 1 + more or not words[0]:
+            raise UsageError(
+                f"{self.command}: one JOB is needed, by its name or the beginning of its id"
+                f"{', and a folder at most' if more else ''}; 'list' shows which there are"
+            )
 
 
 def _seconds(text: str) -> float:

@@ -103,6 +103,7 @@ static bool read_option(command_line *line, char **argv, int *at, const char *fl
         return set_timeout(line, argv[*at] ? argv[(*at)++] : NULL);
     if (strchr(flags, 't') && strncmp(option, "--timeout=", 10) == 0)
         return set_timeout(line, option + 10);
+    if (strchr(flags, 'd') && strcmp(option, "--drain") == 0) return line->drain = true;
     if (strchr(flags, 'q') && strcmp(option, "--quiet") == 0) return line->quiet = true;
     if (strchr(flags, 'n') && read_alias(line, option, argv, at, &ok)) return ok;
     if (strchr(flags, 'j') && strcmp(option, "--json") == 0) return line->json = true;

@@ -40,6 +40,11 @@ static const char usage[] =
     "                 tell how a job stands; JOB is its name or the beginning of its id\n"
     "  cancel [--json] [--timeout SECONDS] JOB\n"
     "                 end a job without finishing it, and wait for its end (60 s)\n"
+    "  savepoint [--json] [--timeout SECONDS] JOB [DIR]\n"
+    "                 make a savepoint of a job in that folder; the job goes on\n"
+    "  stop [--drain] [--json] [--timeout SECONDS] JOB [DIR]\n"
+    "                 make a savepoint and end the job with it; --drain: its sources end first, so\n"
+    "                 that windows and timers fire\n"
     "  doctor [-D KEY=VALUE ...]\n"
     "                 look for what could go wrong on this machine\n"
     "  help           print this\n"
@@ -136,6 +141,8 @@ static const struct command {
     {"list", list_jobs},
     {"status", ask_job},
     {"cancel", ask_job},
+    {"savepoint", ask_savepoint},
+    {"stop", ask_savepoint},
     {"config", show_config},
     {"checkpoint", show_checkpoint},
     {"doctor", doctor},

@@ -13,13 +13,13 @@ typedef struct command_line {
     char **settings; /* of -D: key, value, ..., NULL; one allocation per pair. NULL without any */
     size_t setting_count;
     const char *job_name; /* or NULL */
-    bool json, all, quiet;
+    bool json, all, quiet, drain;
     int timeout_ms; /* 0: none was given */
     int rest;       /* index in argv of the SCRIPT, or argc */
 } command_line;
 
 /* Reads the options from argv[at] on. `flags` tells which there are: "j" --json, "a" --all, "n"
-   --job-name, "q" --quiet, "t" --timeout; -D always. False after a message. */
+   --job-name, "q" --quiet, "t" --timeout, "d" --drain; -D always. False after a message. */
 bool command_line_read(command_line *line, int argc, char **argv, int at, const char *flags);
 void command_line_free(command_line *line);
 
@@ -50,6 +50,7 @@ int shared_job_run(const command_line *line, int argc, char **argv);
 
 int list_jobs(int argc, char **argv);
 int ask_job(int argc, char **argv);
+int ask_savepoint(int argc, char **argv);
 int show_checkpoint(int argc, char **argv);
 int show_config(int argc, char **argv);
 int doctor(int argc, char **argv);

@@ -110,6 +110,10 @@ def test_version_and_help(leat: Run) -> None:
         (["run", "-Dx", "words.py"], "-D x: KEY=VALUE is needed"),
         (["run", "--jobname", "x", "words.py"], "there is no option '--jobname'"),
         (["run", "-D", "parallelism.defult=2", "words.py"], "did you mean parallelism.default?"),
+        (["status"], "status: one JOB is needed"),
+        (["list", "x"], "list: it takes no JOB"),
+        (["stop", "a", "b", "c"], "and a folder at most"),
+        (["cancel", "--timeout", "soon", "x"], "a number of SECONDS is needed"),
         (["config", "colour"], "colour: no such configuration key"),
     ],
 )
@@ -220,6 +224,35 @@ def test_signal_cancels_shared_object(shared_job: Path, number: int, code: int) 
         job.send_signal(number)
         assert "cancelling" in job.stderr.readline()
         assert job.wait(SECONDS) == code
+
+
+def test_shared_object_is_seen_and_cancelled_from_outside(
+    leat: Run, shared_job: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir(mode=0o700)
+    there = {"XDG_RUNTIME_DIR": str(folder)}
+    assert leat("list", **there).stdout == "no job listens\n"
+    command = [LEAT, "run", shared_job, "endless"]
+    with subprocess.Popen(
+        command, env=environment(**there), stderr=subprocess.PIPE, text=True
+    ) as job:
+        assert job.stderr is not None
+        assert "endless" in job.stderr.readline()
+        found: list[dict[str, object]] = []
+        while not found:
+            found = json.loads(leat("list", "--json", **there).stdout)
+        assert (found[0]["pid"], found[0]["state"]) == (job.pid, "RUNNING")
+        identity = str(found[0]["id"])
+        assert json.loads(leat("status", "--json", identity, **there).stdout)["id"] == identity
+        refused = leat("savepoint", "--timeout", "30", identity, **there)
+        assert refused.returncode == 1
+        assert "there is no folder for savepoints" in refused.stderr
+        assert leat("cancel", identity[:8], **there).stdout.startswith(str(found[0]["name"]))
+        assert job.wait(SECONDS) == 130
+    gone = leat("cancel", identity, **there)
+    assert gone.returncode == 1
+    assert "`leat list` shows those that do" in gone.stderr
 
 
 @needs_python

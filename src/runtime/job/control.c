@@ -25,6 +25,7 @@
 #include "runtime/base/status_line.h"
 #include "runtime/job/control_folder.h"
 #include "runtime/job/job_status.h"
+#include "runtime/job/savepoint.h"
 
 enum {
     DOORS = 128,
@@ -58,6 +59,7 @@ typedef struct visitor {
     const verb *verb;
     int64_t until;  /* monotonic ms; 0: for ever, the job's end ends it */
     int64_t wanted; /* reports */
+    leati_asked asked;
     char line[LEATI_CONTROL_LINE];
     size_t got;
     leati_buf answer;
@@ -123,10 +125,37 @@ static bool cancel_ready(visitor *v) {
     return false; /* its end is the answer */
 }
 
+static void answer_error(visitor *v, const char *text);
+
+static void ask_savepoint(visitor *v, const char *dir, leati_then then) {
+    leat_error err;
+    v->until = 0;
+    if (leati_savepoint_ask(v->job, dir, then, &v->asked, &err) < 0) answer_error(v, err.text);
+}
+
+static void savepoint_begin(visitor *v, const char *argument) {
+    ask_savepoint(v, argument, LEATI_THEN_GO_ON);
+}
+
+static void stop_begin(visitor *v, const char *argument) {
+    ask_savepoint(v, argument, LEATI_THEN_STOP);
+}
+
+static void drain_begin(visitor *v, const char *argument) {
+    ask_savepoint(v, argument, LEATI_THEN_END);
+}
+
+static bool savepoint_ready(visitor *v) {
+    return leati_savepoint_ready(v->job, &v->asked);
+}
+
 static const verb verbs[] = {
     {"list", false, false, look_begin, look_ready},
     {"status", false, true, look_begin, look_ready},
     {"cancel", false, false, cancel_begin, cancel_ready},
+    {"savepoint", true, false, savepoint_begin, savepoint_ready},
+    {"stop", true, false, stop_begin, savepoint_ready},
+    {"drain", true, false, drain_begin, savepoint_ready},
 };
 
 static const verb *verb_of(const leati_request *r) {
@@ -139,6 +168,7 @@ static const verb *verb_of(const leati_request *r) {
 /* --- visitors --------------------------------------------------------------------------------- */
 
 static void leave(visitor *v) {
+    if (v->job) leati_savepoint_forget(v->job, &v->asked);
     close(v->fd);
     leati_buf_fini(&v->answer);
     memset(v, 0, sizeof *v);
@@ -167,9 +197,22 @@ static void answer(visitor *v) {
 }
 
 static void answer_job(visitor *v) {
+    leat_error err;
+    char *path = NULL;
+    if (v->asked.wish && leati_savepoint_answer(v->job, &v->asked, &path, &err) < 0) {
+        answer_error(v, err.text);
+        return;
+    }
     leati_buf_text(&v->answer, "{\"job\": ");
     leati_job_describe(v->job, v->verb->whole, &v->answer);
+    if (path) {
+        v->answer.size--; /* the object goes on */
+        leati_buf_text(&v->answer, ", \"savepoint\": ");
+        leati_json_string(&v->answer, path);
+        leati_buf_text(&v->answer, "}");
+    }
     leati_buf_text(&v->answer, "}");
+    leati_free(path);
     answer(v);
 }
 
@@ -187,7 +230,8 @@ static void take_request(visitor *v) {
     if (!right)
         answer_error(v, "this is no request; \"leat 1 status\" is one");
     else if (!v->verb)
-        answer_error(v, "there is no such request; requests are list, status and cancel");
+        answer_error(v, "there is no such request; requests are list, status, cancel, "
+                        "savepoint, stop and drain");
     else if (!v->job)
         answer_error(v, "the job has ended");
     else {
@@ -286,7 +330,8 @@ static int take_stock(struct pollfd *polls, int *timeout) {
         if (v->stage == FREE) continue;
         stays = true;
         polls[count++] = (struct pollfd){v->fd, v->stage == WRITING ? POLLOUT : POLLIN, 0};
-        int most = v->stage != WAITING ? PATIENCE_MS / 4 : v->until ? TURN_MS : -1;
+        bool looks = v->until || v->asked.wish;
+        int most = v->stage != WAITING ? PATIENCE_MS / 4 : looks ? TURN_MS : -1;
         if (most >= 0 && (*timeout < 0 || most < *timeout)) *timeout = most;
     }
     return stays ? count : 0;

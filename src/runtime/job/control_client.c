@@ -267,6 +267,11 @@ static void put_status(leati_buf *out, leati_json job) {
                      (long long)member_int(job, "workers"));
     leati_buf_printf(out, "  %lld records, %lld/s\n", (long long)member_int(job, "records"),
                      (long long)member_int(job, "records_per_second"));
+    if (leati_json_member(job, "savepoint", &failure)) {
+        leati_buf_text(out, "  savepoint: ");
+        put_member(out, job, "savepoint");
+        leati_buf_text(out, "\n");
+    }
     if (leati_json_member(job, "failure", &failure)) {
         leati_buf_text(out, "  failure: ");
         put_member(out, job, "failure");

@@ -7,7 +7,7 @@
 
 enum {
     LEATI_SOCKET_NAME = 64,    /* room for "<pid>-<job id>.sock" */
-    LEATI_CONTROL_LINE = 1024, /* the longest request */
+    LEATI_CONTROL_LINE = 4400, /* the longest request, with a path in it */
     LEATI_CONTROL_FORM = 1     /* of requests: "leat 1 status" */
 };
 

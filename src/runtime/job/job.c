@@ -243,6 +243,7 @@ static void conclude(leat_job *job) {
     job->state = job->failure.status != LEAT_OK ? LEAT_JOB_FAILED
                  : job->cancel                  ? LEAT_JOB_CANCELED
                                                 : LEAT_JOB_FINISHED;
+    leati_coordinator_conclude(job->coordinator);
     pthread_mutex_unlock(&job->lock);
     leati_control_end(job);
     leati_job_log_state(job, "nothing follows");

@@ -6,7 +6,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/deadline.h"
-#include "runtime/job/job.h"
+#include "runtime/job/savepoint.h"
 
 /* The folder as a plain, absolute path; allocated. */
 static char *find_dir(const leat_job *job, const char *dir, leat_error *err) {
@@ -42,15 +42,20 @@ static leati_wish *wish_new(const leat_job *job, const char *dir, leati_then the
     return NULL;
 }
 
-/* Until it is done, and, where the job is to stop with it, this attempt has ended. Under the
-   lock; false when it is too late. */
-static bool await(leat_job *job, const leati_wish *w, int timeout_ms) {
+/* It is done, and, where the job is to stop with it, this attempt has ended; or it is too late.
+   Under the lock. */
+static bool is_over(const leat_job *job, leati_asked *asked) {
+    const leati_wish *w = asked->wish;
+    if (w->done && (w->err.status < 0 || w->then == LEATI_THEN_GO_ON)) return true;
+    if (w->done && asked->attempt < 0) asked->attempt = job->attempt;
+    return job->over || (w->done && asked->attempt != job->attempt);
+}
+
+/* False when the time is over. Under the lock. */
+static bool await(leat_job *job, leati_asked *asked, int timeout_ms) {
     struct timespec until = leati_deadline_after(timeout_ms);
-    int attempt = -1, late = 0;
-    while (!late) {
-        if (w->done && (w->err.status < 0 || w->then == LEATI_THEN_GO_ON)) return true;
-        if (w->done && attempt < 0) attempt = job->attempt;
-        if (job->over || (w->done && attempt != job->attempt)) return true;
+    for (int late = 0; !late;) {
+        if (is_over(job, asked)) return true;
         if (timeout_ms < 0)
             pthread_cond_wait(&job->changed, &job->lock);
         else
@@ -77,37 +82,69 @@ static leat_status answer(const leat_job *job, leati_wish *w, char **path, leat_
     return LEAT_OK;
 }
 
-static leat_status make(leat_job *job, leati_wish *w, int timeout_ms, char **path,
-                        leat_error *err) {
-    leat_error own;
+leat_status leati_savepoint_ask(leat_job *job, const char *dir, leati_then then, leati_asked *out,
+                                leat_error *err) {
+    leati_wish *w = wish_new(job, dir, then, err);
+    if (!w) return err->status;
     pthread_mutex_lock(&job->lock);
-    leat_status status = leati_coordinator_wish(job->coordinator, w, err ? err : &own);
-    if (status >= 0 && await(job, w, timeout_ms))
-        status = answer(job, w, path, err);
-    else if (status >= 0)
-        status = leat_error_set(err, LEAT_E_TIMEOUT, job->name,
-                                "the savepoint was not complete after %d ms; it is still being "
-                                "made",
-                                timeout_ms);
-    leati_wish_unref(w);
+    leat_status status = leati_coordinator_wish(job->coordinator, w, err);
+    if (status < 0) leati_wish_unref(w);
+    pthread_mutex_unlock(&job->lock);
+    if (status >= 0) *out = (leati_asked){w, -1};
+    return status;
+}
+
+bool leati_savepoint_ready(leat_job *job, leati_asked *asked) {
+    pthread_mutex_lock(&job->lock);
+    bool ready = is_over(job, asked);
+    pthread_mutex_unlock(&job->lock);
+    return ready;
+}
+
+leat_status leati_savepoint_answer(leat_job *job, leati_asked *asked, char **path,
+                                   leat_error *err) {
+    pthread_mutex_lock(&job->lock);
+    leat_status status = answer(job, asked->wish, path, err);
+    leati_wish_unref(asked->wish);
+    asked->wish = NULL;
     pthread_mutex_unlock(&job->lock);
     return status;
 }
 
+void leati_savepoint_forget(leat_job *job, leati_asked *asked) {
+    if (!asked->wish) return;
+    pthread_mutex_lock(&job->lock);
+    leati_wish_unref(asked->wish);
+    asked->wish = NULL;
+    pthread_mutex_unlock(&job->lock);
+}
+
+static leat_status make(leat_job *job, const char *dir, leati_then then, int timeout_ms,
+                        char **path, leat_error *err) {
+    leat_error own;
+    leati_asked asked;
+    if (!err) err = &own;
+    leat_status status = leati_savepoint_ask(job, dir, then, &asked, err);
+    if (status < 0) return status;
+    pthread_mutex_lock(&job->lock);
+    bool answered = await(job, &asked, timeout_ms);
+    pthread_mutex_unlock(&job->lock);
+    if (answered) return leati_savepoint_answer(job, &asked, path, err);
+    leati_savepoint_forget(job, &asked);
+    return leat_error_set(err, LEAT_E_TIMEOUT, job->name,
+                          "the savepoint was not complete after %d ms; it is still being made",
+                          timeout_ms);
+}
+
 leat_status leat_job_savepoint(leat_job *job, const char *dir, int timeout_ms, char **path,
                                leat_error *err) {
-    leat_error own;
     leat_status status = leati_job_check(job, "leat_job_savepoint", err);
-    if (status < 0) return status;
-    leati_wish *w = wish_new(job, dir, LEATI_THEN_GO_ON, err ? err : &own);
-    return w ? make(job, w, timeout_ms, path, err) : (err ? err : &own)->status;
+    return status < 0 ? status : make(job, dir, LEATI_THEN_GO_ON, timeout_ms, path, err);
 }
 
 leat_status leat_job_stop(leat_job *job, const char *dir, bool drain, int timeout_ms, char **path,
                           leat_error *err) {
-    leat_error own;
     leat_status status = leati_job_check(job, "leat_job_stop", err);
     if (status < 0) return status;
-    leati_wish *w = wish_new(job, dir, drain ? LEATI_THEN_END : LEATI_THEN_STOP, err ? err : &own);
-    return w ? make(job, w, timeout_ms, path, err) : (err ? err : &own)->status;
+    return make(job, dir, drain ? LEATI_THEN_END : LEATI_THEN_STOP, timeout_ms, path, err);
 }

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from conftest import environment, leat_command
@@ -158,6 +159,8 @@ def test_job_of_the_launcher_keeps_quiet_when_it_is_told(leat_start, own_folder)
         (["list", "x"], "list takes no JOB"),
         (["status"], "status: one JOB is needed"),
         (["cancel", "a", "b"], "cancel: one JOB is needed"),
+        (["savepoint", "a", "b", "c"], "and a folder at most"),
+        (["cancel", "--drain", "a"], "there is no option '--drain'"),
         (["cancel", "--now", "a"], "there is no option '--now'"),
         (["status", "--timeout", "soon", "a"], "--timeout: a number of SECONDS"),
     ],
@@ -166,6 +169,58 @@ def test_wrong_use_is_told(arguments, said):
     done = ask(*arguments)
     assert done.returncode == 2
     assert said in done.stderr
+
+
+SAVED = """
+import time
+from pyflink.common import Configuration, Types, WatermarkStrategy
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.datastream.connectors.number_seq import NumberSequenceSource
+from pyflink.datastream.functions import KeyedProcessFunction
+from pyflink.datastream.state import ValueStateDescriptor
+
+class Count(KeyedProcessFunction):
+    def open(self, context):
+        self.seen = context.get_state(ValueStateDescriptor("seen", Types.LONG()))
+
+    def process_element(self, value, ctx):
+        time.sleep(0.001)
+        self.seen.update((self.seen.value() or 0) + 1)
+        if value == 3000:
+            yield self.seen.value()
+
+settings = Configuration()
+settings.set_string("pipeline.channel.capacity", "4")
+env = StreamExecutionEnvironment.get_execution_environment(settings).set_parallelism(1)
+numbers = env.from_source(NumberSequenceSource(1, 3000), WatermarkStrategy.no_watermarks(), "n")
+numbers.key_by(lambda v: 1).process(Count()).print()
+env.execute("count")
+"""
+
+
+def test_savepoints_and_stop(leat_start, leat_run, mode, tmp_path):
+    child = leat_start(SAVED)
+    wait_for_records("count")
+    made = ask("savepoint", "count", str(tmp_path / "kept"))
+    assert re.search(r"\n  savepoint: (.*/kept/savepoint-.*)\n", made.stdout), made.stderr
+    stopped = ask("stop", "--json", "count", str(tmp_path / "last"))
+    job = json.loads(stopped.stdout)
+    assert job["state"] == "FINISHED"
+    assert Path(job["savepoint"]).parent == tmp_path / "last"
+    assert child.wait(SECONDS) == 0
+    assert child.stdout.read() == ""
+    done = leat_run(SAVED, settings=(f"execution.state-recovery.path={job['savepoint']}",))
+    assert (done.returncode, done.stdout) == (0, "3000\n"), done.stderr
+
+
+def test_savepoint_that_is_refused_says_why(leat_start):
+    child = leat_start(SILENT + "env.execute('x')\n")
+    wait_for(jobs)
+    refused = ask("savepoint", "x")
+    assert refused.returncode == 1
+    assert "there is no folder for savepoints; give one" in refused.stderr
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(SECONDS) == 143
 
 
 # --- the status line ------------------------------------------------------------------------------

@@ -77,6 +77,18 @@ static void expect_refused(char *text, const leat_error *err, leat_status status
     if (!strstr(err->text, part)) fail_msg("'%s' is not in '%s'", part, err->text);
 }
 
+static int visit(const leat_job *job) {
+    char name[LEATI_SOCKET_NAME];
+    leat_error err;
+    int there = leati_control_folder(false, &err);
+    snprintf(name, sizeof name, "%d-%s.sock", (int)getpid(), leat_job_id(job));
+    int fd = leati_socket_connect(there, name);
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_SETFL, 0), 0); /* tests may wait */
+    close(there);
+    return fd;
+}
+
 /* --- asking ----------------------------------------------------------------------------------- */
 
 static void jobs_are_listed_while_they_run(void **state) {
@@ -123,7 +135,13 @@ static void status_tells_what_operators_did(void **state) {
     rig_free(&r);
 
     r = rig_new("words", "on");
-    rig_push(&r, 500); /* more than its channels hold, so that most have come through */
+    rig_push(&r, 500);
+    bool through = false;
+    while (!through) {
+        whole = leat_job_describe(r.job, &err);
+        through = strstr(whole, "\"records\": 500, ");
+        leat_text_free(whole);
+    }
     expect_text(leat_control_ask("words", "status", false, 5000, &err), &err, "words: RUNNING");
     expect_text(leat_control_ask("words", "status", false, 5000, &err), &err, " records in, ");
     expect_text(leat_control_ask(leat_job_id(r.job), "status", true, 5000, &err), &err,
@@ -169,6 +187,54 @@ static void cancel_waits_for_the_end(void **state) {
     rig_free(&r);
 }
 
+static void savepoints_are_made_and_stop_the_job(void **state) {
+    (void)state;
+    leat_error err;
+    char request[400], want[400];
+    rig r = rig_new("words", "on");
+    expect_refused(leat_control_ask("words", "savepoint", true, -1, &err), &err, LEAT_E_STATE,
+                   "there is no folder for savepoints; give one");
+    snprintf(request, sizeof request, "savepoint %s", in_folder("kept"));
+    snprintf(want, sizeof want, "\"state\": \"RUNNING\"");
+    expect_text(leat_control_ask("words", request, true, -1, &err), &err, want);
+    snprintf(want, sizeof want, "\n  savepoint: %s/savepoint-", in_folder("kept"));
+    expect_text(leat_control_ask("words", request, false, -1, &err), &err, want);
+    snprintf(request, sizeof request, "stop %s", in_folder("last"));
+    snprintf(want, sizeof want, "\"savepoint\": \"%s/savepoint-", in_folder("last"));
+    char *text = leat_control_ask("words", request, true, -1, &err);
+    assert_non_null(strstr(text, "\"state\": \"FINISHED\""));
+    expect_text(text, &err, want);
+    assert_int_equal(leat_job_wait(r.job, -1), LEAT_OK);
+    assert_int_equal(leat_job_status(r.job), LEAT_JOB_FINISHED);
+    rig_free(&r);
+    assert_string_not_equal(only_file(in_folder("last"), "savepoint-"), "");
+
+    r = rig_new("words", "on");
+    snprintf(request, sizeof request, "drain %s", in_folder("drained"));
+    expect_text(leat_control_ask("words", request, true, -1, &err), &err, "FINISHED");
+    rig_free(&r);
+}
+
+/* A job that ends while somebody waits for its savepoint answers all the same, and one who has left
+   leaves nothing behind. */
+static void savepoints_that_nobody_awaits_do_no_harm(void **state) {
+    (void)state;
+    char request[400];
+    int size = snprintf(request, sizeof request, "leat 1 savepoint %s\n", in_folder("kept"));
+    for (int i = 0; i < 8; i++) {
+        rig r = rig_new("words", "on");
+        int left = visit(r.job), waits = visit(r.job);
+        assert_int_equal(send(left, request, (size_t)size, 0), size);
+        assert_int_equal(send(waits, request, (size_t)size, 0), size);
+        close(left);
+        if (i % 2) leat_job_cancel(r.job);
+        char byte;
+        while (recv(waits, &byte, 1, 0) > 0) {} /* a savepoint, an error, or the end */
+        close(waits);
+        rig_free(&r);
+    }
+}
+
 static void what_is_no_job_or_several_is_refused(void **state) {
     (void)state;
     leat_error err;
@@ -195,18 +261,6 @@ static void what_is_no_job_or_several_is_refused(void **state) {
 }
 
 /* --- visitors who misbehave ------------------------------------------------------------------- */
-
-static int visit(const leat_job *job) {
-    char name[LEATI_SOCKET_NAME];
-    leat_error err;
-    int there = leati_control_folder(false, &err);
-    snprintf(name, sizeof name, "%d-%s.sock", (int)getpid(), leat_job_id(job));
-    int fd = leati_socket_connect(there, name);
-    assert_true(fd >= 0);
-    assert_int_equal(fcntl(fd, F_SETFL, 0), 0); /* tests may wait */
-    close(there);
-    return fd;
-}
 
 static void expect_answer(int fd, const char *part) {
     char got[4096];
@@ -450,6 +504,8 @@ int main(void) {
         IN_FOLDER(status_tells_what_operators_did),
         IN_FOLDER(failure_is_told),
         IN_FOLDER(cancel_waits_for_the_end),
+        IN_FOLDER(savepoints_are_made_and_stop_the_job),
+        IN_FOLDER(savepoints_that_nobody_awaits_do_no_harm),
         IN_FOLDER(what_is_no_job_or_several_is_refused),
         IN_FOLDER(nonsense_is_refused),
         IN_FOLDER(who_says_nothing_holds_up_nobody),
