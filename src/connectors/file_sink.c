@@ -29,11 +29,14 @@
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/clock.h"
 
 #include <stdio.h>
 #include <sys/random.h>
 
 enum { ID_SIZE = 37 };
+
+static const int64_t NEVER = INT64_C(1) << 52; /* ms: far beyond any clock */
 
 typedef struct file_sink_self {
     const char *path, *prefix, *suffix, *bucket, *zone_id, *charset_name;
@@ -198,6 +201,7 @@ static void set_defaults(file_sink_self *f) {
     if (!f->rollover) f->rollover = 60 * 1000;
     if (!f->inactivity) f->inactivity = 60 * 1000;
     if (!f->check_every) f->check_every = 60 * 1000;
+    if (f->check_every > NEVER) f->check_every = NEVER;
 }
 
 static leat_status check_numbers(const file_sink_self *f, leat_error *err) {
@@ -307,7 +311,7 @@ static bool is_old(const file_sink_self *f, const leati_part *p, int64_t now) {
 
 /* The part that takes the next record. */
 static leat_status find_part(leat_context *ctx, file_sink_self *f) {
-    int64_t now = leat_context_now(ctx);
+    int64_t now = leati_clock_coarse();
     leat_status status = now >= f->next_look ? look_at_bucket(f, now) : LEAT_OK;
     if (status >= 0 && f->current && is_full(f, f->current)) status = roll(ctx, f, f->current);
     if (status >= 0 && !f->current) status = begin_part(ctx, f, now);
@@ -318,17 +322,16 @@ static leat_status find_part(leat_context *ctx, file_sink_self *f) {
 /* --- records and time ------------------------------------------------------------------------- */
 
 static leat_status append(file_sink_self *f, leati_part *p, const leat_value *text) {
-    size_t before = p->filling.size;
-    if (f->charset) {
-        leat_status status =
-            leati_charset_append(f->charset, text->as.bytes, text->size, &p->filling);
-        if (status < 0) return status;
-    } else {
-        leati_buf_append(&p->filling, text->as.bytes, text->size);
-    }
-    leati_buf_u8(&p->filling, '\n');
-    p->size += (int64_t)(p->filling.size - before);
-    return p->filling.failed ? LEAT_E_NOMEM : LEAT_OK;
+    leati_buf *b = &p->filling;
+    size_t before = b->size;
+    leat_status status = LEAT_OK;
+    if (LEAT_UNLIKELY(f->charset != NULL))
+        status = leati_charset_append(f->charset, text->as.bytes, text->size, b);
+    if (status < 0 || !leati_buf_reserve(b, (size_t)text->size + 1)) return LEAT_E_NOMEM;
+    if (LEAT_LIKELY(!f->charset)) leati_buf_append(b, text->as.bytes, text->size);
+    b->bytes[b->size++] = '\n';
+    p->size += (int64_t)(b->size - before);
+    return LEAT_OK;
 }
 
 static leat_status file_sink_on_record(leat_context *ctx, void *self, unsigned input,
