@@ -1,5 +1,6 @@
 /* jobs.c: `leat list`, `leat status JOB`, `leat cancel JOB`, `leat savepoint JOB` and `leat stop
-   JOB`: the jobs that listen, whoever of this user started them (leat/control.h). What they answer goes to stdout. */
+   JOB`: the jobs that listen, whoever of this user started them (leat/control.h). What they answer
+   goes to stdout. */
 #include "launcher.h"
 
 #include <limits.h>

@@ -5,6 +5,7 @@
 #include "runtime/base/status_line.h"
 
 #include "runtime/base/clock.h"
+#include "runtime/base/own_process.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -20,7 +21,8 @@ enum { QUIET_NS = 250000000, WIDEST = 400, USUAL_WIDTH = 80 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* held while the terminal is written */
 static atomic_bool drawn;
 static atomic_int_fast64_t quiet_until; /* monotonic ns */
-static atomic_bool used;                /* some line was drawn in this process */
+static atomic_bool used;                /* some line was drawn */
+static atomic_uint owner;               /* by this process (own_process.h) */
 
 bool leati_status_line_can(void) {
     const char *term = getenv("TERM");
@@ -56,6 +58,7 @@ void leati_status_line_show(const char *text) {
     if (size > 4 * WIDEST) size = 4 * WIDEST;
     int n = snprintf(line, sizeof line, "\r\033[K%.*s", (int)size, text);
     pthread_mutex_lock(&lock);
+    atomic_store(&owner, leati_process_number());
     atomic_store(&used, true);
     put(line, (size_t)n);
     atomic_store(&drawn, true);
@@ -64,6 +67,8 @@ void leati_status_line_show(const char *text) {
 
 void leati_status_line_clear(int fd) {
     if (!atomic_load_explicit(&used, memory_order_relaxed) || !isatty(fd)) return;
+    if (atomic_load(&owner) != leati_process_number())
+        return; /* a fork may have come with the lock */
     atomic_store(&quiet_until, leati_clock_monotonic() + QUIET_NS);
     if (!atomic_load(&drawn)) return;
     pthread_mutex_lock(&lock);

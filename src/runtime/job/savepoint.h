@@ -14,8 +14,8 @@ leat_status leati_savepoint_ask(leat_job *job, const char *dir, leati_then then,
                                 leat_error *err);
 /* Is there an answer? */
 bool leati_savepoint_ready(leat_job *job, leati_asked *asked);
-/* The answer, once, or when nobody waits any more; `path` may be NULL. A job whose state is final is
-   over. */
+/* The answer, which is given once: when it is ready, or the job's state is the last one. `path` may
+   be NULL. */
 leat_status leati_savepoint_answer(leat_job *job, leati_asked *asked, char **path, leat_error *err);
 /* Nobody waits for it any more. */
 void leati_savepoint_forget(leat_job *job, leati_asked *asked);
