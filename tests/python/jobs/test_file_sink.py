@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from leat.common import Encoder, Types
+from leat.common import Encoder, Types, WatermarkStrategy
 from leat.common.errors import JobError
 from leat.common.serialization import SimpleStringEncoder
 from leat.datastream.connectors.file_system import (
@@ -18,7 +18,8 @@ from leat.datastream.connectors.file_system import (
     RollingPolicy,
     StreamingFileSink,
 )
-from leat.datastream.functions import SourceFunction
+from leat.datastream.connectors.number_seq import NumberSequenceSource
+from leat.datastream.functions import MapFunction, SourceFunction
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -147,6 +148,40 @@ def test_folder_that_cannot_be_made_fails_the_job(make_env, tmp_path):
     strings(env, range(9)).rebalance().sink_to(builder(tmp_path / "file" / "below").build())
     with pytest.raises(JobError, match=r"cannot make folder .*file/below': Not a directory"):
         env.execute()
+
+
+class FailsTwice(MapFunction):
+    def open(self, runtime_context):
+        fails = runtime_context.get_index_of_this_subtask() == 1
+        self.left = 3000 if fails and runtime_context.get_attempt_number() < 2 else -1
+
+    def map(self, value):
+        self.left -= 1
+        if value % 100 == 0:
+            time.sleep(0.002)
+        if self.left == 0:
+            raise ValueError("on purpose")
+        return str(value)
+
+
+@pytest.mark.parametrize("on_checkpoint", [True, False])
+def test_restarts_lose_and_double_nothing(make_env, tmp_path, on_checkpoint):
+    settings = {
+        "execution.checkpointing.interval": "10 ms",
+        "execution.checkpointing.dir": str(tmp_path / "checkpoints"),
+        "restart-strategy.type": "fixed-delay",
+        "restart-strategy.fixed-delay.attempts": "4",
+        "restart-strategy.fixed-delay.delay": "1 ms",
+    }
+    env = make_env(2, **settings)
+    sink = builder(tmp_path / "out")
+    if on_checkpoint:
+        sink.with_rolling_policy(RollingPolicy.on_checkpoint_rolling_policy())
+    source = NumberSequenceSource(1, 16_000)
+    numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
+    numbers.map(FailsTwice(), Types.STRING()).sink_to(sink.build())
+    env.execute("twice")
+    assert lines(tmp_path / "out") == sorted(map(str, range(1, 16_001)))
 
 
 @pytest.mark.parametrize("mode", ["thread", "process"])
