@@ -39,17 +39,28 @@ def restarting(make_env, tmp_path):
     return make
 
 
-class Tripping(MapFunction):
-    """Hands on slowly, and fails once, at its `at`th record."""
+def published(folder):
+    """The checkpoints that are complete."""
+    names = (path.name for path in Path(folder).glob("checkpoints/*/chk-*"))
+    return {name for name in names if name.removeprefix("chk-").isdigit()}
 
-    def __init__(self, folder, at, pause=0.001):
+
+class Tripping(MapFunction):
+    """Hands on slowly, and fails once: at its `at`th record, or the first when one is `saved`."""
+
+    def __init__(self, folder, at, pause=0.001, saved=False):
         self.flag = Path(folder) / "tripped"
-        self.at, self.pause, self.seen = at, pause, 0
+        self.at, self.pause, self.saved, self.seen = at, pause, saved, 0
+
+    def is_time(self):
+        if not self.saved:
+            return self.seen == self.at
+        return self.seen >= self.at and published(self.flag.parent)
 
     def map(self, value):
         self.seen += 1
         time.sleep(self.pause)
-        if self.seen == self.at and not self.flag.exists():
+        if not self.flag.exists() and self.is_time():
             self.flag.touch()
             raise ValueError("tripped")
         return int(value)
@@ -69,8 +80,8 @@ class Keeping(KeyedProcessFunction):
         yield from self.kept.get()
 
 
-def kept(stream, folder, at, pause=0.001):
-    tripping = stream.map(Tripping(str(folder), at, pause), Types.LONG())
+def kept(stream, folder, at, pause=0.001, saved=False):
+    tripping = stream.map(Tripping(str(folder), at, pause, saved), Types.LONG())
     return tripping.key_by(lambda v: v % 4, Types.LONG()).process(Keeping(), Types.LONG())
 
 
@@ -252,33 +263,41 @@ class Called:
 
 
 @pytest.mark.parametrize("kind", [Numbers, Yielding, Ranging, Called])
-@pytest.mark.parametrize("at", [20, 150])
-def test_python_source_goes_on(restarting, results, tmp_path, kind, at):
+@pytest.mark.parametrize("saved", [False, True])
+def test_python_source_goes_on(restarting, results, tmp_path, kind, saved):
     notes = tmp_path / "notes"
-    stream = restarting(1).add_source(kind(300, str(notes)), "numbers", Types.LONG())
-    expect_once(results, kept(stream, tmp_path, at), range(300), tmp_path)
-    if at > 100:
-        (position,) = noted(notes)
-        assert 0 < int(position) <= 150
+    count = 1000 if saved else 60
+    stream = restarting(1).add_source(kind(count, str(notes)), "numbers", Types.LONG())
+    expect_once(results, kept(stream, tmp_path, 20, saved=saved), range(count), tmp_path)
+    assert not saved or len(noted(notes)) == 1
 
 
 class Waiting(Numbers):
-    """Ten values, then a long wait in which checkpoints come, then ten more."""
+    """Ten values, then a wait until there are two checkpoints more, then ten more values."""
 
     def run(self, ctx):
         while self.next < self.count:
             ctx.collect(self.next)
             self.next += 1
             if self.next == 10:
-                time.sleep(0.3)
+                self.wait_for_checkpoints(2)
+
+    def wait_for_checkpoints(self, count):
+        folder = Path(self.notes).parent
+        before, until = published(folder), time.monotonic() + 30
+        seen = set(before)
+        while len(seen - before) < count:
+            assert time.monotonic() < until, "no checkpoint came"
+            time.sleep(0.005)
+            seen |= published(folder)
 
 
-@pytest.mark.parametrize("at", [10, 11, 15])
+@pytest.mark.parametrize("at", [9, 11, 15])
 def test_python_source_that_waits_does_not_hold_up_checkpoints(restarting, results, tmp_path, at):
     notes = tmp_path / "notes"
     stream = restarting(1).add_source(Waiting(20, notes), "waiting", Types.LONG())
     expect_once(results, kept(stream, tmp_path, at), range(20), tmp_path)
-    assert at == 10 or len(noted(notes)) == 1
+    assert at == 9 or len(noted(notes)) == 1
 
 
 class Broken(Numbers):
@@ -360,9 +379,9 @@ def test_restore_that_raises(restarting, results, tmp_path):
             raise LookupError(f"no way back to {position}")
 
     env = restarting(1)
-    stream = env.add_source(Lost(300, tmp_path), "lost", Types.LONG())
+    stream = env.add_source(Lost(1000, tmp_path), "lost", Types.LONG())
     with pytest.raises(JobError, match=r"lost \(1/1\): .*no way back to"):
-        results(kept(stream, tmp_path, 150))
+        results(kept(stream, tmp_path, 20, saved=True))
 
 
 def test_half_a_way_back_is_refused(env, results):
@@ -457,7 +476,8 @@ def go_on_elsewhere(make_env, tmp_path, source, before, after):
         "execution.checkpointing.dir": str(folder),
     }
     env = make_env(before, **settings)
-    kept(source(env, before), tmp_path, 40).add_sink(Noting(tmp_path / "before"))
+    first = kept(source(env, before), tmp_path, 20, 0.004, saved=True)
+    first.add_sink(Noting(tmp_path / "before"))
     with pytest.raises(JobError, match="tripped"):
         env.execute("elsewhere")
     env = make_env(after, **settings, **{"execution.state-recovery.path": "latest"})
