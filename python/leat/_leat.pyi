@@ -113,6 +113,12 @@ class Job:
     def cancel(self) -> None:
         """Ask it to end. Does not wait; harmless when it has ended."""
 
+    def savepoint(self, directory: str | None) -> str:
+        """Make a savepoint in a folder, None is the configured one; waits, answers its folder."""
+
+    def stop(self, directory: str | None, drain: bool) -> str:
+        """The same, and end the job with it."""
+
     def result(self) -> dict[str, Any]:
         """`runtime_ms` of an ended job, or its JobError or JobCancelled."""
 

@@ -121,6 +121,15 @@ static PyObject *text_of(const char *utf8) {
     return PyUnicode_DecodeUTF8(utf8, (Py_ssize_t)strlen(utf8), "replace");
 }
 
+/* Takes the path. */
+static PyObject *path_or_error(PyObject *self, leat_status status, char *path,
+                               const leat_error *err) {
+    if (status < 0) return py_error_raise(py_type_state(Py_TYPE(self)), err);
+    PyObject *text = PyUnicode_DecodeFSDefault(path);
+    leat_text_free(path);
+    return text;
+}
+
 static PyObject *job_metrics(PyObject *self, PyObject *unused) {
     (void)unused;
     leat_error err;
@@ -162,6 +171,31 @@ static PyObject *job_attempts(PyObject *self, PyObject *unused) {
 static PyObject *job_accumulators(PyObject *self, PyObject *unused) {
     (void)unused;
     return py_accumulators_of(py_type_state(Py_TYPE(self)), job_of(self)->job);
+
+/* Waits as long as it takes: who calls has a thread for it. */
+static PyObject *job_savepoint(PyObject *self, PyObject *args) {
+    const char *dir;
+    char *path = NULL;
+    leat_error err;
+    py_pause pause;
+    if (!PyArg_ParseTuple(args, "z", &dir)) return NULL;
+    py_interp_pause(interp_of(self), &pause);
+    leat_status status = leat_job_savepoint(job_of(self)->job, dir, -1, &path, &err);
+    py_interp_resume(interp_of(self), &pause);
+    return path_or_error(self, status, path, &err);
+}
+
+static PyObject *job_stop(PyObject *self, PyObject *args) {
+    const char *dir;
+    int drain;
+    char *path = NULL;
+    leat_error err;
+    py_pause pause;
+    if (!PyArg_ParseTuple(args, "zp", &dir, &drain)) return NULL;
+    py_interp_pause(interp_of(self), &pause);
+    leat_status status = leat_job_stop(job_of(self)->job, dir, drain, -1, &path, &err);
+    py_interp_resume(interp_of(self), &pause);
+    return path_or_error(self, status, path, &err);
 }
 
 static PyObject *job_cancel(PyObject *self, PyObject *unused) {
@@ -279,6 +313,11 @@ static PyMethodDef job_methods[] = {
     {"accumulators", job_accumulators, METH_NOARGS, PyDoc_STR("The accumulators: a dict by name.")},
     {"cancel", job_cancel, METH_NOARGS,
      PyDoc_STR("Ask it to end. Does not wait; harmless when it has ended.")},
+    {"savepoint", job_savepoint, METH_VARARGS,
+     PyDoc_STR("Make a savepoint in a folder, None is the configured one; waits, answers its "
+               "folder.")},
+    {"stop", job_stop, METH_VARARGS,
+     PyDoc_STR("The same, and end the job with it; True as the second argument drains it.")},
     {"result", job_result, METH_NOARGS,
      PyDoc_STR("`runtime_ms` of an ended job, or its JobError or JobCancelled.")},
     {"take", job_take, METH_VARARGS,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+import os
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
 
 from leat.common.completable_future import CompletableFuture, _Done
 from leat.common.job_execution_result import JobExecutionResult
@@ -38,13 +41,24 @@ class JobClient:
 
     def stop_with_savepoint(
         self, advance_to_end_of_event_time: bool, savepoint_directory: str | None = None
-    ) -> NoReturn:
-        """A NotSupportedError: savepoints come with a later release."""
-        _no_savepoints("stop_with_savepoint")
+    ) -> CompletableFuture:
+        """Make a savepoint and end the job with it; a future of the savepoint's folder.
 
-    def trigger_savepoint(self, savepoint_directory: str | None = None) -> NoReturn:
-        """A NotSupportedError: savepoints come with a later release."""
-        _no_savepoints("trigger_savepoint")
+        Sinks commit what came before it, and nothing comes behind: a job that starts from the
+        savepoint goes on as if this one had not stopped. With `advance_to_end_of_event_time` the
+        sources end first, so that windows and timers of event time fire, and nothing is left to go
+        on with. When the savepoint can't be made, the job goes on, and the future has the error.
+        """
+        drain = bool(advance_to_end_of_event_time)
+        return CompletableFuture(_Savepoint(self._job, savepoint_directory, "stop", drain))
+
+    def trigger_savepoint(self, savepoint_directory: str | None = None) -> CompletableFuture:
+        """Make a savepoint while the job goes on; a future of the savepoint's folder.
+
+        It is a new folder in `savepoint_directory`, by default in that of
+        `execution.checkpointing.savepoint-dir`. Leat never removes it.
+        """
+        return CompletableFuture(_Savepoint(self._job, savepoint_directory, "savepoint"))
 
     def get_accumulators(self) -> CompletableFuture:
         """A future of all accumulators by name, as far as they have come; it is there at once."""
@@ -113,16 +127,26 @@ def _result_of(job: Job) -> tuple[Any, ...]:
     return job.id, parts, lambda: _metrics(job)
 
 
+class _Savepoint(Future[str]):
+    """A savepoint that a thread of its own waits for."""
+
+    def __init__(self, job: Job, directory: str | None, verb: str, *drain: bool) -> None:
+        super().__init__()
+        if directory is not None:
+            directory = os.fspath(directory)
+        self.set_running_or_notify_cancel()
+        args = (job, directory, verb, drain)
+        threading.Thread(target=self._wait, args=args, name="leat-savepoint", daemon=True).start()
+
+    def _wait(self, job: Job, directory: str | None, verb: str, drain: tuple[bool, ...]) -> None:
+        try:
+            self.set_result(getattr(job, verb)(directory, *drain))
+        except BaseException as e:
+            self.set_exception(e)
+
+
 def _metrics(job: Job) -> list[dict[str, Any]]:
     import json
 
     found: list[dict[str, Any]] = json.loads(job.metrics())
     return found
-
-
-def _no_savepoints(what: str) -> NoReturn:
-    from leat.common.errors import NotSupportedError
-
-    raise NotSupportedError(
-        f"JobClient.{what}(): savepoints come with a later release", "cancel() ends the job"
-    )

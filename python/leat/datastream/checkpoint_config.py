@@ -1,7 +1,7 @@
 """`CheckpointConfig`: how checkpoints are taken, as in PyFlink's module `checkpoint_config`.
 
-Settings are kept and told. Checkpoints themselves come with a later release: a job that asks for
-them is refused when it is executed, and all else here changes nothing.
+The settings are those of the environment's configuration (`execution.checkpointing.*`), whoever
+sets them: `docs/checkpoints.md` is the guide.
 """
 
 from __future__ import annotations
@@ -50,13 +50,11 @@ class CheckpointConfig:
 
     def __init__(self, j_checkpoint_config: _Settings) -> None:
         self._settings = j_checkpoint_config
-        self._interval = -1
-        self._unaligned = False
         self._storage: CheckpointStorage | None = None
 
     def is_checkpointing_enabled(self) -> bool:
         """Whether an interval was set."""
-        return self._interval > 0
+        return self.get_checkpoint_interval() > 0
 
     def get_checkpointing_mode(self) -> CheckpointingMode:
         """What checkpoints promise; EXACTLY_ONCE by default."""
@@ -71,12 +69,11 @@ class CheckpointConfig:
 
     def get_checkpoint_interval(self) -> int:
         """Milliseconds between two checkpoints; -1 when there are none."""
-        return self._interval
+        return _millis(self._get("interval", ""), 0) or -1
 
     def set_checkpoint_interval(self, checkpoint_interval: int) -> CheckpointConfig:
-        """Milliseconds between two checkpoints, at least 10. The job is refused when executed."""
-        self._interval = _at_least(10, checkpoint_interval, "The checkpoint interval")
-        return self
+        """Milliseconds between two checkpoints, at least 10."""
+        return self._ms("interval", _at_least(10, checkpoint_interval, "The checkpoint interval"))
 
     def get_checkpoint_timeout(self) -> int:
         """Milliseconds after which a checkpoint is given up; ten minutes by default."""
@@ -133,12 +130,17 @@ class CheckpointConfig:
     def set_externalized_checkpoint_retention(
         self, retention_mode: ExternalizedCheckpointRetention
     ) -> CheckpointConfig:
-        """Whether the last checkpoint stays when the job is cancelled."""
+        """Whether the last checkpoints stay when the job has ended.
+
+        With RETAIN_ON_CANCELLATION, and when nothing is set, they do; with DELETE_ON_CANCELLATION
+        not when it was cancelled, with NO_EXTERNALIZED_CHECKPOINTS never. A finished job's is
+        marked as finished.
+        """
         _expect(retention_mode, ExternalizedCheckpointRetention)
         return self._set("externalized-checkpoint-retention", retention_mode.name)
 
     def get_externalized_checkpoint_retention(self) -> ExternalizedCheckpointRetention:
-        """Whether the last checkpoint stays; it does not, by default."""
+        """What was set; NO_EXTERNALIZED_CHECKPOINTS, as in PyFlink, when nothing was."""
         default = ExternalizedCheckpointRetention.NO_EXTERNALIZED_CHECKPOINTS.name
         name = self._get("externalized-checkpoint-retention", default)
         return ExternalizedCheckpointRetention[name.upper().replace("-", "_")]
@@ -170,12 +172,14 @@ class CheckpointConfig:
 
     def is_unaligned_checkpoints_enabled(self) -> bool:
         """Whether barriers may overtake records; they may not, by default."""
-        return self._unaligned
+        return self._get("unaligned.enabled", "false").lower() == "true"
 
     def enable_unaligned_checkpoints(self, enabled: bool = True) -> CheckpointConfig:
-        """Let barriers overtake records. A job that asks for it is refused when executed."""
-        self._unaligned = bool(enabled)
-        return self
+        """In PyFlink: let barriers overtake records. Accepted and reported.
+
+        Leat aligns: the results are the same, and batches between tasks are small.
+        """
+        return self._set("unaligned.enabled", str(bool(enabled)).lower())
 
     def disable_unaligned_checkpoints(self) -> CheckpointConfig:
         """Align barriers; the default."""
@@ -211,12 +215,16 @@ class CheckpointConfig:
     # --- PyFlink 1.x: where checkpoints lie -----------------------------------------------------
 
     def set_checkpoint_storage(self, storage: CheckpointStorage) -> CheckpointConfig:
-        """Where checkpoints lie."""
+        """Where checkpoints lie: with a path, in its folder for the job's name.
+
+        Without one, they are in a temporary folder of the job's, which is gone with it.
+        """
         from leat.datastream.checkpoint_storage import CheckpointStorage
 
         _expect(storage, CheckpointStorage)
         self._storage = storage
-        return self
+        path = getattr(storage, "get_checkpoint_path", lambda: None)()
+        return self if path is None else self._set("dir", str(path))
 
     def set_checkpoint_storage_dir(self, checkpoint_path: str) -> CheckpointConfig:
         """The folder in which checkpoints lie."""
@@ -225,7 +233,13 @@ class CheckpointConfig:
         return self.set_checkpoint_storage(FileSystemCheckpointStorage(checkpoint_path))
 
     def get_checkpoint_storage(self) -> CheckpointStorage | None:
-        """What was set; None by default."""
+        """What was set, here or by the folder's key; None by default."""
+        from leat.datastream.checkpoint_storage import FileSystemCheckpointStorage
+
+        path = self._get("dir", "")
+        known = self._storage and getattr(self._storage, "get_checkpoint_path", lambda: None)()
+        if path and path != known:
+            return FileSystemCheckpointStorage(path)
         return self._storage
 
     # --- The settings behind --------------------------------------------------------------------
@@ -239,22 +253,6 @@ class CheckpointConfig:
 
     def _ms(self, key: str, millis: int) -> CheckpointConfig:
         return self._set(key, f"{millis} ms")
-
-    def _refuse(self) -> None:
-        """A NotSupportedError if the job asks for what is not there yet."""
-        from leat.common.errors import NotSupportedError
-
-        if self.is_checkpointing_enabled() or self._unaligned:
-            asked = (
-                f"checkpoints every {self._interval} ms"
-                if self.is_checkpointing_enabled()
-                else "unaligned checkpoints"
-            )
-            raise NotSupportedError(
-                f"execute(): {asked} are asked for; checkpoints come with a later release",
-                "leave out enable_checkpointing(), set_checkpoint_interval() and "
-                "enable_unaligned_checkpoints()",
-            )
 
 
 def _expect(value: Any, kind: type) -> None:

@@ -1,6 +1,7 @@
 """Where checkpoints lie, as PyFlink's `pyflink.datastream.checkpoint_storage`.
 
-Descriptions only: they are kept and told, and act once checkpoints are there.
+Descriptions for `CheckpointConfig.set_checkpoint_storage`, of which the path counts: all state is
+in the job's memory, and all of a checkpoint in files.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ class CheckpointStorage:
 
 
 class JobManagerCheckpointStorage(CheckpointStorage):
-    """In the memory of the main process, and the small rest in a folder, if one is given."""
+    """In files as well: in the folder, if one is given, otherwise as long as the job."""
 
     DEFAULT_MAX_STATE_SIZE = 5 * 1024 * 1024
 

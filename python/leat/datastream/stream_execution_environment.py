@@ -187,15 +187,18 @@ class StreamExecutionEnvironment:
 
         return self._restart or RestartStrategies.fall_back_restart()
 
-    # --- What comes with checkpoints ------------------------------------------------------------
+    # --- Checkpoints ------------------------------------------------------------
 
     def enable_checkpointing(
         self, interval: int, mode: CheckpointingMode | None = None
     ) -> StreamExecutionEnvironment:
-        """Ask for a checkpoint every `interval` milliseconds. Answers this environment.
+        """Make a checkpoint every `interval` milliseconds, at least 10. Answers this environment.
 
-        Checkpoints come with a later release: executing the job is a NotSupportedError.
+        A job that fails is then started again from the last one (`restart-strategy.type`). They
+        outlive the process in `execution.checkpointing.dir`; see `docs/checkpoints.md`.
         """
+        if mode is not None and not isinstance(mode, CheckpointingMode):
+            raise TypeError(f"A CheckpointingMode is needed, not {mode!r}")
         self._checkpoints.set_checkpoint_interval(interval)
         if mode is not None:
             self._checkpoints.set_checkpointing_mode(mode)
@@ -236,7 +239,7 @@ class StreamExecutionEnvironment:
         return None
 
     def set_default_savepoint_directory(self, directory: str) -> StreamExecutionEnvironment:
-        """The folder for savepoints, which come with a later release. Answers this environment."""
+        """The folder for savepoints that are not told another. Answers this environment."""
         self._engine.set("execution.checkpointing.savepoint-dir", str(directory))
         return self
 
@@ -452,7 +455,6 @@ class StreamExecutionEnvironment:
             raise settings.PlanReady(self._engine.plan(), self._additions)
         from leat.shipping import main_classes_blob
 
-        self._checkpoints._refuse()
         jobs.prepare_streams()
         jobs.idle_sinks = 0
         try:

@@ -95,6 +95,10 @@ void leati_coordinator_free(leati_coordinator *c) {
     leati_free(c);
 }
 
+int leati_coordinator_lock(const leati_coordinator *c) {
+    return c->folder.lock;
+}
+
 const char *leati_coordinator_folder(const leati_coordinator *c) {
     return c->folder.path;
 }

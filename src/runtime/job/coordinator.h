@@ -16,6 +16,8 @@ typedef struct leati_coordinator leati_coordinator;
    private one, which is removed at the end. */
 leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err);
 void leati_coordinator_free(leati_coordinator *c); /* NULL is fine */
+/* What keeps other runs out of the folder, as long as a process has it open; -1: nothing. */
+int leati_coordinator_lock(const leati_coordinator *c);
 /* Where tasks' files go to. */
 const char *leati_coordinator_folder(const leati_coordinator *c);
 /* From what the next attempt starts: the newest checkpoint of this job, else what it was told to

@@ -450,6 +450,9 @@ void leat_job_free(leat_job *job) {
         return; /* what its threads can reach stays allocated */
     }
     pthread_join((pthread_t)job->thread, NULL);
+    pthread_mutex_lock(&job->lock);
+    while (job->askers) pthread_cond_wait(&job->changed, &job->lock);
+    pthread_mutex_unlock(&job->lock);
     if (!job->fenced) job_destroy(job);
 }
 

@@ -31,6 +31,7 @@ struct leat_job {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* by CLOCK_MONOTONIC */
     leat_job_state state;
+    int askers;                          /* who wait for a savepoint */
     bool cancel, over;                   /* asked to; the driver's thread is done */
     int expected, opened, ended, closed; /* hosts */
     leati_failure failure;

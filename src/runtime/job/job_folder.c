@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
+#include "runtime/job/spawn.h"
 
 int64_t leati_job_folder_patience_ms = 10000;
 
@@ -46,16 +49,34 @@ static void sign(const leati_job_folder *f, const char *job_id) {
     leati_free(text);
 }
 
-static leat_status refuse(const leati_job_folder *f, leat_error *err) {
-    char owner[64] = "";
+/* Who signed last: the process, 0 when nobody did, and the job. */
+static int read_owner(const leati_job_folder *f, char job[64]) {
+    char owner[96] = "";
     ssize_t n = pread(f->lock, owner, sizeof owner - 1, 0);
-    int pid = n > 0 ? atoi(owner) : 0;
-    const char *space = strchr(owner, ' ');
+    const char *space = n > 0 ? strchr(owner, ' ') : NULL;
     owner[strcspn(owner, "\n")] = 0;
+    snprintf(job, 64, "%.63s", space ? space + 1 : "unknown");
+    return n > 0 ? atoi(owner) : 0;
+}
+
+static leat_status refuse(const leati_job_folder *f, leat_error *err) {
+    char job[64];
+    int pid = read_owner(f, job);
+    if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
+        return leat_error_set(err, LEAT_E_STATE, f->path,
+                              "process %d, whose job %s had its checkpoints there, is gone, but "
+                              "workers of it are not; end them",
+                              pid, job);
     return leat_error_set(err, LEAT_E_STATE, f->path,
                           "the checkpoints there are in use by process %d (job %s); end that job, "
                           "or give this one another name or folder",
-                          pid, space ? space + 1 : "unknown");
+                          pid, job);
+}
+
+/* A job of this process will not end because another one waits. */
+static bool is_own(const leati_job_folder *f) {
+    char job[64];
+    return read_owner(f, job) == (int)getpid();
 }
 
 static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
@@ -64,6 +85,7 @@ static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err
     if (!path) return no_memory(err);
     f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     leat_status status = LEAT_OK;
+    if (f->lock >= 0) f->lock = leati_fd_above_stdio(f->lock); /* workers inherit it */
     if (f->lock < 0)
         status = leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(errno));
     leati_free(path);
@@ -72,7 +94,7 @@ static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err
         if (errno != EWOULDBLOCK && errno != EINTR)
             status =
                 leat_error_set(err, LEAT_E_IO, f->path, "cannot be locked: %s", strerror(errno));
-        else if (leati_clock_monotonic() > until)
+        else if (leati_clock_monotonic() > until || is_own(f))
             status = refuse(f, err);
         else
             usleep(LOOK_US);

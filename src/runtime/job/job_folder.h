@@ -1,5 +1,6 @@
 /* job_folder.h: the folder in which a job's checkpoints live, and its lock: one living job at a
-   time has it. */
+   time has it. Its workers hold the lock, too, so that nobody who may still write there is left when
+   another one gets it. */
 #ifndef LEATI_JOB_FOLDER_H
 #define LEATI_JOB_FOLDER_H
 
@@ -11,7 +12,7 @@ typedef struct leati_job_folder {
     int lock;       /* -1: none */
 } leati_job_folder;
 
-/* How long a job waits for the lock; tests have less time. */
+/* How long a job waits for the lock, unless this process has it; tests have less time. */
 extern int64_t leati_job_folder_patience_ms;
 
 /* Names it, and unless it is temporary makes and locks it. LEAT_E_STATE: a living job has it. Of a

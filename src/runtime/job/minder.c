@@ -359,10 +359,12 @@ static int make_relay(leati_minder *m, leati_relay **relay, int to, leat_error *
 }
 
 static leat_status start(leati_minder *m, const int *own, int out, int errors, leat_error *err) {
-    char **argv = leati_worker_argv(m->job->blue, own, m->workers + 1, m->index, err);
+    int lock = leati_coordinator_lock(m->job->coordinator);
+    char **argv = leati_worker_argv(m->job->blue, own, m->workers + 1, m->index, lock, err);
     char **envp = argv ? leati_worker_envp(m->job->blue) : NULL;
-    int inherit[LEATI_MAX_WORKERS + 2], count = 0;
+    int inherit[LEATI_MAX_WORKERS + 3], count = 0;
     for (; count <= m->workers; count++) inherit[count] = own[count];
+    if (lock >= 0) inherit[count++] = lock;
     inherit[count] = -1;
     leat_status status = argv ? LEAT_OK : err->status;
     if (argv && !envp) status = leat_error_set(err, LEAT_E_NOMEM, "worker", "no memory");

@@ -119,6 +119,14 @@ void leati_savepoint_forget(leat_job *job, leati_asked *asked) {
     pthread_mutex_unlock(&job->lock);
 }
 
+/* The job is not freed while somebody asks. */
+static void count_askers(leat_job *job, int more) {
+    pthread_mutex_lock(&job->lock);
+    job->askers += more;
+    if (!job->askers) pthread_cond_broadcast(&job->changed);
+    pthread_mutex_unlock(&job->lock);
+}
+
 static leat_status make(leat_job *job, const char *dir, leati_then then, int timeout_ms,
                         char **path, leat_error *err) {
     leat_error own;
@@ -139,12 +147,19 @@ static leat_status make(leat_job *job, const char *dir, leati_then then, int tim
 leat_status leat_job_savepoint(leat_job *job, const char *dir, int timeout_ms, char **path,
                                leat_error *err) {
     leat_status status = leati_job_check(job, "leat_job_savepoint", err);
-    return status < 0 ? status : make(job, dir, LEATI_THEN_GO_ON, timeout_ms, path, err);
+    if (status < 0) return status;
+    count_askers(job, 1);
+    status = make(job, dir, LEATI_THEN_GO_ON, timeout_ms, path, err);
+    count_askers(job, -1);
+    return status;
 }
 
 leat_status leat_job_stop(leat_job *job, const char *dir, bool drain, int timeout_ms, char **path,
                           leat_error *err) {
     leat_status status = leati_job_check(job, "leat_job_stop", err);
     if (status < 0) return status;
-    return make(job, dir, drain ? LEATI_THEN_END : LEATI_THEN_STOP, timeout_ms, path, err);
+    count_askers(job, 1);
+    status = make(job, dir, drain ? LEATI_THEN_END : LEATI_THEN_STOP, timeout_ms, path, err);
+    count_askers(job, -1);
+    return status;
 }

@@ -258,6 +258,7 @@ static bool connect_all(worker *w) {
     leati_connection_news control = {on_control, on_control_end, w};
     leati_connection_news data = {on_data, on_data_end, w};
     int own = w->sockets.index;
+    if (w->sockets.lock >= 0) fcntl(w->sockets.lock, F_SETFD, FD_CLOEXEC);
     for (int i = 0; i < w->sockets.hosts; i++) {
         fcntl(w->sockets.to[i], F_SETFD, FD_CLOEXEC);
         if (i == own) continue;

@@ -1,5 +1,5 @@
 /* worker_command.c: see worker_command.h. The form: `--worker=INDEX:FD,FD,...`, one descriptor per
-   host. */
+   host; and `;FD` behind them for a lock. */
 #include "runtime/job/worker_command.h"
 
 #include <stdlib.h>
@@ -70,13 +70,14 @@ static char **default_argv(const leati_blueprint *b, size_t more) {
     return NULL;
 }
 
-char **leati_worker_argv(const leati_blueprint *b, const int *own, int hosts, int index,
+char **leati_worker_argv(const leati_blueprint *b, const int *own, int hosts, int index, int lock,
                          leat_error *err) {
     char **argv = b->worker_argv ? copy_texts(b->worker_argv, 1) : default_argv(b, 1);
     leati_buf text;
     leati_buf_init(&text);
     leati_buf_printf(&text, "--worker=%d:", index);
     for (int i = 0; i < hosts; i++) leati_buf_printf(&text, "%s%d", i ? "," : "", own[i]);
+    if (lock >= 0) leati_buf_printf(&text, ";%d", lock);
     char *last = leati_buf_take(&text);
     if (argv && last) {
         argv[count_of(argv)] = last;
@@ -105,5 +106,6 @@ leat_status leati_worker_read_argv(int argc, char **argv, leati_worker_sockets *
         if (out->hosts > LEATI_MAX_WORKERS) return LEAT_E_ARGUMENT;
         out->to[out->hosts++] = (int)strtol(end + 1, &end, 10);
     } while (*end == ',');
+    out->lock = *end == ';' ? (int)strtol(end + 1, &end, 10) : -1;
     return !*end && out->index > 0 && out->index < out->hosts ? LEAT_OK : LEAT_E_ARGUMENT;
 }

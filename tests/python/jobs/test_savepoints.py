@@ -1,0 +1,275 @@
+"""Checkpoints and savepoints of whole jobs, each in both modes."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from leat.common import JobStatus, Types, WatermarkStrategy
+from leat.datastream import (
+    CheckpointingMode,
+    ExternalizedCheckpointRetention,
+    FileSystemCheckpointStorage,
+    JobManagerCheckpointStorage,
+    KeyedProcessFunction,
+    MapFunction,
+    SinkFunction,
+)
+from leat.datastream.connectors.number_seq import NumberSequenceSource
+from leat.datastream.state import ValueStateDescriptor
+
+LAST = 10**9
+
+
+class Count(KeyedProcessFunction):
+    """How many records its key has had."""
+
+    def open(self, context):
+        self.count = context.get_state(ValueStateDescriptor("count", Types.LONG()))
+
+    def process_element(self, value, context):
+        count = (self.count.value() or 0) + 1
+        self.count.update(count)
+        yield value % 3, count
+
+
+class Diary(SinkFunction):
+    """Writes what comes."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def invoke(self, value, context):
+        with Path(self.path).open("a") as f:
+            f.write(json.dumps(list(value)) + "\n")
+
+
+class Slowly(MapFunction):
+    """Leaves a millisecond between two records."""
+
+    def map(self, value):
+        time.sleep(0.001)
+        return value
+
+
+def read(diary):
+    text = diary.read_text() if diary.exists() else ""
+    return [tuple(json.loads(line)) for line in text.splitlines()]
+
+
+def until(condition, seconds=20):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def numbers_to(env, last):
+    source = NumberSequenceSource(1, last)
+    return env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
+
+
+def count_in(env, diary, last=LAST):
+    numbers = numbers_to(env, last).map(Slowly(), Types.LONG())
+    counts = numbers.key_by(lambda n: n % 3).process(Count())
+    counts.add_sink(Diary(diary))
+    return env.execute_async("count")
+
+
+def assert_each_once(lines):
+    """Every key has counted 1, 2, 3 ..., whatever was restarted."""
+    seen = {}
+    for key, count in lines:
+        assert count == seen.get(key, 0) + 1, (key, count)
+        seen[key] = count
+
+
+def grow(diary, more=30):
+    size = len(read(diary))
+    until(lambda: len(read(diary)) >= size + more)
+
+
+# --- savepoints ---------------------------------------------------------------------------------
+
+
+@pytest.mark.quick
+def test_a_stopped_job_goes_on_from_its_savepoint(make_env, tmp_path):
+    diary, settings = tmp_path / "diary", {}
+    for _ in range(3):
+        client = count_in(make_env(**settings), diary)
+        grow(diary)
+        path = client.stop_with_savepoint(False, str(tmp_path / "saved")).result()
+        assert client.get_job_status().result() == JobStatus.FINISHED
+        assert Path(path).parent == tmp_path / "saved"
+        assert (Path(path) / "_metadata").is_file()
+        settings = {"execution.savepoint.path": path}
+    assert_each_once(read(diary))
+
+
+def test_a_savepoint_outlives_its_job(make_env, tmp_path):
+    diary = tmp_path / "diary"
+    client = count_in(make_env(), diary)
+    grow(diary)
+    future = client.trigger_savepoint(tmp_path / "saved")
+    path = future.result()
+    assert future.done() and future.exception() is None
+    grow(diary)
+    assert client.get_job_status().result() == JobStatus.RUNNING
+    client.cancel().result()
+    again = tmp_path / "again"
+    env = make_env(**{"execution.savepoint.path": path})
+    client = count_in(env, again)
+    grow(again)
+    client.cancel().result()
+    first = {}
+    for key, count in read(again):
+        assert count == first.setdefault(key, count - 1) + 1
+        first[key] = count
+    assert min(count for _, count in read(again)) > 1
+
+
+def test_draining_ends_the_data(make_env, tmp_path):
+    diary = tmp_path / "diary"
+    env = make_env()
+    env.set_default_savepoint_directory(str(tmp_path / "saved"))
+    numbers_to(env, LAST).map(Slowly(), Types.LONG()).key_by(lambda n: 0).process(
+        AtTheEnd()
+    ).add_sink(Diary(diary))
+    client = env.execute_async("drained")
+    until(lambda: client.get_metrics().result()[-1]["metrics"]["numRecordsIn"] > 10)
+    path = client.stop_with_savepoint(True).result()
+    assert client.get_job_execution_result().result().get_net_runtime() >= 0
+    assert Path(path).parent == tmp_path / "saved"
+    assert read(diary) == [("end",)]
+
+
+class AtTheEnd(KeyedProcessFunction):
+    def process_element(self, value, context):
+        context.timer_service().register_event_time_timer(2**63 - 1)
+
+    def on_timer(self, timestamp, context):
+        yield ("end",)
+
+
+def test_futures_have_what_went_wrong(make_env, tmp_path):
+    (tmp_path / "file").touch()
+    diary = tmp_path / "diary"
+    client = count_in(make_env(), diary)
+    grow(diary)
+    with pytest.raises(OSError, match="cannot be made"):
+        client.trigger_savepoint(str(tmp_path / "file" / "x")).result()
+    failed = client.stop_with_savepoint(False, str(tmp_path / "file" / "x"))
+    assert "cannot be made" in str(failed.exception())
+    with pytest.raises(ValueError, match=r"execution\.checkpointing\.savepoint-dir"):
+        client.trigger_savepoint().result()
+    grow(diary)
+    client.cancel().result()
+    with pytest.raises(RuntimeError, match="the job has ended"):
+        client.trigger_savepoint(str(tmp_path)).result()
+    assert_each_once(read(diary))
+
+
+# --- checkpoints --------------------------------------------------------------------------------
+
+
+def checkpoints(folder):
+    return sorted(p.name for p in folder.glob("count/chk-*") if not p.name.endswith(".part"))
+
+
+def test_a_cancelled_job_goes_on_from_its_latest_checkpoint(make_env, tmp_path):
+    kept = tmp_path / "kept"
+    diary = tmp_path / "diary"
+    env = make_env()
+    env.enable_checkpointing(20)
+    env.get_checkpoint_config().set_checkpoint_storage_dir(f"file://{kept}")
+    client = count_in(env, diary)
+    grow(diary)
+    until(lambda: checkpoints(kept))
+    client.cancel().result()
+    assert len(checkpoints(kept)) == 1
+    again = tmp_path / "again"
+    settings = {"execution.savepoint.path": "latest", "execution.checkpointing.dir": str(kept)}
+    client = count_in(make_env(**settings), again)
+    grow(again)
+    client.cancel().result()
+    before, behind = dict(read(diary)), dict(reversed(read(again)))
+    assert all(1 <= behind[key] <= before[key] + 1 for key in behind)
+
+
+@pytest.mark.parametrize(
+    ("retention", "cancelled", "finished"),
+    [
+        (None, 1, 1),
+        ("RETAIN_ON_CANCELLATION", 1, 1),
+        ("DELETE_ON_CANCELLATION", 0, 1),
+        ("NO_EXTERNALIZED_CHECKPOINTS", 0, 0),
+    ],
+)
+def test_what_stays_of_a_job(make_env, tmp_path, retention, cancelled, finished):
+    for name, last, stays in (("cancelled", LAST, cancelled), ("finished", 30, finished)):
+        kept, diary = tmp_path / name, tmp_path / f"{name}.txt"
+        env = make_env()
+        env.enable_checkpointing(10)
+        config = env.get_checkpoint_config()
+        config.set_checkpoint_storage(FileSystemCheckpointStorage(str(kept)))
+        if retention:
+            config.set_externalized_checkpoint_retention(ExternalizedCheckpointRetention[retention])
+        client = count_in(env, diary, last)
+        if last == LAST:
+            until(lambda kept=kept: checkpoints(kept))
+            client.cancel().result()
+        else:
+            client.get_job_execution_result().result()
+        assert len(checkpoints(kept)) == stays
+        if last != LAST:
+            assert_each_once(read(diary))
+
+
+def test_a_failed_job_starts_again_and_counts_on(make_env, tmp_path):
+    env = make_env(**{"restart-strategy": "fixed-delay", "restart-strategy.fixed-delay.delay": "0"})
+    env.enable_checkpointing(10, CheckpointingMode.EXACTLY_ONCE)
+    env.get_checkpoint_config().set_checkpoint_storage(JobManagerCheckpointStorage())
+    flag = tmp_path / "flag"
+    numbers = numbers_to(env, 300).map(Fail(flag), Types.LONG())
+    with numbers.key_by(lambda n: n % 3).process(Count()).execute_and_collect("count") as records:
+        lines = list(records)
+    assert flag.exists()
+    assert_each_once(lines)
+    assert len(lines) == 300
+
+
+class Fail(MapFunction):
+    """Once, when some checkpoints have been made."""
+
+    def __init__(self, flag):
+        self.flag = str(flag)
+
+    def map(self, value):
+        time.sleep(0.001)
+        if value == 200 and not Path(self.flag).exists():
+            Path(self.flag).touch()
+            raise ValueError("once")
+        return value
+
+
+def test_settings_are_those_of_the_configuration(make_env):
+    env = make_env(
+        **{
+            "execution.checkpointing.interval": "3 s",
+            "execution.checkpointing.mode": "at_least_once",
+            "state.checkpoints.dir": "file:///points",
+            "execution.checkpointing.unaligned": "true",
+        }
+    )
+    config = env.get_checkpoint_config()
+    assert config.is_checkpointing_enabled()
+    assert env.get_checkpoint_interval() == 3000
+    assert env.get_checkpointing_mode() is CheckpointingMode.AT_LEAST_ONCE
+    assert config.get_checkpoint_storage().get_checkpoint_path() == "file:///points"
+    assert env.is_unaligned_checkpoints_enabled()
+    with pytest.raises(TypeError, match="CheckpointingMode"):
+        env.enable_checkpointing(1000, "EXACTLY_ONCE")
+    with pytest.raises(ValueError, match="at least 10"):
+        env.enable_checkpointing(5)
