@@ -171,6 +171,7 @@ static PyObject *job_attempts(PyObject *self, PyObject *unused) {
 static PyObject *job_accumulators(PyObject *self, PyObject *unused) {
     (void)unused;
     return py_accumulators_of(py_type_state(Py_TYPE(self)), job_of(self)->job);
+}
 
 /* Waits as long as it takes: who calls has a thread for it. */
 static PyObject *job_savepoint(PyObject *self, PyObject *args) {

@@ -4,7 +4,7 @@
    sockets and processes of its own.
 
    Not restarted is what another attempt can't mend: a refused setting, a function that still runs,
-   records that a reader has taken and would get again. */
+   records that a reader has taken and, without checkpoints, would get again. */
 #include <stdio.h>
 
 #include "runtime/base/alloc.h"

@@ -210,7 +210,7 @@ void leati_cp_remove_parts(const char *job_folder, bool newest) {
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-static leat_status write_whole(int fd, const char *path, const char *bytes, size_t size,
+static leat_status write_bytes(int fd, const char *path, const char *bytes, size_t size,
                                leat_error *err) {
     while (size) {
         ssize_t n = write(fd, bytes, size);
@@ -219,7 +219,13 @@ static leat_status write_whole(int fd, const char *path, const char *bytes, size
         bytes += n;
         size -= (size_t)n;
     }
-    return fsync(fd) < 0 ? say(err, path, "fsync") : LEAT_OK;
+    return LEAT_OK;
+}
+
+static leat_status write_whole(int fd, const char *path, const char *bytes, size_t size,
+                               leat_error *err) {
+    leat_status status = write_bytes(fd, path, bytes, size, err);
+    return status >= 0 && fsync(fd) < 0 ? say(err, path, "fsync") : status;
 }
 
 static leat_status write_file(const char *folder, const char *name, const leati_buf *bytes,
@@ -239,43 +245,63 @@ static leat_status write_file(const char *folder, const char *name, const leati_
 
 /* --- onto another file system ----------------------------------------------------------------- */
 
-static leat_status copy_file(const char *from, const char *to_folder, const char *name,
-                             leat_error *err) {
-    enum { BLOCK = 1 << 20 };
-    leati_buf bytes;
-    leati_buf_init(&bytes);
-    char *path = leati_format("%s/%s", from, name);
-    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-    leat_status status = fd < 0 ? say(err, from, "cannot be read") : LEAT_OK;
-    while (status >= 0) {
-        if (!leati_buf_reserve(&bytes, BLOCK)) {
-            status = leat_error_set(err, LEAT_E_NOMEM, from, "no memory");
-            break;
-        }
-        ssize_t n = read(fd, bytes.bytes + bytes.size, BLOCK);
-        if (n < 0 && errno != EINTR) status = say(err, path, "cannot be read");
-        if (n == 0) break;
-        if (n > 0) bytes.size += (size_t)n;
+static leat_status copy_bytes(int in, const char *from, int out, const char *to, leat_error *err) {
+    enum { BLOCK = 1 << 18 };
+    char *block = leati_alloc(BLOCK);
+    leat_status status = block ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, from, "no memory");
+    for (ssize_t n = 1; n && status >= 0;) {
+        n = read(in, block, BLOCK);
+        if (n > 0) status = write_bytes(out, to, block, (size_t)n, err);
+        if (n < 0 && errno != EINTR) status = say(err, from, "cannot be read");
     }
-    if (fd >= 0) close(fd);
-    if (status >= 0) status = write_file(to_folder, name, &bytes, err);
-    leati_buf_fini(&bytes);
-    leati_free(path);
+    leati_free(block);
+    return status >= 0 && fsync(out) < 0 ? say(err, to, "fsync") : status;
+}
+
+/* By another name where that is possible: nobody changes what is there. */
+static leat_status copy_file(const char *from, const char *to, leat_error *err) {
+    if (link(from, to) == 0) return LEAT_OK;
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0) return say(err, from, "cannot be read");
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    leat_status status =
+        out < 0 ? say(err, to, "cannot be made") : copy_bytes(in, from, out, to, err);
+    if (out >= 0) close(out);
+    close(in);
     return status;
 }
 
-static leat_status copy_all(const char *part, const char *to, const leati_manifest *m,
-                            leat_error *err) {
-    char *copy = leati_format("%s.part", to);
+static leat_status copy_one(const char *from, const char *to, const char *name, leat_error *err) {
+    char *a = leati_format("%s/%s", from, name), *b = leati_format("%s/%s", to, name);
     leat_status status =
-        copy ? leati_cp_make(copy, err) : leat_error_set(err, LEAT_E_NOMEM, to, "no memory");
+        a && b ? copy_file(a, b, err) : leat_error_set(err, LEAT_E_NOMEM, from, "no memory");
+    leati_free(a);
+    leati_free(b);
+    return status;
+}
+
+leat_status leati_cp_copy(const char *from, const char *to, const leati_manifest *m,
+                          leat_error *err) {
+    char *part = leati_format("%s.part", to);
+    leat_status status =
+        part ? leati_cp_make(part, err) : leat_error_set(err, LEAT_E_NOMEM, to, "no memory");
     for (int i = 0; i < m->file_count && status >= 0; i++)
-        status = copy_file(part, copy, m->files[i].name, err);
-    if (status >= 0) status = copy_file(part, copy, LEATI_MANIFEST, err);
-    if (status >= 0) status = sync_folder(copy, err);
-    if (status >= 0 && rename(copy, to) < 0) status = say(err, to, "cannot be named");
+        status = copy_one(from, part, m->files[i].name, err);
+    if (status >= 0) status = copy_one(from, part, LEATI_MANIFEST, err);
+    if (status >= 0) status = sync_folder(part, err);
+    if (status >= 0 && rename(part, to) < 0) status = say(err, to, "cannot be named");
+    if (status >= 0) status = sync_parent(to, err);
+    if (status < 0 && part) leati_cp_remove(part);
+    leati_free(part);
+    return status;
+}
+
+static leat_status move(const char *part, const char *to, const leati_manifest *m,
+                        leat_error *err) {
+    if (rename(part, to) == 0) return sync_parent(to, err);
+    if (errno != EXDEV) return say(err, to, "cannot be named");
+    leat_status status = leati_cp_copy(part, to, m, err);
     if (status >= 0) leati_cp_remove(part);
-    leati_free(copy);
     return status;
 }
 
@@ -287,8 +313,5 @@ leat_status leati_cp_publish(const char *part, const char *to, const leati_manif
     leat_status status = write_file(part, LEATI_MANIFEST, &bytes, err);
     leati_buf_fini(&bytes);
     if (status >= 0) status = sync_folder(part, err);
-    if (status < 0) return status;
-    if (rename(part, to) < 0)
-        status = errno == EXDEV ? copy_all(part, to, m, err) : say(err, to, "cannot be named");
-    return status < 0 ? status : sync_parent(to, err);
+    return status < 0 ? status : move(part, to, m, err);
 }

@@ -69,6 +69,9 @@ leat_status leati_cp_make_lasting(const char *folder, leat_error *err);
    the same file system, or copies it there. */
 leat_status leati_cp_publish(const char *part, const char *to, const leati_manifest *m,
                              leat_error *err);
+/* Makes another complete one of the same content, which outlives the first. */
+leat_status leati_cp_copy(const char *from, const char *to, const leati_manifest *m,
+                          leat_error *err);
 /* Removes a folder of a checkpoint with all that is in it; what cannot be removed stays. Follows no
    symbolic link. */
 void leati_cp_remove(const char *folder);

@@ -50,6 +50,7 @@ static void read_config(leati_coordinator *c) {
     c->timeout = leati_config_duration_ms(config, "execution.checkpointing.timeout") * NS_PER_MS;
     c->min_pause =
         leati_config_duration_ms(config, "execution.checkpointing.min-pause") * NS_PER_MS;
+    if (c->job->plan->batch) c->interval = 0;
     c->retained = (int)leati_config_int(config, "execution.checkpointing.num-retained");
     c->tolerable = leati_config_int(config, "execution.checkpointing.tolerable-failed-checkpoints");
 }
@@ -199,6 +200,26 @@ static char *target(const leati_coordinator *c, leat_error *err) {
                         (uint64_t)leati_clock_now() << 8 | ((uint64_t)c->number & 0xff));
 }
 
+static bool is_last(const leati_coordinator *c) {
+    return c->wish && c->wish->then != LEATI_THEN_GO_ON;
+}
+
+/* The job stops with a savepoint, and sinks commit what it has: the job's newest checkpoint, from
+   which another run would start, must be no older. */
+static void keep_beside(const leati_coordinator *c, const char *savepoint,
+                        const leati_manifest *m) {
+    leat_error err = {.text = ""};
+    if (c->folder.temporary) return;
+    char *to = leati_cp_folder(c->folder.path, c->number);
+    leat_status status = to ? leati_cp_copy(savepoint, to, m, &err) : LEAT_E_NOMEM;
+    leati_free(to);
+    if (status < 0)
+        leati_log(LEAT_LOG_WARNING,
+                  "%s: the savepoint %s is newer than its last checkpoint; start "
+                  "it from there, not from the latest: %s: %s",
+                  c->job->name, savepoint, err.where, err.text);
+}
+
 /* Without the lock: it writes. */
 static char *publish(const leati_coordinator *c, leat_error *err) {
     leati_manifest m;
@@ -206,6 +227,7 @@ static char *publish(const leati_coordinator *c, leat_error *err) {
     char *part = leati_cp_part(c->folder.path, c->number), *to = target(c, err);
     bool ok = part && to && describe(c, &m) >= 0;
     if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
+    if (ok && is_last(c)) keep_beside(c, to, &m);
     if (part && to) leati_manifest_fini(&m);
     leati_free(part);
     if (ok) return to;
@@ -231,7 +253,7 @@ static void commit_all(const leati_coordinator *c) {
    committed it. */
 static void take_complete(leati_coordinator *c, char *folder) {
     leati_wish *wish = c->wish;
-    bool stops = wish && wish->then != LEATI_THEN_GO_ON;
+    bool stops = is_last(c);
     leati_log(LEAT_LOG_INFO, "%s: checkpoint %" PRId64 " is complete: %s", c->job->name, c->number,
               folder);
     c->failures = 0;
@@ -254,8 +276,9 @@ static leat_status complete(leati_coordinator *c, leat_error *err) {
     char *folder = publish(c, &own);
     pthread_mutex_lock(&c->job->lock);
     if (!folder) return give_up(c, &own, err);
+    bool last = is_last(c);
     take_complete(c, folder);
-    if (c->purpose != FOR_SAVEPOINT) remove_old(c);
+    if (c->purpose != FOR_SAVEPOINT || last) remove_old(c);
     return LEAT_OK;
 }
 
@@ -410,10 +433,21 @@ leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_
     return LEAT_OK;
 }
 
+/* What nobody asked to be kept. */
+static bool removes_all(const leati_coordinator *c) {
+    const char *key = "execution.checkpointing.externalized-checkpoint-retention";
+    const char *retention = leati_config_get(c->job->plan->config, key);
+    if (!retention || c->folder.temporary) return false;
+    if (strcmp(retention, "NO_EXTERNALIZED_CHECKPOINTS") == 0) return true;
+    return strcmp(retention, "DELETE_ON_CANCELLATION") == 0 && c->job->state == LEAT_JOB_CANCELED;
+}
+
 void leati_coordinator_conclude(leati_coordinator *c) {
     leat_error err;
     leati_link *link;
     leat_error_set(&err, LEAT_E_STATE, c->job->name, "the job has ended");
     while ((link = leati_list_pop(&c->wishes)))
         fulfil(c, LEATI_CONTAINER(link, leati_wish, link), NULL, &err);
+    if (removes_all(c)) leati_job_folder_clear(&c->folder);
+    leati_job_folder_fini(&c->folder);
 }

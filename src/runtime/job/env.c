@@ -3,6 +3,7 @@
    it runs and afterwards. */
 #include "runtime/job/env.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,10 +136,58 @@ static void free_streams(leat_env *env) {
     }
 }
 
+/* --- names of jobs ---------------------------------------------------------------------------- */
+
+static bool has_name(const leat_env *env, const char *name) {
+    for (size_t i = 0; i < env->name_count; i++)
+        if (strcmp(env->names[i], name) == 0) return true;
+    return false;
+}
+
+static bool add_name(leat_env *env, const char *name) {
+    char **names = leati_resize(env->names, (env->name_count + 1) * sizeof *names);
+    if (!names) return false;
+    env->names = names;
+    names[env->name_count] = leati_strdup(name);
+    return names[env->name_count] && ++env->name_count;
+}
+
+char *leati_env_name_job(leat_env *env, const char *name) {
+    if (!name) name = program_invocation_short_name;
+    pthread_mutex_lock(&env->lock);
+    char *own = leati_strdup(name);
+    for (int n = 2; own && has_name(env, own); n++) {
+        leati_free(own);
+        own = leati_format("%s-%d", name, n);
+    }
+    bool added = own && add_name(env, own);
+    pthread_mutex_unlock(&env->lock);
+    if (added) return own;
+    leati_free(own);
+    return NULL;
+}
+
+void leati_env_free_name(leat_env *env, const char *name) {
+    pthread_mutex_lock(&env->lock);
+    for (size_t i = 0; name && i < env->name_count; i++) {
+        if (strcmp(env->names[i], name) != 0) continue;
+        leati_free(env->names[i]);
+        env->names[i] = env->names[--env->name_count];
+        break;
+    }
+    pthread_mutex_unlock(&env->lock);
+}
+
+static void free_names(leat_env *env) {
+    for (size_t i = 0; i < env->name_count; i++) leati_free(env->names[i]);
+    leati_free(env->names);
+}
+
 void leat_env_free(leat_env *env) {
     if (leati_env_check(env, "", NULL) < 0) return;
     leati_jobs_end(env);
     free_streams(env);
+    free_names(env);
     leati_pushes_free(env);
     leati_blueprint_unref(env->blue);
     pthread_mutex_destroy(&env->lock);

@@ -43,10 +43,17 @@ struct leat_env {
     leat_error error;     /* the first; status LEAT_OK: none */
     pthread_mutex_t lock; /* guards jobs */
     leati_link jobs;      /* those that leat_env_free has to end */
+    char **names;         /* of all jobs that were started */
+    size_t name_count;
 };
 
 /* Was it made by the process that this one was forked from? Then LEAT_E_STATE. */
 leat_status leati_env_check(const leat_env *env, const char *where, leat_error *err);
+/* The name of a job that starts: as given, else that of the program; a second one of that name gets
+   -2, so that each has checkpoints of its own. Allocated; NULL when memory ran out. */
+char *leati_env_name_job(leat_env *env, const char *name);
+/* The job did not start: the name is free again. NULL is fine. */
+void leati_env_free_name(leat_env *env, const char *name);
 void leati_pushes_free(leat_env *env);
 void leati_blueprint_unref(leati_blueprint *b);
 /* A copy with what the next job runs; NULL with `err` filled when there is nothing, or no

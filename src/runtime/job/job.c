@@ -304,7 +304,7 @@ static void init_locks(leat_job *job) {
 
 static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     leat_status status = LEAT_OK;
-    job->name = leati_strdup(name ? name : "Leat Streaming Job");
+    job->name = leati_env_name_job(job->env, name);
     job->plan = leati_plan_new(&job->blue->graph, job->blue->config, err);
     if (!job->plan) return err->status;
     job->reports = leati_zalloc((size_t)(job->plan->workers + 1) * sizeof *job->reports);
@@ -342,6 +342,7 @@ leat_job *leati_job_start(leat_env *env, leati_blueprint *blue, const char *name
     job->started_at = leati_clock_monotonic();
     leati_list_init(&job->link);
     if (prepare(job, name, err) < 0) {
+        leati_env_free_name(env, job->name);
         job_destroy(job);
         return NULL;
     }

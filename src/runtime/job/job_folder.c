@@ -116,7 +116,8 @@ leat_status leati_job_folder_init(leati_job_folder *f, const leati_config *confi
     return status;
 }
 
-static void remove_all(const char *path) {
+void leati_job_folder_clear(leati_job_folder *f) {
+    const char *path = f->path;
     leat_error err;
     int64_t *numbers, highest;
     int count = leati_cp_list(path, &numbers, &highest, &err);
@@ -127,12 +128,12 @@ static void remove_all(const char *path) {
     }
     leati_free(numbers);
     leati_cp_remove_parts(path, true);
-    leati_cp_remove(path);
 }
 
 void leati_job_folder_fini(leati_job_folder *f) {
     if (!f->path) return;
-    if (f->temporary) remove_all(f->path);
+    if (f->temporary) leati_job_folder_clear(f);
+    if (f->temporary) leati_cp_remove(f->path);
     if (f->lock >= 0) close(f->lock);
     leati_free(f->path);
     memset(f, 0, sizeof *f);

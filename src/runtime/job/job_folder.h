@@ -1,6 +1,6 @@
 /* job_folder.h: the folder in which a job's checkpoints live, and its lock: one living job at a
-   time has it. Its workers hold the lock, too, so that nobody who may still write there is left when
-   another one gets it. */
+   time has it. Its workers hold the lock, too, so that nobody who may still write there is left
+   when another one gets it. */
 #ifndef LEATI_JOB_FOLDER_H
 #define LEATI_JOB_FOLDER_H
 
@@ -19,6 +19,8 @@ extern int64_t leati_job_folder_patience_ms;
    failed one leati_job_folder_fini is called, too. */
 leat_status leati_job_folder_init(leati_job_folder *f, const leati_config *config,
                                   const char *job_name, const char *job_id, leat_error *err);
+/* Removes all checkpoints in it. */
+void leati_job_folder_clear(leati_job_folder *f);
 void leati_job_folder_fini(leati_job_folder *f); /* of a zeroed one nothing happens */
 
 #endif

@@ -587,8 +587,6 @@ def test_execute_async_gives_a_client(env, pairs):
     assert client.get_job_status().result() is JobStatus.FINISHED
     assert client.get_accumulators().result() == {}
     assert client.cancel().result() is None
-    with pytest.raises(NotSupportedError):
-        client.trigger_savepoint("x")
 
 
 def test_execute_and_collect(env, pairs):

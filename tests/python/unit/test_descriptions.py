@@ -129,21 +129,20 @@ def test_wrong_settings_of_checkpoints(config, call, error):
         call(config)
 
 
-@pytest.mark.parametrize(
-    ("ask", "named"),
-    [
-        (lambda env: env.enable_checkpointing(1000), "checkpoints every 1000 ms"),
-        (
-            lambda env: env.get_checkpoint_config().enable_unaligned_checkpoints(),
-            "unaligned checkpoints",
-        ),
-    ],
-)
-def test_a_job_with_checkpoints_is_refused(env, ask, named):
-    ask(env)
-    env.from_collection([1]).print()
-    with pytest.raises(NotSupportedError, match=f"{named} are asked for.*leave out"):
-        env.execute()
+def test_settings_of_checkpoints_are_the_configuration(env, config):
+    env.enable_checkpointing(1000, CheckpointingMode.AT_LEAST_ONCE)
+    config.enable_unaligned_checkpoints().set_checkpoint_storage_dir("/points")
+    kept = {
+        key: env._engine.get(f"execution.checkpointing.{key}")
+        for key in ("interval", "mode", "unaligned.enabled", "dir")
+    }
+    assert kept == {
+        "interval": "1000 ms",
+        "mode": "AT_LEAST_ONCE",
+        "unaligned.enabled": "true",
+        "dir": "/points",
+    }
+    assert config.get_checkpoint_storage().get_checkpoint_path() == "/points"
 
 
 def test_a_job_whose_checkpoints_have_no_interval_runs(env, config):
