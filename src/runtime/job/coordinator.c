@@ -406,7 +406,9 @@ static leat_status refuse_wish(const leati_coordinator *c, const leati_wish *wis
                                leat_error *err) {
     const char *why = NULL;
     leat_status status = LEAT_E_UNSUPPORTED;
-    if (c->job->over || c->job->cancel) {
+    leat_job_state state = c->job->state;
+    bool ended = state == LEAT_JOB_FINISHED || state == LEAT_JOB_FAILED;
+    if (ended || c->job->cancel || c->job->over) {
         status = LEAT_E_STATE;
         why = "the job has ended";
     } else if (c->job->state == LEAT_JOB_FAILING) {

@@ -60,7 +60,7 @@ typedef struct leati_wish {
 /* Takes it; they are fulfilled one after the other, in this attempt of the job or in a later one.
    LEAT_E_... when that can never be. */
 leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_error *err);
-/* The job is over: nobody is left waiting, its folder is free for others. */
+/* The job's state is its last: nobody is left waiting, its folder is free for others. */
 void leati_coordinator_conclude(leati_coordinator *c);
 void leati_wish_unref(leati_wish *wish);
 

@@ -249,7 +249,6 @@ static void conclude(leat_job *job) {
     leati_job_log_state(job, "nothing follows");
     pthread_mutex_lock(&job->lock);
     job->over = true;
-    leati_coordinator_conclude(job->coordinator);
     pthread_cond_broadcast(&job->changed);
     pthread_mutex_unlock(&job->lock);
     leati_collect_end(job);
