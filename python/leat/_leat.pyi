@@ -32,6 +32,9 @@ def clear_status_line(fd: int, /) -> None:
 def config_keys() -> list[tuple[str, str, str, str, str]]:
     """All configuration keys: key, default, kind, status, meaning."""
 
+def look_into(verb: str, path: str, json: bool) -> str:
+    """What a checkpoint has ("inspect"), or which a job's folder has ("list"); as JSON or not."""
+
 @final
 class Env:
     """A graph that is being built, and its settings."""

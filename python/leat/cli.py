@@ -38,6 +38,8 @@ usage: python -m leat COMMAND ...
   stop [--drain] [--json] [--timeout SECONDS] JOB [DIR]
                  make a savepoint and end the job with it; --drain: its sources end first, so
                  that windows and timers fire
+  checkpoint inspect|list [--json] PATH
+                 show what a checkpoint has, after all of it was checked, or which a job has
   config         print all configuration keys
   doctor         look for what could go wrong on this machine
   help           print this
@@ -75,6 +77,8 @@ def main(arguments: list[str]) -> int:
             return _run(rest)
         if command == "plan":
             return _plan(rest)
+        if command == "checkpoint":
+            return _checkpoint(rest)
         if command in ("list", "status", "cancel", "savepoint", "stop"):
             from leat import job_commands
 
@@ -87,6 +91,21 @@ def main(arguments: list[str]) -> int:
     except UsageError as e:
         _say(f"leat: {e}; 'python -m leat help' tells what there is")
         return USAGE_ERROR
+
+
+def _checkpoint(arguments: list[str]) -> int:
+    from leat import _leat
+
+    json = "--json" in arguments
+    words = [a for a in arguments if a != "--json"]
+    if len(words) != 2 or words[0] not in ("inspect", "list"):
+        raise UsageError("checkpoint: say 'checkpoint inspect PATH' or 'checkpoint list FOLDER'")
+    try:
+        print(_leat.look_into(words[0], words[1], json), end="")
+    except (OSError, RuntimeError) as e:
+        _say(f"leat: {e}")
+        return FAILED
+    return FINISHED
 
 
 def _show(command: str) -> int:

@@ -369,6 +369,15 @@ static leat_status window_open(leat_context *ctx, void *self) {
                                &err);
 }
 
+static leat_status window_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
+    (void)ctx;
+    return leati_layout_write(self, out);
+}
+
+static leat_status window_restore(leat_context *ctx, void *self, leat_snapshot *in) {
+    return leati_layout_compare(ctx, self, in);
+}
+
 static void window_close(leat_context *ctx, void *self, bool failed) {
     (void)failed;
     leati_windowing *w = self;
@@ -394,6 +403,8 @@ static void window_fini(void *self) {
         .on_record = window_on_record,                  \
         .on_timer = window_on_timer,                    \
         .open = window_open,                            \
+        .snapshot = window_snapshot,                    \
+        .restore = window_restore,                      \
         .close = window_close,                          \
         .fini = window_fini,                            \
         .check = window_check,                          \

@@ -143,6 +143,11 @@ leat_status leati_slices_fire(leat_context *ctx, leati_windowing *w, const leat_
 leat_status leati_shares_add(leat_context *ctx, leati_windowing *w, const leat_record *in);
 leat_status leati_shares_fire(leat_context *ctx, leati_windowing *w, const leat_window *window);
 
+/* --- window_layout.c: what is written beside the state, and compared -------------------------- */
+
+leat_status leati_layout_write(leati_windowing *w, leat_snapshot *out);
+leat_status leati_layout_compare(leat_context *ctx, const leati_windowing *w, leat_snapshot *in);
+
 /* --- co_group.c: windows of two inputs -------------------------------------------------------- */
 
 bool leati_sides_fires(const leati_windowing *w);

@@ -175,6 +175,22 @@ static PyObject *module_config_keys(PyObject *module, PyObject *unused) {
     return list;
 }
 
+static PyObject *module_look_into(PyObject *module, PyObject *args) {
+    const char *verb, *path;
+    int json;
+    leat_error err = {.status = LEAT_OK};
+    if (!PyArg_ParseTuple(args, "ssp:look_into", &verb, &path, &json)) return NULL;
+    char *text;
+    Py_BEGIN_ALLOW_THREADS;
+    text = strcmp(verb, "list") == 0 ? leat_checkpoint_list(path, json, &err)
+                                     : leat_checkpoint_inspect(path, json, &err);
+    Py_END_ALLOW_THREADS;
+    if (!text) return py_error_raise(py_module_state(module), &err);
+    PyObject *answer = PyUnicode_DecodeUTF8(text, (Py_ssize_t)strlen(text), "replace");
+    leat_text_free(text);
+    return answer;
+}
+
 /* --- for tests -------------------------------------------------------------------------------- */
 
 typedef PyObject *(*test_call)(py_state *state, PyObject *o, const leat_type *type);
@@ -287,6 +303,8 @@ static PyMethodDef module_methods[] = {
      PyDoc_STR("Somebody writes to this descriptor.")},
     {"config_keys", module_config_keys, METH_NOARGS,
      PyDoc_STR("All configuration keys: key, default, kind, status, meaning.")},
+    {"look_into", module_look_into, METH_VARARGS,
+     PyDoc_STR("What a checkpoint has (inspect), or which a job's folder has (list).")},
     {"_coerce", module_coerce, METH_VARARGS, PyDoc_STR("The object as the declared type has it.")},
     {"_roundtrip", module_roundtrip, METH_VARARGS, PyDoc_STR("Through the codec and back.")},
     {"_native", module_native, METH_VARARGS,

@@ -83,20 +83,37 @@ static leat_status take_item(restoring *r, const leati_row *e, const void *bytes
     return LEAT_OK;
 }
 
+static const char *type_words(const leat_type *type) {
+    return type && type->tag != LEAT_T_PICKLED ? type->text : "any object";
+}
+
+/* An operator's own tables have no types. */
+static leat_status check_table(const restoring *r, const leati_table *t, const leati_row *e,
+                               const leat_type *type) {
+    leat_state_kind kind = leati_table_decl(t)->kind;
+    const char *then = type_words(type), *now = type_words(leati_table_type(t));
+    if (kind == e->state && strcmp(then, now) == 0) return LEAT_OK;
+    return leat_context_fail(r->ctx, LEAT_E_STATE,
+                             "the state '%s' was a %s state of %s when the snapshot was made, and "
+                             "is a %s state of %s now; give it another name, or the operator "
+                             "another uid",
+                             e->name, leati_state_kind_name(e->state), then,
+                             leati_state_kind_name(kind), now);
+}
+
 /* One of a function is made, which may ask for it later. */
 static leat_status take_table(restoring *r, const leati_row *e) {
     leat_context *ctx = r->ctx;
     const leat_type *type = *e->text ? leat_type_parse(e->text, &r->err) : NULL;
     if (*e->text && !type) return fail(r, LEAT_E_FORMAT);
     r->distribution = e->distribution;
-    r->table = NULL;
+    r->table = leati_context_find_table(ctx, e->name, e->of_function, e->distribution);
+    if (r->table) return check_table(r, r->table, e, type);
     if (e->of_function) {
         leat_status status =
             leati_context_table(ctx, e->name, e->state, e->distribution, type, &r->table, &r->err);
         return status < 0 ? fail(r, status) : status;
     }
-    r->table = leati_context_find_table(ctx, e->name, false, e->distribution);
-    if (r->table) return LEAT_OK;
     return leat_context_fail(ctx, LEAT_E_STATE,
                              "the snapshot has state '%s', which this operator does not have; give "
                              "it another uid, or start without the snapshot",

@@ -175,7 +175,9 @@ static leat_status feed(const leati_recovery *r, leat_context *ctx, leati_batch 
                      : leati_context_restore(ctx, from, count);
     for (int i = 0; i < count; i++) leati_store_free(from[i].store);
     leati_free(from);
-    return is_refusal(status) ? LEAT_E_RESTORE : status;
+    if (!is_refusal(status)) return status;
+    ctx->chain->failure.status = LEAT_E_RESTORE; /* said already, as what it is */
+    return LEAT_E_RESTORE;
 }
 
 leat_status leati_recovery_feed(void *recovery, leat_context *ctx) {

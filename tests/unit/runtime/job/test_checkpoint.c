@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "runtime/base/alloc.h"
-#include "runtime/job/checkpoint.h"
+#include "runtime/job/job_folder.h"
 #include "runtime/job/vault.h"
 
 #include "runtime/base/io_thread.h"
@@ -84,6 +84,37 @@ static void folders_are_made_with_those_above(void **state) {
     assert_int_equal(leati_cp_make(in_folder("a/file"), &err), LEAT_E_IO);
     assert_int_equal(leati_cp_make(in_folder("a/file/x"), &err), LEAT_E_IO);
     assert_non_null(strstr(err.where, "a/file"));
+}
+
+/* --- the folder of a job ---------------------------------------------------------------------- */
+
+static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
+    leati_config *config = leati_config_new();
+    assert_non_null(config);
+    assert_int_equal(
+        leati_config_set(config, "execution.checkpointing.dir", folder, LEATI_CONFIG_PROGRAM, err),
+        LEAT_OK);
+    leat_status status = leati_job_folder_init(f, config, "a job", job_id, err);
+    leati_config_free(config);
+    return status;
+}
+
+static void folder_of_a_living_job_is_refused(void **state) {
+    (void)state;
+    leat_error err;
+    leati_job_folder first, second;
+    char pid[40];
+    leati_job_folder_patience_ms = 100;
+    assert_int_equal(lock(&first, "0123", &err), LEAT_OK);
+    assert_string_equal(first.path, in_folder("a%20job"));
+    assert_int_equal(lock(&second, "4567", &err), LEAT_E_STATE);
+    snprintf(pid, sizeof pid, "in use by process %d (job 0123)", (int)getpid());
+    assert_non_null(strstr(err.text, pid));
+    leati_job_folder_fini(&second);
+    leati_job_folder_release(&first);
+    assert_int_equal(lock(&second, "4567", &err), LEAT_OK);
+    leati_job_folder_fini(&second);
+    leati_job_folder_fini(&first);
 }
 
 /* --- a whole one ------------------------------------------------------------------------------ */
@@ -345,6 +376,7 @@ int main(void) {
         WITH_FOLDER(parts_are_removed_but_for_the_newest),
         WITH_FOLDER(removal_follows_no_link),
         WITH_FOLDER(folders_are_made_with_those_above),
+        WITH_FOLDER(folder_of_a_living_job_is_refused),
         WITH_FOLDER(published_one_is_whole),
         WITH_FOLDER(published_on_another_file_system_is_whole),
         WITH_FOLDER(missing_file_is_named),

@@ -1,0 +1,347 @@
+"""Jobs that are cancelled and go on from their newest checkpoint: with another parallelism, in the
+other mode; and what nobody may start from.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from leat.common import Duration, JobStatus, Time, Types, WatermarkStrategy
+from leat.common.errors import JobCancelled, RestoreError
+from leat.common.watermark_strategy import TimestampAssigner
+from leat.datastream import AggregateFunction, KeyedProcessFunction, SinkFunction
+from leat.datastream.state import ListStateDescriptor, ValueStateDescriptor
+from leat.datastream.window import EventTimeSessionWindows, SlidingEventTimeWindows
+
+RECORDS = 300
+PATH = "execution.state-recovery.path"
+
+
+class Lines(SinkFunction):
+    """Appends what comes to a file."""
+
+    def __init__(self, path):
+        self.path = str(path)
+
+    def invoke(self, value, context):
+        with Path(self.path).open("a") as f:
+            f.write(f"{value}\n")
+
+
+class Index(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value * 10
+
+
+def slowly(x):
+    time.sleep(0.001)
+    return x
+
+
+def numbers(env, pause=slowly):
+    """0, 1, 2 ... as event times 0, 10, 20 ..."""
+    strategy = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(0))
+    stream = env.from_collection(list(range(RECORDS)), Types.LONG()).map(pause, Types.LONG())
+    stream.set_parallelism(1)
+    stream = stream.assign_timestamps_and_watermarks(strategy.with_timestamp_assigner(Index()))
+    return stream.set_parallelism(1)
+
+
+def pairs(env):
+    return (
+        numbers(env)
+        .map(lambda x: (x % 7, 1), Types.TUPLE([Types.LONG(), Types.LONG()]))
+        .set_parallelism(1)
+        .key_by(lambda p: p[0], Types.LONG())
+    )
+
+
+def count(env):
+    return pairs(env).reduce(lambda a, b: (a[0], a[1] + b[1])).uid("counts")
+
+
+class Alarms(KeyedProcessFunction):
+    """Numbers the records of a key, and every tenth sets a timer that tells the number."""
+
+    def open(self, runtime_context):
+        self.seen = runtime_context.get_state(ValueStateDescriptor("seen", Types.LONG()))
+        self.set = runtime_context.get_list_state(ListStateDescriptor("set", Types.LONG()))
+
+    def process_element(self, value, ctx):
+        seen = (self.seen.value() or 0) + 1
+        self.seen.update(seen)
+        if seen % 10 == 0:
+            self.set.add(seen)
+            ctx.timer_service().register_event_time_timer(ctx.timestamp() + 95)
+        yield f"{value[0]}: {seen}"
+
+    def on_timer(self, timestamp, ctx):
+        yield f"{ctx.get_current_key()} at {timestamp}: {list(self.set.get())}"
+
+
+def alarms(env):
+    return pairs(env).process(Alarms(), Types.STRING()).uid("alarms")
+
+
+def sums(env):
+    return (
+        pairs(env)
+        .window(SlidingEventTimeWindows.of(Time.milliseconds(400), Time.milliseconds(100)))
+        .sum(1)
+    )
+
+
+class Mean(AggregateFunction):
+    def create_accumulator(self):
+        return (0, 0)
+
+    def add(self, value, accumulator):
+        return (accumulator[0] + value[1], accumulator[1] + value[0])
+
+    def get_result(self, accumulator):
+        return accumulator
+
+    def merge(self, a, b):
+        return (a[0] + b[0], a[1] + b[1])
+
+
+def sessions(env):
+    gap = EventTimeSessionWindows.with_gap(Time.milliseconds(65))
+    stream = numbers(env).filter(lambda x: x % 20 < 12).key_by(lambda x: x % 2, Types.LONG())
+    return stream.map(lambda x: (x, 1)).key_by(lambda p: p[0] % 2).window(gap).aggregate(Mean())
+
+
+JOBS = {"count": count, "alarms": alarms, "sums": sums, "sessions": sessions}
+
+
+class Runs:
+    """Runs of one job, each from where the last one was, that write into one file."""
+
+    def __init__(self, make_env, folder):
+        self.make_env = make_env
+        self.folder = folder
+        self.out = folder / "out"
+        self.checkpoints = folder / "checkpoints"
+
+    def newest(self):
+        names = (f.name for f in (self.checkpoints / "job").glob("chk-*[0-9]"))
+        return max((int(name[4:]) for name in names), default=0)
+
+    def start(self, build, parallelism, path="latest", **settings):
+        settings = {
+            "execution.checkpointing.interval": "20 ms",
+            "execution.checkpointing.dir": str(self.checkpoints),
+            "pipeline.watermark-per-record": "true",
+            **({PATH: str(path)} if path else {}),
+            **{key.replace("__", "-").replace("_", "."): value for key, value in settings.items()},
+        }
+        env = self.make_env(parallelism, **settings)
+        build(env).add_sink(Lines(self.out)).set_parallelism(1)
+        return env.execute_async("job")
+
+    def until_checkpoint(self, *arguments, **settings):
+        """Runs until two more checkpoints are complete, or the end; True at the end."""
+        before = self.newest()
+        client = self.start(*arguments, **settings)
+        end = time.monotonic() + 30
+        while self.newest() <= before + 1 and client.get_job_status().result() == JobStatus.RUNNING:
+            assert time.monotonic() < end
+            time.sleep(0.002)
+        client.cancel().result()
+        try:
+            client.get_job_execution_result().result()
+        except JobCancelled:
+            return False
+        return True
+
+    def finish(self, *arguments, **settings):
+        client = self.start(*arguments, **settings)
+        client.get_job_execution_result().result()
+        assert client.get_job_status().result() == JobStatus.FINISHED
+
+    def lines(self):
+        return set(self.out.read_text().splitlines())
+
+
+@pytest.fixture
+def runs(make_env, tmp_path):
+    return Runs(make_env, tmp_path)
+
+
+# --- another parallelism, another mode ------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_job_goes_on_with_another_parallelism_and_in_the_other_mode(name, make_env, tmp_path, mode):
+    job = JOBS[name]
+    plain = Runs(make_env, tmp_path / "plain")
+    plain.folder.mkdir()
+    plain.finish(job, 1, path=None)
+    runs = Runs(make_env, tmp_path)
+    other = {"thread": "process", "process": "thread"}[mode]
+    key = {"python_execution__mode": other}
+    stops = [runs.until_checkpoint(job, p) for p in (1, 2, 3)]
+    stops.append(runs.until_checkpoint(job, 1, **key))
+    assert not stops[0]
+    runs.finish(job, 1)
+    assert runs.lines() == plain.lines()
+
+
+def test_finished_job_does_nothing_more(runs, caplog):
+    runs.finish(count, 2)
+    before = runs.out.read_text()
+    runs.finish(count, 2)
+    assert runs.out.read_text() == before
+    assert "had finished with this checkpoint; there is nothing to do" in caplog.text
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+
+def refusal(runs, job=count, parallelism=1, **settings):
+    """What is said when the job is started."""
+    with pytest.raises(RestoreError) as e:
+        runs.finish(job, parallelism, **settings)
+    return str(e.value)
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+def test_damaged_newest_checkpoint_is_named_and_an_older_one_offered(runs, caplog):
+    keep = {"execution_checkpointing_num__retained": "20"}
+    assert not runs.until_checkpoint(count, 1, **keep)
+    job = runs.checkpoints / "job"
+    newest = runs.newest()
+    older = max(int(f.name[4:]) for f in job.glob("chk-*[0-9]") if f.name != f"chk-{newest}")
+    flip(job / f"chk-{newest}" / "task-0")
+    text = refusal(runs, **keep)
+    assert f"chk-{newest}/task-0: " in text
+    assert f"chk-{older}: --allow-older starts from it" in text
+    runs.finish(count, 2, execution_state__recovery_allow__older="true", **keep)
+    assert f"the job starts from {job}/chk-{older}" in caplog.text
+    assert {f"({k}, {n})" for k in range(7) for n in range(1, RECORDS // 7)} <= runs.lines()
+
+
+def test_older_checkpoint_is_taken_only_where_told(runs):
+    keep = {"execution_checkpointing_num__retained": "20"}
+    assert not runs.until_checkpoint(count, 1, **keep)
+    older = min((runs.checkpoints / "job").glob("chk-*[0-9]"), key=lambda f: int(f.name[4:]))
+    text = refusal(runs, path=older, **keep)
+    assert "it is older (number " in text
+    assert "--allow-older" in text
+    runs.finish(count, 1, path=older / "_metadata", execution_state__recovery_allow__older="true")
+
+
+def test_checkpoint_of_another_job_lists_both_sides(runs):
+    assert not runs.until_checkpoint(count, 1)
+    text = refusal(runs, alarms)
+    assert "it is of job 'job' and has operators that this job does not have: 'counts' (" in text
+    assert "only this job has: " in text
+    assert "'alarms' (" in text
+    runs.finish(alarms, 1, execution_state__recovery_ignore__unclaimed__state="true")
+
+
+def test_state_of_another_type_is_named(runs):
+    assert not runs.until_checkpoint(alarms, 1)
+
+    class Others(Alarms):
+        def open(self, runtime_context):
+            self.seen = runtime_context.get_state(ValueStateDescriptor("seen", Types.STRING()))
+
+    text = refusal(runs, lambda env: pairs(env).process(Others(), Types.STRING()).uid("alarms"))
+    assert "the state 'seen' was a value state of " in text
+    assert "of LONG when" in text
+    assert "STRING" in text
+
+
+class Mergeable(Mean):
+    mergeable = True
+
+
+def test_windows_of_another_layout_are_refused(runs):
+    def windows(mean):
+        window = SlidingEventTimeWindows.of(Time.milliseconds(400), Time.milliseconds(100))
+        return lambda env: pairs(env).window(window).aggregate(mean).uid("windows")
+
+    assert not runs.until_checkpoint(windows(Mergeable()), 1)
+    assert "the slices of its windows changed: " in refusal(runs, windows(Mean()))
+    runs.finish(windows(Mergeable()), 2)
+
+
+def test_nothing_there_is_a_refusal_and_latest_starts_afresh(runs, tmp_path, caplog):
+    text = refusal(runs, path=tmp_path / "none")
+    assert f"{tmp_path}/none/_metadata: cannot be opened: No such file" in text
+    runs.finish(count, 1)
+    assert "there is no checkpoint of this job yet; it starts afresh" in caplog.text
+
+
+# --- the launcher ---------------------------------------------------------------------------------
+
+SCRIPT = """
+import sys
+from pyflink.common import Types
+from pyflink.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+stream = env.from_collection([1, 2, 3], Types.LONG()).key_by(lambda x: x % 2, Types.LONG())
+stream.reduce(lambda a, b: a + b).uid("sums").print()
+env.execute("three")
+"""
+
+
+def launch(folder, mode, *options):
+    command = [sys.executable, "-m", "leat", "run", "-D", f"python.execution-mode={mode}"]
+    command += ["-D", "execution.checkpointing.interval=1 h"]
+    command += ["-D", f"execution.checkpointing.dir={folder}", *options, str(folder / "three.py")]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_launcher_options_and_exit_codes(tmp_path, mode):
+    (tmp_path / "three.py").write_text(SCRIPT)
+    first = launch(tmp_path, mode, "-s", "latest")
+    assert first.returncode == 0, first.stderr
+    assert "it starts afresh" in first.stderr
+    again = launch(tmp_path, mode, "--fromSavepoint=latest")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert "there is nothing to do" in again.stderr
+    (checkpoint,) = (tmp_path / "three").glob("chk-*[0-9]")
+    flip(checkpoint / "task-0")
+    bad = launch(tmp_path, mode, "-s", str(checkpoint), "-n", "--allow-older")
+    assert bad.returncode == 3
+    assert f"{checkpoint}/task-0: " in bad.stderr
+    none = launch(tmp_path, mode, "-s")
+    assert none.returncode == 2
+
+
+def look(verb, path, *options):
+    command = [sys.executable, "-m", "leat", "checkpoint", verb, *options, str(path)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_inspect_shows_what_a_checkpoint_has(runs):
+    assert not runs.until_checkpoint(alarms, 2)
+    folder = runs.checkpoints / "job" / f"chk-{runs.newest()}"
+    got = json.loads(look("inspect", folder, "--json").stdout)
+    assert (got["job"], got["kind"], got["finished"]) == ("job", "checkpoint", False)
+    (operator,) = [o for o in got["operators"] if o["id"] == "alarms"]
+    assert (operator["parallelism"], operator["max_parallelism"]) == (2, 128)
+    states = {p["name"]: p for p in operator["parts"] if p["part"] == "state"}
+    assert states["seen"]["kind"] == "value"
+    assert states["seen"]["of"] == "function"
+    assert states["seen"]["entries"] == 7
+    assert "\nalarms (" in look("inspect", folder).stdout
+    flip(folder / "task-0")
+    damaged = look("inspect", folder / "_metadata")
+    assert (damaged.returncode, damaged.stdout) == (1, "")
+    assert f"leat: {folder}/task-0: " in damaged.stderr
+    listed = json.loads(look("list", folder.parent, "--json").stdout)
+    assert [c["damaged"] is None for c in listed if c["path"] == str(folder)] == [False]
