@@ -337,7 +337,7 @@ def test_inspect_shows_what_a_checkpoint_has(runs):
     states = {p["name"]: p for p in operator["parts"] if p["part"] == "state"}
     assert states["seen"]["kind"] == "value"
     assert states["seen"]["of"] == "function"
-    assert states["seen"]["entries"] == 7
+    assert 0 < states["seen"]["entries"] <= 7  # keys that have come so far
     assert "\nalarms (" in look("inspect", folder).stdout
     flip(folder / "task-0")
     damaged = look("inspect", folder / "_metadata")
