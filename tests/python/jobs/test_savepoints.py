@@ -273,3 +273,41 @@ def test_settings_are_those_of_the_configuration(make_env):
         env.enable_checkpointing(1000, "EXACTLY_ONCE")
     with pytest.raises(ValueError, match="at least 10"):
         env.enable_checkpointing(5)
+
+
+# --- runs of the same job -----------------------------------------------------------------------
+
+STUCK = """
+import os, sys, time
+from pathlib import Path
+from pyflink.datastream import StreamExecutionEnvironment
+
+pid, first = Path(sys.argv[1]), len(sys.argv) == 2
+
+def stay(value):
+    if first:
+        pid.write_text(str(os.getpid()))
+    while first:
+        time.sleep(1)
+    lives = Path("/proc", pid.read_text(), "cmdline")  # empty when it was not yet waited for
+    return "still there" if lives.exists() and lives.read_bytes() else "gone"
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.set_parallelism(1).enable_checkpointing(10_000)
+env.get_checkpoint_config().set_checkpoint_storage_dir(sys.argv[1] + "-kept")
+env.from_collection([1]).map(stay).print()
+env.execute("stuck")
+"""
+
+
+def test_a_new_run_waits_until_the_old_ones_workers_are_gone(leat_start, leat_run, mode, tmp_path):
+    pid = tmp_path / "pid"
+    first = leat_start(STUCK, str(pid))
+    until(lambda: pid.exists() and pid.read_text())
+    stuck = int(pid.read_text())
+    assert (stuck == first.pid) == (mode == "thread")
+    first.kill()
+    first.wait()
+    done = leat_run(STUCK, str(pid), "goes on")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["gone"]
