@@ -253,13 +253,21 @@ static void commit_all(const leati_coordinator *c) {
     if (c->job->pool) leati_pool_complete(c->job->pool, c->number);
 }
 
+static void say_complete(const leati_coordinator *c, const char *folder) {
+    uint64_t bytes = 0;
+    for (int i = 0; i < c->job->plan->task_count; i++) bytes += c->sizes[i];
+    leati_log(LEAT_LOG_INFO,
+              "%s: checkpoint %" PRId64 " complete in %" PRId64 " ms, %" PRIu64 " bytes: %s",
+              c->job->name, c->number, (leati_clock_monotonic() - c->began) / NS_PER_MS, bytes,
+              folder);
+}
+
 /* From a savepoint that stopped the job, the next attempt would have to start, too: sinks have
    committed it. */
 static void take_complete(leati_coordinator *c, char *folder) {
     leati_wish *wish = c->wish;
     bool stops = is_last(c);
-    leati_log(LEAT_LOG_INFO, "%s: checkpoint %" PRId64 " is complete: %s", c->job->name, c->number,
-              folder);
+    say_complete(c, folder);
     c->failures = 0;
     c->wish = NULL;
     if (!wish || stops) {
