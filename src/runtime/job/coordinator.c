@@ -85,10 +85,6 @@ leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err) {
     return NULL;
 }
 
-void leati_coordinator_release(leati_coordinator *c) {
-    leati_job_folder_release(&c->folder);
-}
-
 void leati_coordinator_free(leati_coordinator *c) {
     if (!c) return;
     leati_origin_fini(&c->origin);

@@ -15,8 +15,6 @@ typedef struct leati_coordinator leati_coordinator;
 /* Makes or finds the job's folder, and locks it. A job that has no folder configured gets a
    private one, which is removed at the end. */
 leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err);
-/* The job has ended: gives its folder back. */
-void leati_coordinator_release(leati_coordinator *c);
 void leati_coordinator_free(leati_coordinator *c); /* NULL is fine */
 /* What keeps other runs out of the folder, as long as a process has it open; -1: nothing. */
 int leati_coordinator_lock(const leati_coordinator *c);

@@ -237,7 +237,6 @@ static void run_attempt(leat_job *job) {
 
 static void conclude(leat_job *job) {
     leati_pushes_end(job);
-    if (!job->fenced) leati_coordinator_release(job->coordinator);
     pthread_mutex_lock(&job->lock);
     job->ended_at = leati_clock_monotonic();
     job->view = leati_failure_view(&job->failure);

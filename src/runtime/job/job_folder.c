@@ -130,16 +130,11 @@ void leati_job_folder_clear(leati_job_folder *f) {
     leati_cp_remove_parts(path, true);
 }
 
-void leati_job_folder_release(leati_job_folder *f) {
+void leati_job_folder_fini(leati_job_folder *f) {
     if (!f->path) return;
     if (f->temporary) leati_job_folder_clear(f);
     if (f->temporary) leati_cp_remove(f->path);
     if (f->lock >= 0) close(f->lock);
-    f->lock = -1;
-}
-
-void leati_job_folder_fini(leati_job_folder *f) {
-    leati_job_folder_release(f);
     leati_free(f->path);
     memset(f, 0, sizeof *f);
 }

@@ -21,8 +21,6 @@ leat_status leati_job_folder_init(leati_job_folder *f, const leati_config *confi
                                   const char *job_name, const char *job_id, leat_error *err);
 /* Removes all checkpoints in it. */
 void leati_job_folder_clear(leati_job_folder *f);
-/* The job has ended: another one may have the folder. */
-void leati_job_folder_release(leati_job_folder *f);
 void leati_job_folder_fini(leati_job_folder *f); /* of a zeroed one nothing happens */
 
 #endif

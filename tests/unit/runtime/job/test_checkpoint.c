@@ -111,10 +111,9 @@ static void folder_of_a_living_job_is_refused(void **state) {
     snprintf(pid, sizeof pid, "in use by process %d (job 0123)", (int)getpid());
     assert_non_null(strstr(err.text, pid));
     leati_job_folder_fini(&second);
-    leati_job_folder_release(&first);
+    leati_job_folder_fini(&first);
     assert_int_equal(lock(&second, "4567", &err), LEAT_OK);
     leati_job_folder_fini(&second);
-    leati_job_folder_fini(&first);
 }
 
 /* --- a whole one ------------------------------------------------------------------------------ */
