@@ -5,6 +5,7 @@ other mode; and what nobody may start from.
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -77,7 +78,7 @@ class Alarms(KeyedProcessFunction):
         self.seen.update(seen)
         if seen % 10 == 0:
             self.set.add(seen)
-            ctx.timer_service().register_event_time_timer(ctx.timestamp() + 95)
+            ctx.timer_service().register_event_time_timer(ctx.timestamp() + 955)
         yield f"{value[0]}: {seen}"
 
     def on_timer(self, timestamp, ctx):
@@ -144,12 +145,14 @@ class Runs:
         build(env).add_sink(Lines(self.out)).set_parallelism(1)
         return env.execute_async("job")
 
-    def until_checkpoint(self, *arguments, **settings):
-        """Runs until two more checkpoints are complete, or the end; True at the end."""
+    def until_checkpoint(self, *arguments, more=2, **settings):
+        """Runs until so many more checkpoints are complete, or the end; True at the end."""
         before = self.newest()
         client = self.start(*arguments, **settings)
         end = time.monotonic() + 30
-        while self.newest() <= before + 1 and client.get_job_status().result() == JobStatus.RUNNING:
+        while (
+            self.newest() < before + more and client.get_job_status().result() == JobStatus.RUNNING
+        ):
             assert time.monotonic() < end
             time.sleep(0.002)
         client.cancel().result()
@@ -198,6 +201,45 @@ def test_finished_job_does_nothing_more(runs, caplog):
     runs.finish(count, 2)
     assert runs.out.read_text() == before
     assert "had finished with this checkpoint; there is nothing to do" in caplog.text
+
+
+# --- snapshots of released formats ------------------------------------------------------------
+
+DATA = Path(__file__).resolve().parents[2] / "data" / "snapshots"
+
+
+def from_file(env):
+    """What a file says, from where it was read to. The path is part of the state."""
+    lines = env.read_text_file("tests/data/snapshots/numbers.txt").set_parallelism(1)
+    numbered = lines.map(lambda s: slowly(int(s)), Types.LONG()).set_parallelism(1)
+    return numbered.key_by(lambda x: x % 3, Types.LONG()).reduce(lambda a, b: a + b).uid("sums")
+
+
+KEPT = {"alarms": alarms, "sums": sums, "from_file": from_file}
+
+
+def keep(make_env, folder):
+    """What tests/data/make_snapshots.py does: stops each job and keeps its newest checkpoint."""
+    for name, job in KEPT.items():
+        runs = Runs(make_env, folder / name)
+        runs.folder.mkdir(parents=True)
+        assert not runs.until_checkpoint(job, 2, more=7)
+        shutil.move(runs.checkpoints / "job" / f"chk-{runs.newest()}", runs.folder / "checkpoint")
+        shutil.rmtree(runs.checkpoints)
+
+
+@pytest.mark.parametrize("name", KEPT)
+@pytest.mark.parametrize("version", [1])
+def test_snapshots_of_released_formats_are_restored(version, name, make_env, tmp_path, monkeypatch):
+    monkeypatch.chdir(DATA.parents[2])
+    kept = tmp_path / "kept"
+    shutil.copytree(DATA / f"format-{version}" / name, kept)  # whose files are ours then
+    plain = Runs(make_env, tmp_path / "plain")
+    plain.folder.mkdir()
+    plain.finish(KEPT[name], 1, path=None)
+    runs = Runs(make_env, kept)
+    runs.finish(KEPT[name], 3, path=kept / "checkpoint")
+    assert runs.lines() == plain.lines()
 
 
 # --- refusals -------------------------------------------------------------------------------------
