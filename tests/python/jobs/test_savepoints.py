@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from conftest import environment
 from leat.common import JobStatus, Types, WatermarkStrategy
 from leat.datastream import (
     CheckpointingMode,
@@ -174,8 +178,8 @@ def test_futures_have_what_went_wrong(make_env, tmp_path):
 # --- checkpoints --------------------------------------------------------------------------------
 
 
-def checkpoints(folder):
-    return sorted(p.name for p in folder.glob("count/chk-*") if not p.name.endswith(".part"))
+def checkpoints(folder, job="count"):
+    return sorted(p.name for p in folder.glob(f"{job}/chk-*") if not p.name.endswith(".part"))
 
 
 def test_a_cancelled_job_goes_on_from_its_latest_checkpoint(make_env, tmp_path):
@@ -311,3 +315,34 @@ def test_a_new_run_waits_until_the_old_ones_workers_are_gone(leat_start, leat_ru
     done = leat_run(STUCK, str(pid), "goes on")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["gone"]
+
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "python" / "14_survive.py"
+
+
+def test_the_example_survives_being_killed(mode, tmp_path):
+    """Killed again and again behind a few results, it comes to its end, and misses none."""
+    printed: list[str] = []
+    options = ("run", "-s", "latest", "-D", f"python.execution-mode={mode}")
+    kills = 0
+    while True:
+        command = [sys.executable, "-m", "leat", *options, str(EXAMPLE), str(tmp_path)]
+        child = subprocess.Popen(
+            command, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
+        try:
+            for line in child.stdout:
+                printed.append(line.strip().split("> ")[-1])
+                if kills < 3 and checkpoints(tmp_path, "survive") and len(printed) % 4 == 0:
+                    kills += 1
+                    child.kill()
+            said = child.communicate(timeout=20)[1]
+        finally:
+            child.kill()
+        if child.returncode != -signal.SIGKILL:
+            break
+    assert child.returncode == 0, said
+    assert kills == 3
+    wanted = {f"{n} {which} numbers" for n in range(50, 501, 50) for which in ("odd", "even")}
+    assert set(printed) == wanted
+    assert len(printed) < 3 * len(wanted)  # it did not begin anew each time

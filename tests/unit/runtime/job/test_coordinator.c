@@ -1,5 +1,5 @@
-/* Tests of coordinator.c: checkpoints by the clock, their failures, pauses and what is kept; sources
-   that have ended beside running ones. */
+/* Tests of coordinator.c: checkpoints by the clock, their failures, pauses, and what is kept;
+   sources that have ended beside running ones. */
 #include "gather.h"
 
 #include <sched.h>
