@@ -140,7 +140,9 @@ static int run_and_wait(char *const argv[]) {
 
 static bool check_python(const command_line *line) {
     char *python = python_find(line, true, NULL);
-    if (!python) return false;
+    if (!python)
+        return report(false, "Python for scripts", "none",
+                      "name a Python 3.11, 3.12 or 3.13 in LEAT_PYTHON");
     static char safe_path[] = "-P", dash_c[] = "-c";
     static char dash_m[] = "-m", module[] = "leat", command[] = "doctor";
     static char there[] = "import importlib.util as u, sys; sys.exit(not u.find_spec('leat'))";

@@ -3,7 +3,8 @@
    those in PATH.
 
    A package that `cmake --install` put beside the library (<libdir>/leat/python3.X) is made known
-   by PYTHONPATH, and then the Python of that version is looked for in PATH first.
+   by PYTHONPATH, and then the Python of that version is looked for in PATH first. One that is too
+   old is an error where it was named, and looked past elsewhere.
 
    -P keeps a file of the working directory, such as types.py, from standing in for a module of the
    standard library. */
@@ -13,11 +14,18 @@
 #include <errno.h>
 #include <glob.h>
 #include <libgen.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+enum { OLDEST_MINOR = 11, SAYS_OLD = 68 };
+
+extern char **environ;
 
 /* The whole path of an executable as a shell would find it; allocated, or NULL. */
 static char *in_path(const char *name) {
@@ -72,6 +80,42 @@ void python_path_add(const char *folder, bool front) {
     free(joined);
 }
 
+/* Asks the program itself, which must understand no option that is new. */
+static bool says_old(char *python) {
+    static char dash_c[] = "-c";
+    static char question[] = "import sys; sys.exit(68 if sys.version_info < (3, 11) else 0)";
+    char *const ask[] = {python, dash_c, question, NULL};
+    pid_t child;
+    int answer = 0;
+    posix_spawn_file_actions_t quiet;
+    if (posix_spawn_file_actions_init(&quiet) != 0) return false;
+    posix_spawn_file_actions_addopen(&quiet, 1, "/dev/null", O_WRONLY, 0);
+    bool asked = posix_spawn(&child, python, &quiet, NULL, ask, environ) == 0 &&
+                 waitpid(child, &answer, 0) == child;
+    posix_spawn_file_actions_destroy(&quiet);
+    return asked && WIFEXITED(answer) && WEXITSTATUS(answer) == SAYS_OLD;
+}
+
+/* Is the Python older than what works? The name of the file that it is, python3.11, mostly tells, and
+   starting a Python takes a while. */
+static bool is_old(char *python) {
+    char file[PATH_MAX];
+    int major, minor, end = 0;
+    if (realpath(python, file)) {
+        int found = sscanf(basename(file), "python%d.%d%n", &major, &minor, &end);
+        if (found == 2 && !basename(file)[end])
+            return major < 3 || (major == 3 && minor < OLDEST_MINOR);
+    }
+    return says_old(python);
+}
+
+/* The path if its Python works; else NULL, and the path is freed. */
+static char *new_enough(char *path) {
+    if (!path || !is_old(path)) return path;
+    free(path);
+    return NULL;
+}
+
 /* What the user named: LEAT_PYTHON or the key. `*failed` after a message. */
 static char *named(const command_line *line, bool *failed) {
     const char *name = getenv("LEAT_PYTHON"), *origin = "LEAT_PYTHON";
@@ -86,6 +130,9 @@ static char *named(const command_line *line, bool *failed) {
     if (name && !path) {
         say("%s: %s can't be executed; name a Python, such as /usr/bin/python3", origin, name);
         *failed = true;
+    } else if (name && !(path = new_enough(path))) {
+        say("%s: %s is too old; name a Python 3.11, 3.12 or 3.13", origin, name);
+        *failed = true;
     }
     leat_env_free(env);
     return path;
@@ -95,13 +142,13 @@ char *python_find(const command_line *line, bool needed, bool *wrong) {
     bool failed = false;
     char *folder = package_folder();
     char *path = named(line, &failed);
-    if (!path && !failed) path = beside("python3");
-    if (!path && !failed) path = beside("python");
+    if (!path && !failed) path = new_enough(beside("python3"));
+    if (!path && !failed) path = new_enough(beside("python"));
     if (!path && !failed && folder) path = in_path(basename(folder));
-    if (!path && !failed) path = in_path("python3");
-    if (!path && !failed) path = in_path("python");
+    if (!path && !failed) path = new_enough(in_path("python3"));
+    if (!path && !failed) path = new_enough(in_path("python"));
     if (!path && !failed && needed)
-        say("there is no Python; install one, or name it in LEAT_PYTHON");
+        say("there is no Python 3.11, 3.12 or 3.13; install one, or name it in LEAT_PYTHON");
     if (path && folder) python_path_add(folder, true);
     free(folder);
     if (wrong) *wrong = failed;

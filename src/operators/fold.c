@@ -172,6 +172,11 @@ void leati_fold_init(leati_fold *f, const leat_type *type) {
     f->low = -f->high - 1;
 }
 
+leat_status leati_fold_first(leat_context *ctx, const leati_fold *f, const leat_value *v) {
+    leat_value item;
+    return int_field(f, v) ? LEAT_OK : take(ctx, f, v, &item);
+}
+
 leat_status leati_fold_both(leat_context *ctx, const leati_fold *f, leati_fold_verb verb,
                             const leat_value *v1, const leat_value *v2, leat_value *out) {
     return verb == LEATI_FOLD_SUM ? sum(ctx, f, v1, v2, out) : extreme(ctx, f, verb, v1, v2, out);

@@ -5,8 +5,7 @@
        min_by     v2 if v2.f < v1.f, else v1      max_by           v2 if v2.f > v1.f, else v1
 
    So all other fields keep coming from the first element, and of equal ones the earlier stays.
-   Field 0 of a scalar is the scalar. Another field of a scalar is an error, but only once there is
-   a second element, because nobody looks at the first.
+   Field 0 of a scalar is the scalar.
 
    Native values and objects of a host language take the same way, through leat_value_field and its
    kin; int64 scalars, fields of native tuples, and sums of integers in a language's tuples have a
@@ -42,6 +41,9 @@ bool leati_fold_of(const leat_function *f, const leati_fold **fold, leati_fold_v
 
 /* LEAT_E_RANGE when the sum is beyond the declared type of its field. */
 leat_status leati_fold_check(leat_context *ctx, const leati_fold *f, const leat_value *sum);
+
+/* Has a key's first element, which nothing is folded into, the field? Fails if not. */
+leat_status leati_fold_first(leat_context *ctx, const leati_fold *f, const leat_value *v);
 
 /* `out` becomes the new accumulated element, which may point into the others. LEAT_DONE: it is v1
    still; an object that nobody else holds may have been changed. */

@@ -42,6 +42,8 @@ static inline leat_status on_record(leat_context *ctx, const rolling_self *r, le
     if (status == LEAT_OK) {
         made = leati_fold_both(ctx, &r->fold, verb, &old, &in->value, &out.value);
         status = made;
+    } else if (status == LEAT_DONE) {
+        status = leati_fold_first(ctx, &r->fold, &in->value);
     }
     if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit(ctx, &out);
     if (status < 0 || made == LEAT_DONE) return status;

@@ -154,6 +154,40 @@ def test_python_is_found_in_order(leat: Run, script: Path, fake_python, tmp_path
     assert "LEAT_PYTHON: /nowhere/python can't be executed" in answer.stderr
 
 
+@pytest.fixture(params=["its name", "asking it"])
+def old_python(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A Python 3.9 as far as the launcher can tell, which knows no -P."""
+    path = tmp_path / "old" / ("python3.9" if request.param == "its name" else "python3")
+    path.parent.mkdir()
+    path.write_text('#!/bin/sh\n[ "$1" = -c ] && exit 68\necho "Unknown option: $1"; exit 2\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_a_python_that_is_too_old_is_named(leat: Run, script: Path, old_python: str) -> None:
+    wanted = f"leat: LEAT_PYTHON: {old_python} is too old; name a Python 3.11, 3.12 or 3.13\n"
+    answer = leat("run", script, LEAT_PYTHON=old_python)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (2, "", wanted)
+    option = f"-Dpython.executable={old_python}"
+    assert f"python.executable: {old_python} is too old" in leat("run", option, script).stderr
+    answer = leat("doctor", LEAT_PYTHON=old_python)
+    assert answer.returncode == 1
+    assert wanted in answer.stderr
+    assert "FAILED  Python for scripts: none; name a Python 3.11, 3.12 or 3.13" in answer.stdout
+
+
+def test_a_python_that_is_too_old_is_looked_past(
+    leat: Run, script: Path, fake_python, old_python: str, tmp_path: Path
+) -> None:
+    Path(old_python).rename(tmp_path / "old" / "python3")
+    fake_python("new/python")
+    for package in LEAT.parent.parent.glob("lib/leat/python3.*"):
+        fake_python(f"new/{package.name}")
+    path = f"{tmp_path / 'old'}:{tmp_path / 'new'}:/usr/bin:/bin"
+    if not any((LEAT.parent / name).exists() for name in ("python", "python3")):
+        assert leat("run", script, PATH=path).stdout.startswith("new/")
+
+
 def test_config_shows_the_values_that_hold(leat: Run, tmp_path: Path) -> None:
     (tmp_path / "leat.yaml").write_text("# ours\npipeline.name: 'a name'\n")
     keys = {k["key"]: k for k in json.loads(leat("config", "--json").stdout)}

@@ -148,6 +148,24 @@ static void put_timestamp(const leat_value *v, text_style style, leati_buf *out)
     put_fraction((int)(millis % 1000) * 1000000 + (int)v->size, style, out);
 }
 
+/* java.time.Instant: in UTC, the fraction in groups of three digits, none where it is zero. */
+static void put_instant(const leat_value *v, leati_buf *out) {
+    const int64_t day = 86400000, year_10000 = 2932897;
+    int64_t days = v->as.i / day - (v->as.i % day < 0), millis = v->as.i - days * day;
+    int nanos = (int)(millis % 1000) * 1000000 + (int)v->size;
+    if (days >= year_10000) leati_buf_u8(out, '+');
+    put_date(days, out);
+    leati_buf_u8(out, 'T');
+    put_clock(millis / 1000, out);
+    if (nanos % 1000)
+        leati_buf_printf(out, ".%09d", nanos);
+    else if (nanos % 1000000)
+        leati_buf_printf(out, ".%06d", nanos / 1000);
+    else if (nanos)
+        leati_buf_printf(out, ".%03d", nanos / 1000000);
+    leati_buf_u8(out, 'Z');
+}
+
 static void put_time(const leat_value *v, text_style style, leati_buf *out) {
     int64_t nanos = v->as.i < 0 ? 0 : v->as.i;
     put_clock(nanos / 1000000000, out);
@@ -278,7 +296,12 @@ static leat_status value_text(const leat_value *v, const leat_type *type, text_s
     case LEAT_DECIMAL: put_decimal(v, out); break;
     case LEAT_DATE: put_date(v->as.i, out); break;
     case LEAT_TIME: put_time(v, style, out); break;
-    case LEAT_TIMESTAMP: put_timestamp(v, style, out); break;
+    case LEAT_TIMESTAMP:
+        if (jvm && type && type->tag == LEAT_T_INSTANT)
+            put_instant(v, out);
+        else
+            put_timestamp(v, style, out);
+        break;
     case LEAT_OBJECT: return put_object(v, NULL, LEAT_TEXT_PRINT, style, out);
     }
     return LEAT_OK;

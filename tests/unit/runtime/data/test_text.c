@@ -28,6 +28,15 @@ static void assert_print(leat_value v, const char *expected) {
     assert_text(v, LEAT_TEXT_PRINT, expected);
 }
 
+static void assert_typed(leat_value v, const char *type, const char *expected) {
+    leati_buf b;
+    leati_buf_init(&b);
+    assert_int_equal(leati_value_text(&v, leat_type_parse(type, NULL), LEAT_TEXT_PRINT, &b),
+                     LEAT_OK);
+    assert_string_equal(leati_buf_cstr(&b), expected);
+    leati_buf_fini(&b);
+}
+
 static leat_value of_kind(leat_kind kind, int64_t i, uint32_t size) {
     leat_value v = leat_int(i);
     v.kind = (uint8_t)kind;
@@ -172,6 +181,21 @@ static void text_of_dates_and_times_is_java_sql(void **state) {
                  "+I[2021-01-09 12:00:00.011000,2021-01-09 12:00:00,12:00:00.500000]");
 }
 
+static void text_of_instants_is_iso(void **state) {
+    (void)state;
+    assert_typed(of_kind(LEAT_TIMESTAMP, 0, 0), "INSTANT", "1970-01-01T00:00:00Z");
+    assert_typed(of_kind(LEAT_TIMESTAMP, 1500, 0), "INSTANT", "1970-01-01T00:00:01.500Z");
+    assert_typed(of_kind(LEAT_TIMESTAMP, 0, 7000), "INSTANT", "1970-01-01T00:00:00.000007Z");
+    assert_typed(of_kind(LEAT_TIMESTAMP, -1, 999999), "INSTANT",
+                 "1969-12-31T23:59:59.999999999Z");
+    assert_typed(of_kind(LEAT_TIMESTAMP, -86400000, 0), "INSTANT", "1969-12-31T00:00:00Z");
+    assert_typed(of_kind(LEAT_TIMESTAMP, 253402300799999, 0), "INSTANT",
+                 "9999-12-31T23:59:59.999Z");
+    assert_typed(of_kind(LEAT_TIMESTAMP, 253402300800000, 0), "INSTANT", "+10000-01-01T00:00:00Z");
+    leat_value items[] = {of_kind(LEAT_TIMESTAMP, 0, 0), leat_null()};
+    assert_typed(leat_list(items, 2), "LIST<INSTANT>", "[1970-01-01T00:00:00Z, null]");
+}
+
 static void assert_decimal(int64_t high, uint64_t low, int32_t scale, const char *expected) {
     leat_decimal d = {low, high};
     leat_value v = leat_null();
@@ -232,6 +256,7 @@ int main(void) {
         cmocka_unit_test(text_of_rows_depends_on_the_form),
         cmocka_unit_test(text_of_literals_is_escaped),
         cmocka_unit_test(text_of_dates_and_times_is_java_sql),
+        cmocka_unit_test(text_of_instants_is_iso),
         cmocka_unit_test(text_of_decimals_is_big_decimal),
         cmocka_unit_test(text_of_objects_asks_their_language),
         cmocka_unit_test(format_into_little_room_is_cut),
