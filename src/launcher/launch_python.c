@@ -12,9 +12,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <libgen.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -96,8 +96,8 @@ static bool says_old(char *python) {
     return asked && WIFEXITED(answer) && WEXITSTATUS(answer) == SAYS_OLD;
 }
 
-/* Is the Python older than what works? The name of the file that it is, python3.11, mostly tells, and
-   starting a Python takes a while. */
+/* Is the Python older than what works? The name of the file that it is, python3.11, mostly tells,
+   and starting a Python takes a while. */
 static bool is_old(char *python) {
     char file[PATH_MAX];
     int major, minor, end = 0;

@@ -75,8 +75,8 @@ static window_pair *find(const window_set *set, const leat_window *window) {
     return NULL;
 }
 
-/* Of sessions: one that would swallow the window and stay what it is, for there is a gap between any
-   two of the set. */
+/* Of sessions: one that would swallow the window and stay what it is, for there is a gap between
+   any two of the set. */
 static window_pair *covering(const window_set *set, const leat_window *window) {
     for (size_t i = 0; i < set->count; i++) {
         const leat_window *one = &set->items[i].window;
