@@ -81,6 +81,21 @@ typedef leat_status (*leat_snapshot_call)(leat_context *ctx, leat_snapshot *out,
 typedef leat_status (*leat_restore_call)(leat_context *ctx, leat_snapshot *in, void *self);
 /* As on_barrier of operators: LEAT_AGAIN while it stands where it could not go on. */
 typedef leat_status (*leat_barrier_call)(leat_context *ctx, int64_t checkpoint, void *self);
+/* Sinks in two phases. `prepare` comes with each barrier, and at the end of a job without
+   checkpoints (`checkpoint` is INT64_MAX then): what has come so far is made safe without being
+   seen, and what `commit` needs to make it seen is handed over by leat_prepared_add, in any number
+   of pieces. These are state. `ended`: no record comes any more. */
+typedef struct leat_prepared leat_prepared; /* lent for the call */
+typedef leat_status (*leat_prepare_call)(leat_context *ctx, int64_t checkpoint, bool ended,
+                                         leat_prepared *out, void *self);
+/* Called with each piece once its checkpoint is complete, in order; after a restart with all that
+   the restored checkpoint has, by whichever subtask gets it, before `restore` and any record. So it
+   may come again with a piece that was committed, which then has to change nothing. A failure fails
+   the attempt, and the next one commits it again. */
+typedef leat_status (*leat_commit_call)(leat_context *ctx, const void *bytes, size_t size,
+                                        void *self);
+/* Copies the bytes. In `prepare` only. */
+LEAT_API leat_status leat_prepared_add(leat_prepared *out, const void *bytes, size_t size);
 /* The event time of a record; `time` comes in as what it was before, LEAT_NO_TIME when it had
    none. */
 typedef leat_status (*leat_timestamp_call)(leat_context *ctx, const leat_record *in, int64_t *time,
@@ -173,10 +188,14 @@ typedef struct leat_function {
     const void *spec;     /* copied when the function is added */
     size_t spec_size;
     leat_timer_call on_timer; /* of process functions; may be NULL: nothing happens */
-    /* Of source functions; without both of the first two it can't go back. */
+    /* Of source functions; without both of the first two it can't go back. Sinks may have these
+       two for what they remember beside their prepared pieces, under any name but "prepared". */
     leat_snapshot_call snapshot;
     leat_restore_call restore;
     leat_barrier_call on_barrier; /* may be NULL: it may stop between any two calls */
+    /* Of sinks in two phases: both, or neither. */
+    leat_prepare_call prepare;
+    leat_commit_call commit;
 } leat_function;
 
 static inline leat_function leat_function_of(leat_role role, void *arg) {
@@ -227,6 +246,17 @@ static inline leat_function leat_lasting_source_fn(leat_source_call call,
     leat_function f = leat_source_fn(call, arg);
     f.snapshot = snapshot;
     f.restore = restore;
+    return f;
+}
+
+/* A sink that shows each record once, when the checkpoint is complete that has it. Such a sink runs
+   in as many subtasks as it is given, each with a `self` of its own, on Leat's threads also when
+   the env has host dispatch. Its calls must not block for long: other tasks of the thread wait. */
+static inline leat_function leat_two_phase_sink_fn(leat_sink_call call, leat_prepare_call prepare,
+                                                   leat_commit_call commit, void *arg) {
+    leat_function f = leat_sink_fn(call, arg);
+    f.prepare = prepare;
+    f.commit = commit;
     return f;
 }
 

@@ -196,7 +196,8 @@ static inline leat_file_options leat_file_options_defaults(void) {
 LEAT_API leat_stream *leat_stream_write_files(leat_stream *s, const char *path,
                                               const leat_file_options *options);
 /* Calls `sink` on a Leat thread, in order, one call at a time; in leat_job_dispatch instead when
-   the env has host dispatch. */
+   the env has host dispatch. One in two phases (leat_two_phase_sink_fn), or with `snapshot`, is
+   called by each of its subtasks for itself. */
 LEAT_API leat_stream *leat_stream_sink(leat_stream *s, leat_function sink);
 
 #ifdef __cplusplus

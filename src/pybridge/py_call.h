@@ -60,15 +60,16 @@ struct py_call {
     py_cursor cursor;
     py_side sides[PY_SIDES];
     uint32_t next_side;
-    PyObject *output;      /* of watermark generators */
-    py_source *source;     /* of a source; else NULL */
-    py_windowed *windowed; /* of the roles of windows; else NULL */
-    py_loop *loop;         /* of async functions, while they are open */
-    PyObject *cancelled;   /* their cancelled tasks, a list */
-    bool batch;            /* they are given lists */
-    PyObject *function;    /* the user's object */
-    bool single;           /* a method of a join gives one result */
-    bool is_function;      /* an instance of leat's Function: has open and close */
+    PyObject *output;       /* of watermark generators */
+    py_source *source;      /* of a source; else NULL */
+    PyObject *transactions; /* of a sink in two phases; else NULL */
+    py_windowed *windowed;  /* of the roles of windows; else NULL */
+    py_loop *loop;          /* of async functions, while they are open */
+    PyObject *cancelled;    /* their cancelled tasks, a list */
+    bool batch;             /* they are given lists */
+    PyObject *function;     /* the user's object */
+    bool single;            /* a method of a join gives one result */
+    bool is_function;       /* an instance of leat's Function: has open and close */
 };
 
 static inline PyObject *py_invoke_1(const py_target *t, PyObject *a) {
@@ -140,6 +141,17 @@ const char *py_join_method(py_call *c);
 leat_status py_join_call(leat_context *ctx, const leat_value *first, const leat_value *second,
                          leat_emitter *out, void *self);
 extern const leat_window_function py_co_group_table;
+
+/* --- py_sink.c -------------------------------------------------------------------------------- */
+
+/* Of sinks, after their function was found: is it one in two phases? False with an error set. */
+bool py_sink_init(py_call *c);
+/* Before the user's open. False with an error set. */
+bool py_sink_open(py_call *c, leat_context *ctx);
+/* Before the user's close. */
+void py_sink_end(py_call *c, leat_context *ctx);
+/* The calls of the second phase, where there is one. */
+void py_sink_fill(const py_call *c, leat_function *fn);
 
 /* --- py_watermark.c --------------------------------------------------------------------------- */
 

@@ -113,9 +113,10 @@ static bool bind_methods(py_call *c) {
                      names->names[0]);
         return false;
     }
+    PyObject *object = c->transactions ? c->transactions : c->function;
     for (int i = 0; i < PY_TARGETS && names->names[i]; i++)
         if (!is_optional(c, i) &&
-            !target_init(&c->targets[i], PyObject_GetAttrString(c->function, names->names[i])))
+            !target_init(&c->targets[i], PyObject_GetAttrString(object, names->names[i])))
             return false;
     return true;
 }
@@ -276,9 +277,9 @@ static leat_status function_open(leat_context *ctx, void *arg, void **self) {
     const leat_type *type = NULL; /* of what the calls give */
     if (methods[c->role].typed) type = leat_context_output_type(ctx);
     if (c->role == LEAT_ROLE_REDUCE) type = c->in[0];
-    bool ok = py_shape_of(c->state, type, &c->shape) && py_async_open(c) && call_open(c, ctx) &&
-              open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) && py_source_open(c) &&
-              py_watermark_open(c) && open_windowed(c, ctx);
+    bool ok = py_shape_of(c->state, type, &c->shape) && py_async_open(c) && py_sink_open(c, ctx) &&
+              call_open(c, ctx) && open_context(c, ctx) && bind_methods(c) && bind_timer(c, ctx) &&
+              py_source_open(c) && py_watermark_open(c) && open_windowed(c, ctx);
     if (!ok) {
         leat_status status = py_error_user(c->state, ctx);
         py_windowed_end(c);
@@ -326,6 +327,7 @@ static void call_free(py_call *c) {
     drop(c, c->metrics);
     drop(c, c->output);
     py_source_free(c, drop);
+    drop(c, c->transactions);
     drop(c, c->cancelled);
     drop(c, c->function);
     leati_free(c);
@@ -342,6 +344,7 @@ static void function_close(leat_context *ctx, void *self) {
     py_call *c = self;
     if (!c) return;
     py_source_stop(c, ctx);
+    py_sink_end(c, ctx);
     py_context_end(c->context);
     py_context_end(c->broadcast_context);
     py_windowed_end(c);
@@ -373,7 +376,7 @@ static bool call_init(py_call *c, py_state *state, const leat_function *fn) {
     PyObject *base = py_known_get(state, PY_FUNCTION);
     int is = base ? PyObject_IsInstance(c->function, base) : -1;
     c->is_function = is > 0;
-    return is >= 0;
+    return is >= 0 && py_sink_init(c);
 }
 
 leat_status py_function_resolve(py_state *state, leat_context *ctx, leat_function *fn) {

@@ -82,6 +82,7 @@ static const struct {
     [PY_ASYNC_CALLS] = {"leat.async_calls", "AsyncCalls"},
     [PY_EVENT_LOOP] = {"leat.event_loop", "EventLoop"},
     [PY_SPLITS] = {"leat.datastream.functions", "Splits"},
+    [PY_TRANSACTIONS] = {"leat.transactions", "Transactions"},
 };
 
 PyObject *py_known_import(py_state *state, py_known id) {

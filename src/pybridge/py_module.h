@@ -57,6 +57,7 @@ typedef enum py_known {
     PY_ASYNC_CALLS,
     PY_EVENT_LOOP,
     PY_SPLITS,
+    PY_TRANSACTIONS,
     PY_KNOWN_COUNT
 } py_known;
 

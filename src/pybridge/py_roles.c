@@ -240,7 +240,10 @@ leat_status py_roles_fill(py_call *c, leat_function *fn) {
         break;
     case LEAT_ROLE_JOIN: fn->call.join = py_join_call; break;
     case LEAT_ROLE_CO_GROUP: fn->call.window = &py_co_group_table; break;
-    case LEAT_ROLE_SINK: fn->call.sink = sink_call; break;
+    case LEAT_ROLE_SINK:
+        fn->call.sink = sink_call;
+        py_sink_fill(c, fn);
+        break;
     case LEAT_ROLE_SOURCE: py_source_fill(c, fn); break;
     case LEAT_ROLE_PARTITION: fn->call.partition = partition_call; break;
     case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;

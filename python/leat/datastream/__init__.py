@@ -56,6 +56,7 @@ from leat.datastream.functions import (
     SinkFunction,
     SourceFunction,
     Splits,
+    TwoPhaseCommitSinkFunction,
     WindowFunction,
 )
 from leat.datastream.output_tag import OutputTag
@@ -154,6 +155,7 @@ __all__ = [
     "TimerService",
     "Trigger",
     "TriggerResult",
+    "TwoPhaseCommitSinkFunction",
     "Window",
     "WindowAssigner",
     "WindowFunction",

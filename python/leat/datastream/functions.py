@@ -67,6 +67,7 @@ __all__ = [
     "SourceFunction",
     "Splits",
     "TimerService",
+    "TwoPhaseCommitSinkFunction",
     "WindowFunction",
 ]
 
@@ -692,3 +693,4 @@ from leat.datastream.broadcast_functions import (  # noqa: E402
     BroadcastProcessFunction,
     KeyedBroadcastProcessFunction,
 )
+from leat.datastream.two_phase_sinks import TwoPhaseCommitSinkFunction  # noqa: E402
