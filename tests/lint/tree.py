@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 FOLDERS = ("include", "src", "python", "tests", "examples", "scripts", "cmake", "docs", ".ci")
-NOT_OURS = {"__pycache__", "third_party", "corpus"}
+NOT_OURS = {"__pycache__", "third_party", "corpus", "snapshots"}
 C_SUFFIXES = {".c", ".h"}
 
 
