@@ -12,6 +12,7 @@ typedef struct gate_port {
     bool idle, ended, aligned; /* aligned: its barrier, or its vote, came */
     bool behind;               /* was idle, and has not caught up with what was told meanwhile */
     bool logged;               /* of a loop: the barrier that was told has not come back on it */
+    int64_t came;              /* of a loop: the last barrier on it */
 } gate_port;
 
 /* A round on its way through this gate. */
@@ -33,6 +34,7 @@ struct leati_gate {
     int round_count;
     int64_t watermark;    /* told to the chain */
     int64_t barrier;      /* being aligned */
+    int64_t told;         /* the last barrier that the chain was told of */
     bool stops;           /* nothing comes behind it */
     int aligned;          /* ports whose barrier came */
     bool idle;            /* told to the chain */
@@ -165,10 +167,11 @@ static void release_if_aligned(leati_gate *g) {
     if (!g->aligned || waiting) return;
     for (int i = 0; i < g->count; i++) {
         gate_port *p = &g->ports[i];
-        if (p->role == LEATI_PORT_STREAM) p->aligned = false;
-        p->logged = p->role == LEATI_PORT_FEEDBACK && !p->ended;
+        if (p->role != LEATI_PORT_VOTE) p->aligned = false;
+        p->logged = p->role == LEATI_PORT_FEEDBACK && !p->ended && p->came < g->barrier;
     }
     g->aligned = 0;
+    g->told = g->barrier;
     tell(g, LEATI_BARRIER, g->stops ? -g->barrier : g->barrier);
 }
 
@@ -176,8 +179,11 @@ static void take_barrier(leati_gate *g, gate_port *p, const leati_element *e) {
     int64_t barrier = leati_barrier_number(e);
     if (barrier < g->barrier) return; /* of a checkpoint that was given up */
     if (barrier > g->barrier) {
-        for (int i = 0; i < g->count; i++)
-            g->ports[i].aligned &= g->ports[i].role != LEATI_PORT_STREAM;
+        for (int i = 0; i < g->count; i++) {
+            gate_port *other = &g->ports[i];
+            if (other->role == LEATI_PORT_STREAM) other->aligned = false;
+            if (other->role == LEATI_PORT_FEEDBACK) other->aligned = other->came >= barrier;
+        }
         g->aligned = 0;
     }
     g->barrier = barrier;
@@ -247,12 +253,20 @@ static leat_status take_vote(leati_gate *g, gate_port *p, const leati_element *e
     return LEAT_OK;
 }
 
-/* Feedback is beside time, and its barriers are waited for by nobody: they say which records the
-   head's barrier has overtaken. Its end, and that of votes, is the whole loop's. */
+/* They say which records the head's barrier has overtaken. One of another head may come back before
+   this head has all of its own: then what is behind it has to wait. */
+static void take_feedback_barrier(leati_gate *g, gate_port *p, int64_t barrier) {
+    p->came = barrier;
+    if (barrier == g->told) p->logged = false;
+    p->aligned = barrier > g->told && barrier >= g->barrier;
+}
+
+/* Feedback is beside time, and nobody waits for its barriers. Its end, and that of votes, is the
+   whole loop's. */
 static leat_status take_inner(leati_gate *g, gate_port *p, const leati_element *e) {
     if (e->kind == LEATI_VOTE) return take_vote(g, p, e);
     if (e->kind == LEATI_ROUND) return take_round(g, p, e);
-    if (e->kind == LEATI_BARRIER && leati_barrier_number(e) == g->barrier) p->logged = false;
+    if (e->kind == LEATI_BARRIER) take_feedback_barrier(g, p, leati_barrier_number(e));
     if (e->kind == LEATI_END) p->ended = true;
     if (p->ended) p->logged = false;
     return LEAT_OK;
@@ -308,8 +322,8 @@ static leat_status take_signal(leati_gate *g, gate_port *p, const leati_element 
 /* Is it not read for now? Where a barrier has come, only that of an exact checkpoint holds it up.
    What is no stream has nothing behind its end. */
 static bool is_blocked(const leati_gate *g, const gate_port *p) {
-    if (p->role != LEATI_PORT_STREAM) return p->ended || p->aligned;
-    return p->aligned && !g->at_least_once;
+    if (p->role != LEATI_PORT_STREAM && p->ended) return true;
+    return p->aligned && (p->role == LEATI_PORT_VOTE || !g->at_least_once);
 }
 
 static bool all_ended(const leati_gate *g) {

@@ -389,6 +389,51 @@ static void gate_feedback_is_logged_until_its_barrier_comes_back(void **state) {
     tear_down(&f);
 }
 
+/* Another head is ahead: what is behind its barrier is of the time behind this head's, too. */
+static void gate_feedback_barrier_before_its_own_holds_it_up(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "00");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    barrier(&f, 0, 7);
+    barrier(&f, 2, 7);
+    data(&f, 2, 1);
+    data(&f, 3, 2);
+    expect(&f, "1:2");
+    barrier(&f, 1, 7);
+    expect(&f, "b7 1:1");
+    assert_false(leati_gate_is_logged(f.gate, f.c[2]));
+    assert_true(leati_gate_is_logged(f.gate, f.c[3]));
+    barrier(&f, 3, 7);
+    barrier(&f, 3, 8); /* that will be given up */
+    data(&f, 3, 3);
+    expect(&f, "");
+    assert_false(leati_gate_logs(f.gate));
+    barrier(&f, 0, 9);
+    expect(&f, "1:3");
+    barrier(&f, 1, 9);
+    expect(&f, "b9");
+    assert_true(leati_gate_is_logged(f.gate, f.c[2]));
+    assert_true(leati_gate_is_logged(f.gate, f.c[3]));
+    tear_down(&f);
+}
+
+static void gate_feedback_barrier_of_at_least_once_holds_up_nobody(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "0");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    leati_gate_align(f.gate, false);
+    barrier(&f, 1, 7);
+    data(&f, 1, 1);
+    expect(&f, "1:1");
+    barrier(&f, 0, 7);
+    expect(&f, "b7");
+    assert_false(leati_gate_logs(f.gate));
+    tear_down(&f);
+}
+
 static void gate_votes_are_merged_round_by_round(void **state) {
     (void)state;
     fixture f;
@@ -435,6 +480,8 @@ int main(void) {
         cmocka_unit_test(gate_of_a_head_reads_feedback_first_and_streams_only_unless_held),
         cmocka_unit_test(gate_feedback_counts_for_no_time_no_barrier_and_no_end),
         cmocka_unit_test(gate_feedback_is_logged_until_its_barrier_comes_back),
+        cmocka_unit_test(gate_feedback_barrier_before_its_own_holds_it_up),
+        cmocka_unit_test(gate_feedback_barrier_of_at_least_once_holds_up_nobody),
         cmocka_unit_test(gate_votes_are_merged_round_by_round),
         cmocka_unit_test(gate_freed_abandons_its_channels),
     };
