@@ -13,6 +13,8 @@
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/files.h"
+#include "runtime/base/log.h"
 
 enum { FILE_MODE = 0600, FOLDER_MODE = 0700 };
 
@@ -128,7 +130,7 @@ static leat_status say(leat_error *err, const char *path, const char *what) {
 static leat_status sync_folder(const char *folder, leat_error *err) {
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return say(err, folder, "the folder cannot be opened");
-    int failed = fsync(fd);
+    int failed = leati_files_get()->fsync(fd);
     if (failed) say(err, folder, "fsync");
     close(fd);
     return failed ? LEAT_E_IO : LEAT_OK;
@@ -186,7 +188,7 @@ void leati_cp_remove(const char *folder) {
 
 void leati_cp_discard(const char *job_folder, int64_t number) {
     char *folder = leati_cp_folder(job_folder, number), *part = leati_cp_part(job_folder, number);
-    if (folder && part && rename(folder, part) == 0) leati_cp_remove(part);
+    if (folder && part && leati_files_get()->rename(folder, part) == 0) leati_cp_remove(part);
     leati_free(folder);
     leati_free(part);
 }
@@ -225,7 +227,7 @@ static leat_status write_bytes(int fd, const char *path, const char *bytes, size
 static leat_status write_whole(int fd, const char *path, const char *bytes, size_t size,
                                leat_error *err) {
     leat_status status = write_bytes(fd, path, bytes, size, err);
-    return status >= 0 && fsync(fd) < 0 ? say(err, path, "fsync") : status;
+    return status >= 0 && leati_files_get()->fsync(fd) < 0 ? say(err, path, "fsync") : status;
 }
 
 static leat_status write_file(const char *folder, const char *name, const leati_buf *bytes,
@@ -243,6 +245,16 @@ static leat_status write_file(const char *folder, const char *name, const leati_
     return status;
 }
 
+/* A name that may not last is taken back: who goes on without the checkpoint writes over what it
+   has. */
+static leat_status make_lasting(const char *part, const char *to, leat_error *err) {
+    leat_status status = sync_parent(to, err);
+    if (status < 0 && leati_files_get()->rename(to, part) < 0)
+        leati_log(LEAT_LOG_ERROR, "%s: it is not complete, and cannot be renamed: %s; remove it",
+                  to, strerror(errno));
+    return status;
+}
+
 /* --- onto another file system ----------------------------------------------------------------- */
 
 static leat_status copy_bytes(int in, const char *from, int out, const char *to, leat_error *err) {
@@ -255,7 +267,7 @@ static leat_status copy_bytes(int in, const char *from, int out, const char *to,
         if (n < 0 && errno != EINTR) status = say(err, from, "cannot be read");
     }
     leati_free(block);
-    return status >= 0 && fsync(out) < 0 ? say(err, to, "fsync") : status;
+    return status >= 0 && leati_files_get()->fsync(out) < 0 ? say(err, to, "fsync") : status;
 }
 
 /* By another name where that is possible: nobody changes what is there. */
@@ -289,8 +301,9 @@ leat_status leati_cp_copy(const char *from, const char *to, const leati_manifest
         status = copy_one(from, part, m->files[i].name, err);
     if (status >= 0) status = copy_one(from, part, LEATI_MANIFEST, err);
     if (status >= 0) status = sync_folder(part, err);
-    if (status >= 0 && rename(part, to) < 0) status = say(err, to, "cannot be named");
-    if (status >= 0) status = sync_parent(to, err);
+    if (status >= 0 && leati_files_get()->rename(part, to) < 0)
+        status = say(err, to, "cannot be named");
+    if (status >= 0) status = make_lasting(part, to, err);
     if (status < 0 && part) leati_cp_remove(part);
     leati_free(part);
     return status;
@@ -298,7 +311,7 @@ leat_status leati_cp_copy(const char *from, const char *to, const leati_manifest
 
 static leat_status move(const char *part, const char *to, const leati_manifest *m,
                         leat_error *err) {
-    if (rename(part, to) == 0) return sync_parent(to, err);
+    if (leati_files_get()->rename(part, to) == 0) return make_lasting(part, to, err);
     if (errno != EXDEV) return say(err, to, "cannot be named");
     leat_status status = leati_cp_copy(part, to, m, err);
     if (status >= 0) leati_cp_remove(part);
@@ -314,4 +327,34 @@ leat_status leati_cp_publish(const char *part, const char *to, const leati_manif
     leati_buf_fini(&bytes);
     if (status >= 0) status = sync_folder(part, err);
     return status < 0 ? status : move(part, to, m, err);
+}
+
+/* --- the end of the job ----------------------------------------------------------------------- */
+
+static leat_status replace(const char *folder, const char *from, const char *to, leat_error *err) {
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return say(err, folder, "the folder cannot be opened");
+    leat_status status = LEAT_OK;
+    if (renameat(fd, from, fd, to) < 0)
+        status = say(err, folder, "its manifest cannot be replaced");
+    else if (leati_files_get()->fsync(fd) < 0)
+        status = say(err, folder, "fsync");
+    close(fd);
+    return status;
+}
+
+/* The new manifest is written beside the old one, hidden, and takes its place. */
+leat_status leati_cp_finish(const char *folder, leat_error *err) {
+    static const char hidden[] = "." LEATI_MANIFEST;
+    leati_manifest m;
+    leati_buf bytes;
+    leat_status status = leati_manifest_read(folder, &m, err);
+    if (status < 0) return status;
+    m.flags |= LEATI_CP_FINISHED;
+    leati_buf_init(&bytes);
+    leati_manifest_encode(&m, &bytes);
+    leati_manifest_fini(&m);
+    status = write_file(folder, hidden, &bytes, err);
+    leati_buf_fini(&bytes);
+    return status < 0 ? status : replace(folder, hidden, LEATI_MANIFEST, err);
 }

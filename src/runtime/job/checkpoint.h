@@ -10,7 +10,7 @@
 
 enum {
     LEATI_CP_SAVEPOINT = 1u << 0,
-    LEATI_CP_FINISHED = 1u << 1, /* all data had ended: there is nothing to go on with */
+    LEATI_CP_FINISHED = 1u << 1, /* all data had ended, and sinks have committed all */
     LEATI_CP_STOPPED = 1u << 2   /* the job stopped with it */
 };
 
@@ -69,6 +69,8 @@ leat_status leati_cp_make_lasting(const char *folder, leat_error *err);
    the same file system, or copies it there. */
 leat_status leati_cp_publish(const char *part, const char *to, const leati_manifest *m,
                              leat_error *err);
+/* Marks a complete one as that of a finished job. */
+leat_status leati_cp_finish(const char *folder, leat_error *err);
 /* Makes another complete one of the same content, which outlives the first. */
 leat_status leati_cp_copy(const char *from, const char *to, const leati_manifest *m,
                           leat_error *err);

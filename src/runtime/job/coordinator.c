@@ -3,6 +3,7 @@
 #include "runtime/job/coordinator.h"
 
 #include <inttypes.h>
+#include <unistd.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
@@ -40,6 +41,7 @@ struct leati_coordinator {
     leati_link wishes;
     leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
     bool draining, last_made, stopped;
+    bool ended; /* the newest has the end of all data */
 };
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
@@ -185,10 +187,7 @@ static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
     m->time = leati_clock_now();
     m->attempt = c->job->attempt;
     m->flags = c->wish ? LEATI_CP_SAVEPOINT : 0;
-    bool ended = c->purpose == FOR_THE_END;
     if (c->wish && c->wish->then != LEATI_THEN_GO_ON) m->flags |= LEATI_CP_STOPPED;
-    if (c->wish && c->wish->then == LEATI_THEN_END) ended = true;
-    if (ended) m->flags |= LEATI_CP_FINISHED;
     if (!m->job_name || !m->job_id) return LEAT_E_NOMEM;
     return leati_manifest_describe(m, c->job->plan, c->sizes);
 }
@@ -270,6 +269,7 @@ static void take_complete(leati_coordinator *c, char *folder) {
         c->complete = c->number;
         leati_free(c->newest);
         c->newest = wish ? leati_strdup(folder) : folder;
+        c->ended = c->purpose == FOR_THE_END || (wish && wish->then == LEATI_THEN_END);
         commit_all(c);
     }
     if (stops) c->stopped = true;
@@ -384,6 +384,23 @@ bool leati_coordinator_has_stopped(const leati_coordinator *c) {
 
 bool leati_coordinator_made_last(const leati_coordinator *c) {
     return c->stopped || c->last_made;
+}
+
+static void mark_finished(const char *folder) {
+    leat_error err;
+    if (leati_cp_finish(folder, &err) < 0)
+        leati_log(LEAT_LOG_WARNING,
+                  "%s: %s; the job has finished, and a run that starts from %s finishes again",
+                  err.where, err.text, folder);
+}
+
+/* Of a savepoint there is another one in the job's folder. */
+void leati_coordinator_finish(leati_coordinator *c) {
+    if (!c->ended || !c->newest) return;
+    mark_finished(c->newest);
+    char *own = leati_cp_folder(c->folder.path, c->complete);
+    if (own && strcmp(own, c->newest) != 0 && access(own, F_OK) == 0) mark_finished(own);
+    leati_free(own);
 }
 
 /* What an attempt before had reached does not count, should it have failed afterwards. */

@@ -28,6 +28,10 @@ int64_t leati_coordinator_complete(const leati_coordinator *c);
 /* Was that job finished already? Then there is nothing to run. */
 bool leati_coordinator_has_finished(const leati_coordinator *c);
 
+/* All has been committed and closed: a last checkpoint is marked, so that nobody starts from it. On
+   the driver's thread. Until then a run that does commits what this one may not have. */
+void leati_coordinator_finish(leati_coordinator *c);
+
 /* --- under the job's lock --------------------------------------------------------------------- */
 
 /* An attempt begins or has ended; what was under way is given up. */

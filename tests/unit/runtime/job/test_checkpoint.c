@@ -2,9 +2,11 @@
    what makes a checkpoint one that nobody may start from, and files that cannot be written. */
 #include "folder.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/files.h"
 #include "runtime/job/job_folder.h"
 #include "runtime/job/vault.h"
 
@@ -210,6 +212,53 @@ static void published_on_another_file_system_is_whole(void **state) {
     assert_int_equal(rmdir(other), 0);
 }
 
+static int syncs_left;
+
+static int fail_sync(int fd) {
+    if (syncs_left-- > 0) return fsync(fd);
+    errno = EIO;
+    return -1;
+}
+
+/* A job goes on without a checkpoint that it could not make last: its name may not stay, or the
+   next run would start from there. */
+static void name_that_may_not_last_is_taken_back(void **state) {
+    (void)state;
+    leat_error err;
+    uint64_t sizes[2] = {0, 0};
+    char *part = leati_cp_part(folder, 1), *to = leati_cp_folder(folder, 1);
+    leati_files files_of_test = *leati_files_get();
+    files_of_test.fsync = fail_sync;
+    leati_manifest m = describe(sizes);
+    leati_files_set(&files_of_test);
+    for (int i = 0; i < 3; i++) { /* the manifest, its folder, the one above */
+        assert_int_equal(leati_cp_make(part, &err), LEAT_OK);
+        syncs_left = i;
+        assert_int_equal(leati_cp_publish(part, to, &m, &err), LEAT_E_IO);
+        assert_int_equal(access(part, F_OK), 0);
+        assert_int_not_equal(access(to, F_OK), 0);
+    }
+    leati_files_set(NULL);
+    leati_free(part);
+    leati_free(to);
+}
+
+static void finished_one_is_whole_and_says_so(void **state) {
+    (void)state;
+    leat_error err;
+    leati_manifest m;
+    make_checkpoint(in_folder("chk-1"));
+    write_file("chk-1/._metadata", "torn", 4); /* of a run that was killed while it wrote */
+    assert_int_equal(verify(in_folder("chk-1"), false, &err), LEAT_OK);
+    assert_int_equal(leati_cp_finish(in_folder("chk-1"), &err), LEAT_OK);
+    assert_int_equal(verify(in_folder("chk-1"), false, &err), LEAT_OK);
+    assert_int_equal(leati_manifest_read(in_folder("chk-1"), &m, &err), LEAT_OK);
+    assert_int_equal(m.flags, LEATI_CP_FINISHED);
+    assert_int_equal(m.file_count, 2);
+    leati_manifest_fini(&m);
+    assert_int_equal(leati_cp_finish(in_folder("chk-2"), &err), LEAT_E_NOT_FOUND);
+}
+
 static void missing_file_is_named(void **state) {
     (void)state;
     make_checkpoint(in_folder("chk-1"));
@@ -378,6 +427,8 @@ int main(void) {
         WITH_FOLDER(folder_of_a_living_job_is_refused),
         WITH_FOLDER(published_one_is_whole),
         WITH_FOLDER(published_on_another_file_system_is_whole),
+        WITH_FOLDER(name_that_may_not_last_is_taken_back),
+        WITH_FOLDER(finished_one_is_whole_and_says_so),
         WITH_FOLDER(missing_file_is_named),
         WITH_FOLDER(swapped_files_are_named),
         WITH_FOLDER(file_of_another_size_is_named),
