@@ -76,7 +76,7 @@ static int64_t number_in(const char *name, bool *part) {
     errno = 0;
     long long number = strtoll(name + 4, &end, 10);
     *part = strcmp(end, ".part") == 0;
-    return errno || (*end && !*part) ? 0 : number;
+    return errno || number > LEATI_CP_MOST || (*end && !*part) ? 0 : number;
 }
 
 static int newest_first(const void *a, const void *b) {

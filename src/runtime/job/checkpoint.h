@@ -14,6 +14,9 @@ enum {
     LEATI_CP_STOPPED = 1u << 2   /* the job stopped with it */
 };
 
+/* The largest number of one. */
+#define LEATI_CP_MOST (INT64_C(1) << 56)
+
 typedef struct leati_cp_operator {
     char *id, *name;
     bool remembers; /* not in the manifest: leati_cp_verify found something of it in the file */

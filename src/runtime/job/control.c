@@ -329,7 +329,8 @@ static int take_stock(struct pollfd *polls, int *timeout) {
         const visitor *v = &visitors[i];
         if (v->stage == FREE) continue;
         stays = true;
-        polls[count++] = (struct pollfd){v->fd, v->stage == WRITING ? POLLOUT : POLLIN, 0};
+        short events = v->stage == WRITING ? POLLOUT : v->stage == READING ? POLLIN : POLLRDHUP;
+        polls[count++] = (struct pollfd){v->fd, events, 0};
         bool looks = v->until || v->asked.wish;
         int most = v->stage != WAITING ? PATIENCE_MS / 4 : looks ? TURN_MS : -1;
         if (most >= 0 && (*timeout < 0 || most < *timeout)) *timeout = most;

@@ -42,6 +42,7 @@ struct leati_coordinator {
     leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
     bool draining, last_made, stopped;
     bool ended; /* the newest has the end of all data */
+    bool let_go; /* of the job's lock, in this turn */
 };
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
@@ -143,6 +144,16 @@ static void resume_all(const leati_coordinator *c) {
     if (c->job->pool) leati_pool_resume(c->job->pool, c->number);
 }
 
+/* Files are removed without the job's lock, since it may take long. */
+static void let_go(leati_coordinator *c) {
+    c->let_go = true;
+    pthread_mutex_unlock(&c->job->lock);
+}
+
+static void take_back(const leati_coordinator *c) {
+    pthread_mutex_lock(&c->job->lock);
+}
+
 /* Its files are removed; what sinks have prepared for it commits with the next. A job that was to
    stop goes on. */
 static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_error *err) {
@@ -156,8 +167,10 @@ static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_err
     if (wish && wish->then == LEATI_THEN_STOP) resume_all(c);
     if (wish) fulfil(c, wish, NULL, &own);
     close_one(c);
+    let_go(c);
     if (part) leati_cp_remove(part);
     leati_free(part);
+    take_back(c);
     if (wish) return LEAT_OK;
     if (++c->failures <= c->tolerable) return LEAT_OK;
     return leat_error_set(err, own.status, own.where,
@@ -226,7 +239,10 @@ static char *publish(const leati_coordinator *c, leat_error *err) {
     char *part = leati_cp_part(c->folder.path, c->number), *to = target(c, err);
     bool ok = part && to && describe(c, &m) >= 0;
     if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
-    if (ok && is_last(c)) keep_beside(c, to, &m);
+    if (ok && is_last(c))
+        keep_beside(c, to, &m);
+    else if (ok && c->wish)
+        leati_cp_make(part, err); /* it says that the number was used */
     if (part && to) leati_manifest_fini(&m);
     leati_free(part);
     if (ok) return to;
@@ -234,10 +250,12 @@ static char *publish(const leati_coordinator *c, leat_error *err) {
     return NULL;
 }
 
-/* Those that nobody will start from any more. */
+/* Those that nobody will start from any more, and what tasks still wrote for one that was given
+   up. */
 static void remove_old(const leati_coordinator *c) {
     leat_error err;
     int64_t *numbers, highest;
+    leati_cp_remove_parts(c->folder.path, false);
     int count = leati_cp_list(c->folder.path, &numbers, &highest, &err);
     for (int i = c->retained; i < count; i++) leati_cp_discard(c->folder.path, numbers[i]);
     leati_free(numbers);
@@ -261,6 +279,7 @@ static void say_complete(const leati_coordinator *c, const char *folder) {
    committed it. */
 static void take_complete(leati_coordinator *c, char *folder) {
     leati_wish *wish = c->wish;
+    leat_error err;
     bool stops = is_last(c);
     say_complete(c, folder);
     c->failures = 0;
@@ -268,25 +287,28 @@ static void take_complete(leati_coordinator *c, char *folder) {
     if (!wish || stops) {
         c->complete = c->number;
         leati_free(c->newest);
-        c->newest = wish ? leati_strdup(folder) : folder;
+        c->newest = folder;
         c->ended = c->purpose == FOR_THE_END || (wish && wish->then == LEATI_THEN_END);
         commit_all(c);
     }
     if (stops) c->stopped = true;
     if (c->purpose == FOR_THE_END) c->last_made = true;
-    if (wish) fulfil(c, wish, folder, NULL);
+    leat_error_set(&err, LEAT_E_NOMEM, folder, "it is complete, but there is no memory");
+    if (wish) fulfil(c, wish, stops ? leati_strdup(folder) : folder, &err);
     close_one(c);
 }
 
 static leat_status complete(leati_coordinator *c, leat_error *err) {
     leat_error own;
-    pthread_mutex_unlock(&c->job->lock);
+    let_go(c);
     char *folder = publish(c, &own);
-    pthread_mutex_lock(&c->job->lock);
+    take_back(c);
     if (!folder) return give_up(c, &own, err);
     bool last = is_last(c);
     take_complete(c, folder);
+    let_go(c);
     if (c->purpose != FOR_SAVEPOINT || last) remove_old(c);
+    take_back(c);
     return LEAT_OK;
 }
 
@@ -356,6 +378,7 @@ leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_err
     leat_status status = LEAT_OK;
     int64_t now = leati_clock_monotonic();
     *next = INT64_MAX;
+    c->let_go = false;
     if (job->opened < job->expected || c->stopped) return LEAT_OK;
     if (c->active) status = look_after(c, now, err);
     bool ended = job->ended >= job->expected;
@@ -363,13 +386,15 @@ leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_err
     if (status >= 0 && !c->active && ended && c->interval && !is_wished(c) && !c->last_made &&
         !c->stopped)
         status = trigger(c, FOR_THE_END, err);
-    if (status >= 0 && !c->active && !ended && c->interval && now >= c->next_at && !c->stopped)
+    /* Sources that were told to end have room for no other word. */
+    bool periodic = c->interval && !ended && !c->draining && !c->stopped;
+    if (status >= 0 && !c->active && periodic && now >= c->next_at)
         status = trigger(c, FOR_RESTART, err);
-    if (status >= 0 && c->active && (has_all(c) || c->declined))
-        *next = now;
+    if (c->let_go || (c->active && (has_all(c) || c->declined)))
+        *next = now; /* the news that came meanwhile woke nobody */
     else if (c->active)
         *next = c->began + c->timeout;
-    else if (c->interval && !ended)
+    else if (periodic)
         *next = c->next_at;
     return status;
 }

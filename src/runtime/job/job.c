@@ -118,19 +118,23 @@ static void await_news(leat_job *job, int64_t until) {
     pthread_cond_timedwait(&job->changed, &job->lock, &at);
 }
 
-/* Until all data has ended, and the last checkpoint is made, or the job fails or is cancelled.
-   Checkpoints are made meanwhile. */
+static bool goes_on(const leat_job *job) {
+    return !job->cancel && job->failure.status == LEAT_OK;
+}
+
+/* Until all data has ended, and the last checkpoint is made, or the job fails or is cancelled,
+   which may be while a turn lets go of the lock. Checkpoints are made meanwhile. */
 static leat_status wait_for_data(leat_job *job, leat_error *err) {
     leat_status status = LEAT_OK;
     int64_t next;
     pthread_mutex_lock(&job->lock);
     leati_coordinator_begin(job->coordinator);
-    while (!job->cancel && job->failure.status == LEAT_OK) {
+    while (goes_on(job)) {
         status = leati_coordinator_turn(job->coordinator, &next, err);
         bool done = leati_coordinator_is_done(job->coordinator);
         bool ended = job->ended >= job->expected || leati_coordinator_has_stopped(job->coordinator);
         if (status < 0 || (ended && done)) break;
-        await_news(job, next);
+        if (goes_on(job)) await_news(job, next);
     }
     job->committed = leati_coordinator_made_last(job->coordinator);
     leati_coordinator_end(job->coordinator);
@@ -140,7 +144,7 @@ static leat_status wait_for_data(leat_job *job, leat_error *err) {
 
 bool leati_job_is_failing(leat_job *job) {
     pthread_mutex_lock(&job->lock);
-    bool failing = job->cancel || job->failure.status != LEAT_OK;
+    bool failing = !goes_on(job);
     pthread_mutex_unlock(&job->lock);
     return failing;
 }
@@ -258,10 +262,10 @@ static void conclude(leat_job *job) {
 
 static void *driver_main(void *arg) {
     leat_job *job = arg;
-    bool goes_on = !leati_coordinator_has_finished(job->coordinator);
-    while (goes_on) {
+    bool again = !leati_coordinator_has_finished(job->coordinator);
+    while (again) {
         run_attempt(job);
-        goes_on = leati_attempts_next(job);
+        again = leati_attempts_next(job);
     }
     if (!job->fenced) leati_interpreter_release();
     conclude(job);

@@ -156,7 +156,9 @@ static void get_file(reading *r, leati_cp_file *f) {
 static void get_all(reading *r, leati_manifest *m) {
     m->job_name = get_text(r);
     m->job_id = get_text(r);
-    m->number = (int64_t)(leati_reader_varint(&r->in) & INT64_MAX);
+    uint64_t number = leati_reader_varint(&r->in);
+    m->number = number <= LEATI_CP_MOST ? (int64_t)number : 0;
+    r->in.failed |= number > LEATI_CP_MOST;
     m->time = leati_reader_zigzag(&r->in);
     m->attempt = get_int(r);
     m->flags = (uint32_t)get_int(r);

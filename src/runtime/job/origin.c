@@ -130,7 +130,9 @@ static leat_status find(search *s, leati_origin *o, leat_error *err) {
     if (status < 0 || !s->found) return status;
     status = leati_recovery_check(s->found, s->plan, s->partly, err);
     if (status < 0) return status;
-    o->finished = leati_recovery_manifest(s->found)->flags & LEATI_CP_FINISHED;
+    const leati_manifest *m = leati_recovery_manifest(s->found);
+    o->finished = m->flags & LEATI_CP_FINISHED;
+    if (m->number > o->number) o->number = m->number;
     announce(s, o);
     return LEAT_OK;
 }

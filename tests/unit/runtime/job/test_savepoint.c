@@ -4,9 +4,12 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "folder.h"
+#include "runtime/base/files.h"
 #include "runtime/job/checkpoint.h"
 
 /* --- jobs that count -------------------------------------------------------------------------- */
@@ -444,6 +447,38 @@ static void a_failure_answers_who_waits(void **state) {
     finish(job, env);
 }
 
+/* While the driver writes, on its own thread. */
+static _Atomic(leat_job *) to_cancel;
+
+static int fsync_and_cancel(int fd) {
+    char name[64], path[4096] = "";
+    snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    if (readlink(name, path, sizeof path - 1) > 0 && strstr(path, LEATI_MANIFEST)) {
+        leat_job *job = atomic_exchange(&to_cancel, NULL);
+        if (job) leat_job_cancel(job);
+    }
+    return fsync(fd);
+}
+
+static void cancel_while_a_savepoint_is_published_is_heard(void **state) {
+    (void)state;
+    follower f = {0, 0};
+    leat_error err = {.text = ""};
+    leati_files files = *leati_files_get();
+    files.fsync = fsync_and_cancel;
+    leat_env *env = env_from(NULL);
+    leat_job *job = start_counting(env, &f);
+    await_more(&f, 10);
+    atomic_store(&to_cancel, job);
+    leati_files_set(&files);
+    assert_int_equal(leat_job_savepoint(job, folder, 0, NULL, &err), LEAT_E_TIMEOUT);
+    assert_int_equal(leat_job_wait(job, 10000), LEAT_OK);
+    leati_files_set(NULL);
+    assert_null(atomic_load(&to_cancel));
+    assert_int_equal(leat_job_status(job), LEAT_JOB_CANCELED);
+    finish(job, env);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(a_savepoint_is_made_while_the_job_goes_on),
@@ -458,6 +493,7 @@ int main(void) {
         WITH_FOLDER(who_does_not_wait_leaves_nothing_behind),
         WITH_FOLDER(cancel_answers_who_waits),
         WITH_FOLDER(a_failure_answers_who_waits),
+        WITH_FOLDER(cancel_while_a_savepoint_is_published_is_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
