@@ -6,7 +6,7 @@
    CRASH_ROOT   the job's folder: checkpoints in ROOT/chk/JOB, files in ROOT/out. Once somebody
                 opens ROOT/end, the end of input, steps are counted as "end-..." ones.
    CRASH_AT     STEP:NUMBER:ACTION of `names` and `actions`, or empty: only count
-   CRASH_STATE  a file of zeros, shared by all: `state` below, which the harness reads, too
+   CRASH_STATE  a file of zeros, shared by all: `state` below, which seeds.py reads, too
 
    What it does is in order with the calls of the thread that makes them, so a seed means the same
    step each time, though not the same bytes: how far the job's other threads are is theirs. */
@@ -27,7 +27,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* run.py has the same names, in the same order. */
+/* seeds.py has the same names, in the same order. */
 #define STEPS(X)                        \
     X(PART_MAKE, "part-make")           \
     X(TASK_OPEN, "task-open")           \
