@@ -23,13 +23,13 @@
    beyond LEATI_WRITER_MOST bytes the task is held. */
 #include "connectors/charset.h"
 #include "connectors/date_pattern.h"
-#include "connectors/file_path.h"
 #include "connectors/line_writer.h"
 #include "connectors/part_file.h"
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/file_path.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -221,6 +221,8 @@ static leat_status check_names(const file_sink_self *f, leat_error *err) {
                               f->prefix, f->suffix);
     if (!*f->path)
         return leat_error_set(err, LEAT_E_ARGUMENT, "file_sink", "no folder is named to write to");
+    leat_status status = leati_file_path_check(f->path, err);
+    if (status < 0) return status;
     return *f->bucket ? leati_date_pattern_check(f->bucket, err) : LEAT_OK;
 }
 

@@ -15,9 +15,9 @@
    and taken back, so that the host never sees it. */
 #include "connectors/line_writer.h"
 
-#include "connectors/file_path.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/buf.h"
+#include "runtime/base/file_path.h"
 #include "runtime/base/files.h"
 #include "runtime/base/status_line.h"
 

@@ -4,6 +4,7 @@
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/file_path.h"
 
 typedef struct text_sink_self {
     const char *path;
@@ -14,6 +15,11 @@ static const leat_param params[] = {
     {"path", LEAT_PARAM_STRING, true, offsetof(text_sink_self, path), LEAT_ROLE_NONE},
     {0},
 };
+
+static leat_status text_sink_check(void *self, leat_error *err) {
+    const text_sink_self *t = self;
+    return leati_file_path_check(t->path, err);
+}
 
 static leat_status text_sink_open(leat_context *ctx, void *self) {
     text_sink_self *t = self;
@@ -58,6 +64,7 @@ const leat_operator leat_text_sink_operator = {
     .self_size = sizeof(text_sink_self),
     .params = params,
     .on_record = text_sink_on_record,
+    .check = text_sink_check,
     .open = text_sink_open,
     .on_end_of_data = text_sink_on_end_of_data,
     .on_drain = text_sink_on_drain,

@@ -9,8 +9,8 @@
    file, which can't be entered in the middle. */
 #include "connectors/text_split.h"
 
-#include "connectors/file_path.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/file_path.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -100,7 +100,8 @@ static int by_path(const void *a, const void *b) {
 
 leat_status leati_text_files_find(leati_text_files *files, const char *path, leat_error *err) {
     size_t before = files->count;
-    leat_status status = add_any(files, leati_file_path(path), err);
+    leat_status status = leati_file_path_check(path, err);
+    if (status >= 0) status = add_any(files, leati_file_path(path), err);
     size_t found = files->count - before;
     if (found) qsort(files->items + before, found, sizeof *files->items, by_path);
     return status;

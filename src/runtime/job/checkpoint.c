@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/file_path.h"
 #include "runtime/base/files.h"
 #include "runtime/base/log.h"
 
@@ -20,15 +21,9 @@ enum { FILE_MODE = 0600, FOLDER_MODE = 0700 };
 
 /* --- names ------------------------------------------------------------------------------------ */
 
-const char *leati_cp_plain_path(const char *path) {
-    if (!path || strncmp(path, "file:", 5) != 0) return path;
-    path += 5;
-    return strncmp(path, "//", 2) == 0 ? path + 2 : path;
-}
-
 char *leati_cp_named(const char *path) {
     static const char tail[] = "/" LEATI_MANIFEST;
-    char *folder = leati_strdup(leati_cp_plain_path(path));
+    char *folder = leati_strdup(leati_file_path(path));
     size_t size = folder ? strlen(folder) : 0;
     while (size > 1 && folder[size - 1] == '/') folder[--size] = 0;
     size_t cut = sizeof tail - 1;
@@ -148,9 +143,13 @@ static leat_status sync_parent(const char *path, leat_error *err) {
 
 static leat_status make_one(const char *folder, bool lasting, leat_error *err) {
     struct stat st;
+    if (mkdir(folder, FOLDER_MODE) == 0) return lasting ? sync_parent(folder, err) : LEAT_OK;
+    int why = errno;
     if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode)) return LEAT_OK;
-    if (mkdir(folder, FOLDER_MODE) < 0) return say(err, folder, "the folder cannot be made");
-    return lasting ? sync_parent(folder, err) : LEAT_OK;
+    errno = why;
+    return why == EEXIST
+               ? leat_error_set(err, LEAT_E_IO, folder, "it is no folder, but in place of one")
+               : say(err, folder, "the folder cannot be made");
 }
 
 static leat_status make(const char *folder, bool lasting, leat_error *err) {

@@ -53,8 +53,6 @@ leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-/* What a user writes as a folder may begin with file://, or file:; lent. NULL for NULL. */
-const char *leati_cp_plain_path(const char *path);
 /* The folder that a user named, perhaps by its manifest; allocated. */
 char *leati_cp_named(const char *path);
 /* DIR/<job name>, odd characters percent-encoded; allocated. */

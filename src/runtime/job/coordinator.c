@@ -14,6 +14,7 @@
 #include "runtime/job/pool.h"
 
 static const int64_t NS_PER_MS = 1000000;
+static const char NOWHERE[] = "checkpoint"; /* where an error is that names its file by itself */
 
 typedef enum cp_purpose { FOR_RESTART, FOR_SAVEPOINT, FOR_THE_END } cp_purpose;
 
@@ -40,8 +41,8 @@ struct leati_coordinator {
     char *declined;  /* why it cannot be complete; NULL: it can */
     leati_link wishes;
     leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
-    bool draining, last_made, stopped;
-    bool ended; /* the newest has the end of all data */
+    bool draining, last_failed, last_made, stopped;
+    bool ended;  /* the newest has the end of all data */
     bool let_go; /* of the job's lock, in this turn */
 };
 
@@ -154,13 +155,27 @@ static void take_back(const leati_coordinator *c) {
     pthread_mutex_lock(&c->job->lock);
 }
 
+/* The end of a job that was cancelled takes a checkpoint with it, which is nobody's worry. */
+static void log_failed(const leati_coordinator *c, const leat_error *why) {
+    bool tolerated = !c->wish && c->failures >= 0 && c->failures < c->tolerable;
+    char *left = tolerated
+                     ? leati_format("; the job goes on, and %" PRId64 " more may fail in a row",
+                                    c->tolerable - c->failures - 1)
+                     : NULL;
+    leati_log(c->job->cancel ? LEAT_LOG_INFO : LEAT_LOG_WARNING,
+              "%s: %s %" PRId64 " failed: %s%s%s%s", c->job->name,
+              c->wish ? "savepoint" : "checkpoint", c->number,
+              strcmp(why->where, NOWHERE) == 0 ? "" : why->where,
+              strcmp(why->where, NOWHERE) == 0 ? "" : ": ", why->text, left ? left : "");
+    leati_free(left);
+}
+
 /* Its files are removed; what sinks have prepared for it commits with the next. A job that was to
    stop goes on. */
 static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_error *err) {
     leat_error own = *why;
     char *part = leati_cp_part(c->folder.path, c->number);
-    leati_log(LEAT_LOG_WARNING, "%s: checkpoint %" PRId64 " failed: %s: %s", c->job->name,
-              c->number, own.where, own.text);
+    log_failed(c, &own);
     leati_wish *wish = c->wish;
     bool ends = c->purpose == FOR_THE_END;
     c->wish = NULL;
@@ -172,6 +187,7 @@ static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_err
     leati_free(part);
     take_back(c);
     if (wish) return LEAT_OK;
+    c->last_failed = ends;
     if (++c->failures <= c->tolerable) return LEAT_OK;
     return leat_error_set(err, own.status, own.where,
                           "%s (checkpoint %" PRId64 "%s; %" PRId64 " may fail in a row: "
@@ -348,9 +364,9 @@ static leat_status look_after(leati_coordinator *c, int64_t now, leat_error *err
     if (!c->declined && has_all(c)) return complete(c, err);
     if (!c->declined && now < c->began + c->timeout) return LEAT_OK;
     if (c->declined)
-        leat_error_set(&why, LEAT_E_IO, "checkpoint", "%s", c->declined);
+        leat_error_set(&why, LEAT_E_IO, NOWHERE, "%s", c->declined);
     else
-        leat_error_set(&why, LEAT_E_TIMEOUT, "checkpoint",
+        leat_error_set(&why, LEAT_E_TIMEOUT, NOWHERE,
                        "%d of %d tasks were done in time (execution.checkpointing.timeout)",
                        c->acknowledged, c->job->plan->task_count);
     return give_up(c, &why, err);
@@ -373,6 +389,14 @@ static bool is_ripe(leati_coordinator *c, bool ended) {
     return ended;
 }
 
+/* The job's last one waits for nothing, unless it is tried again. Sources that were told to end have
+   room for no other word. */
+static bool is_due(const leati_coordinator *c, int64_t now, bool ended) {
+    if (!c->interval || c->stopped || c->last_made) return false;
+    if (!ended) return !c->draining && now >= c->next_at;
+    return !is_wished(c) && (!c->last_failed || now >= c->next_at);
+}
+
 leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_error *err) {
     const leat_job *job = c->job;
     leat_status status = LEAT_OK;
@@ -383,18 +407,13 @@ leat_status leati_coordinator_turn(leati_coordinator *c, int64_t *next, leat_err
     if (c->active) status = look_after(c, now, err);
     bool ended = job->ended >= job->expected;
     if (status >= 0 && !c->active && is_ripe(c, ended)) status = trigger(c, FOR_SAVEPOINT, err);
-    if (status >= 0 && !c->active && ended && c->interval && !is_wished(c) && !c->last_made &&
-        !c->stopped)
-        status = trigger(c, FOR_THE_END, err);
-    /* Sources that were told to end have room for no other word. */
-    bool periodic = c->interval && !ended && !c->draining && !c->stopped;
-    if (status >= 0 && !c->active && periodic && now >= c->next_at)
-        status = trigger(c, FOR_RESTART, err);
+    if (status >= 0 && !c->active && is_due(c, now, ended))
+        status = trigger(c, ended ? FOR_THE_END : FOR_RESTART, err);
     if (c->let_go || (c->active && (has_all(c) || c->declined)))
         *next = now; /* the news that came meanwhile woke nobody */
     else if (c->active)
         *next = c->began + c->timeout;
-    else if (periodic)
+    else if (is_due(c, INT64_MAX, ended))
         *next = c->next_at;
     return status;
 }
@@ -431,7 +450,7 @@ void leati_coordinator_finish(leati_coordinator *c) {
 /* What an attempt before had reached does not count, should it have failed afterwards. */
 void leati_coordinator_begin(leati_coordinator *c) {
     c->next_at = leati_clock_monotonic() + c->interval;
-    c->draining = c->last_made = c->stopped = false;
+    c->draining = c->last_failed = c->last_made = c->stopped = false;
 }
 
 void leati_coordinator_end(leati_coordinator *c) {

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/file_path.h"
 #include "runtime/flow/chain.h"
 #include "runtime/job/checkpoint.h"
 #include "runtime/state/store.h"
@@ -402,7 +403,7 @@ char *leat_checkpoint_list(const char *job_folder, bool json, leat_error *err) {
         leat_error_set(err, LEAT_E_ARGUMENT, "leat_checkpoint_list", "job_folder is empty");
         return NULL;
     }
-    const char *path = leati_cp_plain_path(job_folder);
+    const char *path = leati_file_path(job_folder);
     int count = leati_cp_list(path, &numbers, &highest, err);
     if (count < 0) return NULL;
     leati_buf_init(&out);

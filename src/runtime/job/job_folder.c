@@ -13,6 +13,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
+#include "runtime/base/file_path.h"
 #include "runtime/base/log.h"
 #include "runtime/job/spawn.h"
 
@@ -33,11 +34,15 @@ static char *temporary_path(const leati_config *config, const char *job_id) {
 
 static leat_status find(leati_job_folder *f, const leati_config *config, const char *job_name,
                         const char *job_id, leat_error *err) {
-    const char *dir = leati_cp_plain_path(leati_config_get(config, "execution.checkpointing.dir"));
+    const char *key = "execution.checkpointing.dir", *written = leati_config_get(config, key);
+    if (written && leati_file_path_check(written, err) < 0) return err->status;
+    const char *dir = leati_file_path(written);
     f->temporary = !dir || !*dir;
     f->path = f->temporary ? temporary_path(config, job_id) : leati_cp_job_folder(dir, job_name);
     if (!f->path) return no_memory(err);
-    return f->temporary ? LEAT_OK : leati_cp_make_lasting(f->path, err);
+    leat_error own;
+    if (f->temporary || leati_cp_make_lasting(f->path, &own) >= 0) return LEAT_OK;
+    return leat_error_set(err, own.status, own.where, "%s (%s)", own.text, key);
 }
 
 /* --- its lock --------------------------------------------------------------------------------- */
@@ -79,8 +84,21 @@ static bool is_own(const leati_job_folder *f) {
     return read_owner(f, job) == (int)getpid();
 }
 
-static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
+/* A job that was killed a moment ago may have workers that end just now. */
+static void wait_a_little(const leati_job_folder *f, bool *said) {
     enum { LOOK_US = 50000 };
+    char job[64];
+    if (!*said)
+        leati_log(
+            LEAT_LOG_WARNING,
+            "%s: the checkpoints there are in use by process %d; waiting for its end, %d s at "
+            "most",
+            f->path, read_owner(f, job), (int)(leati_job_folder_patience_ms / 1000));
+    *said = true;
+    usleep(LOOK_US);
+}
+
+static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
     char *path = leati_format("%s/lock", f->path);
     if (!path) return no_memory(err);
     f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -90,6 +108,7 @@ static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err
         status = leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(errno));
     leati_free(path);
     int64_t until = leati_clock_monotonic() + leati_job_folder_patience_ms * 1000000;
+    bool said = false;
     while (status >= 0 && flock(f->lock, LOCK_EX | LOCK_NB) < 0) {
         if (errno != EWOULDBLOCK && errno != EINTR)
             status =
@@ -97,7 +116,7 @@ static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err
         else if (leati_clock_monotonic() > until || is_own(f))
             status = refuse(f, err);
         else
-            usleep(LOOK_US);
+            wait_a_little(f, &said);
     }
     if (status >= 0) sign(f, job_id);
     return status;

@@ -1,6 +1,7 @@
 /* manifest.c: the manifest of a checkpoint as bytes; see checkpoint.h. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -260,6 +261,33 @@ static leat_status read_all(int fd, const char *path, leati_buf *out, leat_error
     return LEAT_OK;
 }
 
+/* Says what a user may have meant. */
+static leat_status cannot_open(const char *folder, const char *path, leat_error *err) {
+    struct stat st;
+    int why = errno;
+    leat_error unread;
+    if (why != ENOENT && why != ENOTDIR)
+        return leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(why));
+    if (stat(folder, &st) < 0)
+        return leat_error_set(err, LEAT_E_NOT_FOUND, folder,
+                              "there is no such folder of a checkpoint or savepoint");
+    if (!S_ISDIR(st.st_mode))
+        return leat_error_set(err, LEAT_E_NOT_FOUND, folder,
+                              "it is a file, and not the folder of a checkpoint or savepoint");
+    int64_t *numbers, highest;
+    int count = leati_cp_list(folder, &numbers, &highest, &unread);
+    leat_status status =
+        count > 0 ? leat_error_set(err, LEAT_E_NOT_FOUND, folder,
+                                   "it is the folder of a job; its newest checkpoint is "
+                                   "%s/chk-%" PRId64,
+                                   folder, numbers[0])
+                  : leat_error_set(err, LEAT_E_NOT_FOUND, folder,
+                                   "it is no complete checkpoint or savepoint: it has no file "
+                                   "'" LEATI_MANIFEST "'");
+    leati_free(numbers);
+    return status;
+}
+
 leat_status leati_manifest_read(const char *folder, leati_manifest *out, leat_error *err) {
     leati_buf bytes;
     char *path = leati_format("%s/" LEATI_MANIFEST, folder);
@@ -269,9 +297,7 @@ leat_status leati_manifest_read(const char *folder, leati_manifest *out, leat_er
     leat_status status;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        status =
-            leat_error_set(err, errno == ENOENT || errno == ENOTDIR ? LEAT_E_NOT_FOUND : LEAT_E_IO,
-                           path, "cannot be opened: %s", strerror(errno));
+        status = cannot_open(folder, path, err);
     else
         status = read_all(fd, path, &bytes, err);
     if (status >= 0) status = leati_manifest_decode(bytes.bytes, bytes.size, path, out, err);

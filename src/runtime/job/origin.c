@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/file_path.h"
 #include "runtime/base/log.h"
 #include "runtime/job/recovery.h"
 
@@ -103,6 +104,7 @@ static leat_status refuse_older(const search *s, const char *folder, leat_error 
 }
 
 static leat_status find_named(search *s, const char *path, leati_origin *o, leat_error *err) {
+    if (leati_file_path_check(path, err) < 0) return err->status;
     o->folder = leati_cp_named(path);
     if (!o->folder) return no_memory(err);
     s->found = open_whole(s, o->folder, err);
@@ -120,11 +122,30 @@ static void announce(const search *s, const leati_origin *o) {
               o->folder, m->job_name);
 }
 
+/* The next checkpoints of this run take the place of those that are there. */
+static void warn_of_older(const search *s) {
+    leati_manifest m;
+    leat_error err;
+    char *newest = s->count ? leati_cp_folder(s->folder->path, s->numbers[0]) : NULL;
+    if (newest && leati_manifest_read(newest, &m, &err) >= 0) {
+        if (!(m.flags & LEATI_CP_FINISHED))
+            leati_log(LEAT_LOG_WARNING,
+                      "%s: it is from a former run, and this one starts afresh; to go on from it, "
+                      "start with -s latest (execution.state-recovery.path)",
+                      newest);
+        leati_manifest_fini(&m);
+    }
+    leati_free(newest);
+}
+
 static leat_status find(search *s, leati_origin *o, leat_error *err) {
     const char *path = leati_config_get(s->plan->config, "execution.state-recovery.path");
     s->count = leati_cp_list(s->folder->path, &s->numbers, &o->number, err);
     if (s->count < 0) return err->status;
-    if (!path || !*path) return LEAT_OK;
+    if (!path || !*path) {
+        warn_of_older(s);
+        return LEAT_OK;
+    }
     leat_status status =
         strcmp(path, "latest") == 0 ? find_newest(s, o, err) : find_named(s, path, o, err);
     if (status < 0 || !s->found) return status;
@@ -147,7 +168,8 @@ leat_status leati_origin_find(leati_origin *o, const leati_job_folder *f, const 
     leat_status status = find(&s, o, err);
     leati_recovery_free(s.found);
     leati_free(s.numbers);
-    if (status == LEAT_E_FORMAT || status == LEAT_E_NOT_FOUND || status == LEAT_E_STATE)
+    if (status == LEAT_E_FORMAT || status == LEAT_E_NOT_FOUND || status == LEAT_E_STATE ||
+        status == LEAT_E_UNSUPPORTED)
         status = err->status = LEAT_E_RESTORE;
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/deadline.h"
+#include "runtime/base/file_path.h"
 #include "runtime/job/savepoint.h"
 
 /* The folder as a plain, absolute path; allocated. */
@@ -19,7 +20,8 @@ static char *find_dir(const leat_job *job, const char *dir, leat_error *err) {
                        "execution.checkpointing.savepoint-dir");
         return NULL;
     }
-    dir = leati_cp_plain_path(dir);
+    if (leati_file_path_check(dir, err) < 0) return NULL;
+    dir = leati_file_path(dir);
     bool relative = *dir != '/' && getcwd(here, sizeof here);
     char *path = relative ? leati_format("%s/%s", here, dir) : leati_strdup(dir);
     if (!path) leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");

@@ -321,7 +321,7 @@ def test_windows_of_another_layout_are_refused(runs):
 
 def test_nothing_there_is_a_refusal_and_latest_starts_afresh(runs, tmp_path, caplog):
     text = refusal(runs, path=tmp_path / "none")
-    assert f"{tmp_path}/none/_metadata: cannot be opened: No such file" in text
+    assert f"{tmp_path}/none: there is no such folder" in text
     runs.finish(count, 1)
     assert "there is no checkpoint of this job yet; it starts afresh" in caplog.text
 

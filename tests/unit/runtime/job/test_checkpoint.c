@@ -265,7 +265,7 @@ static void missing_file_is_named(void **state) {
     unlink(in_folder("chk-1/task-1"));
     expect_flaw(LEAT_E_NOT_FOUND, "chk-1/task-1", "it is missing");
     unlink(in_folder("chk-1/_metadata"));
-    expect_flaw(LEAT_E_NOT_FOUND, "chk-1/_metadata", "cannot be opened");
+    expect_flaw(LEAT_E_NOT_FOUND, "chk-1", "it has no file '_metadata'");
 }
 
 static void swapped_files_are_named(void **state) {
