@@ -1,6 +1,6 @@
 """Counts that survive whatever happens to the process: kill it, and start it again.
 
-    python -m leat run -s latest examples/python/14_survive.py [FOLDER]
+python -m leat run -s latest examples/python/14_survive.py [FOLDER]
 """
 
 import sys

@@ -375,7 +375,7 @@ class DataStream:
         return DataStreamSink(self._node.then("text_sink", {"path": str(path)}, "Text Sink"))
 
     def add_sink(self, sink_func: SinkFunction | Callable[[Any], Any]) -> DataStreamSink:
-        """Hand each value to a SinkFunction: one written in Python or a StreamingFileSink.
+        """Hand each value to a SinkFunction: one in Python, a StreamingFileSink or a JdbcSink.
 
         A callable will do, too (Leat's addition).
         """
@@ -385,7 +385,8 @@ class DataStream:
             return self.sink_to(sink_func._sink)
         wanted = "The input must be a SinkFunction or a callable function"
         function = shipped(sink_func, SinkFunction, "Sink", wanted)
-        self._node.env._note_addition(f"DataStream.add_sink({function[2]}), a sink in Python")
+        if not getattr(sink_func, "_in_pyflink", False):
+            self._node.env._note_addition(f"DataStream.add_sink({function[2]}), a sink in Python")
         return DataStreamSink(self._node.then("function_sink", {"function": function}, "Unnamed"))
 
     def sink_to(self, sink: Sink) -> DataStreamSink:

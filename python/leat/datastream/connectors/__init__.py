@@ -16,6 +16,7 @@ _MOVED = {
     "HybridSource": "hybrid_source",
     "HybridSourceBuilder": "hybrid_source",
     "NumberSequenceSource": "number_seq",
+    **dict.fromkeys(("JdbcConnectionOptions", "JdbcExecutionOptions", "JdbcSink"), "jdbc"),
     **dict.fromkeys(
         (
             "BucketAssigner",
