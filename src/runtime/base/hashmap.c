@@ -153,13 +153,13 @@ static size_t next_room(size_t room) {
     return room < DOUBLED_ROOM ? 2 * room : room + room / 4;
 }
 
-static size_t most_entries(const leati_hashmap *m) {
-    return m->room < DOUBLED_ROOM ? m->room - m->room / 4 : m->room - m->room / 7;
+static size_t most_entries(size_t room) {
+    return room < DOUBLED_ROOM ? room - room / 4 : room - room / 7;
 }
 
-static bool hashmap_grow(leati_hashmap *m) {
+static bool hashmap_grow(leati_hashmap *m, size_t room) {
     leati_hashmap grown = *m;
-    grown.room = next_room(m->room);
+    grown.room = room;
     if (grown.room > UINT32_MAX) return false;
     grown.memory = leati_alloc(grown.room * (m->slot_size + 1) + LINE);
     if (!grown.memory) return false;
@@ -179,13 +179,19 @@ static bool hashmap_grow(leati_hashmap *m) {
     return true;
 }
 
+void leati_hashmap_reserve(leati_hashmap *m, size_t entries) {
+    size_t room = m->room;
+    while (most_entries(room) < entries && room <= UINT32_MAX) room = next_room(room);
+    if (room > m->room) hashmap_grow(m, room);
+}
+
 void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size_t size,
                         bool *added) {
     void *payload = leati_hashmap_find(m, hash, bytes, size);
     *added = false;
     if (payload) return payload;
     if (size > UINT32_MAX) return NULL;
-    if (m->count + 1 > most_entries(m) && !hashmap_grow(m)) return NULL;
+    if (m->count + 1 > most_entries(m->room) && !hashmap_grow(m, next_room(m->room))) return NULL;
     size_t i = free_slot(m, (uint32_t)hash);
     char *slot = slot_at(m, i);
     tail *t = tail_of(m, slot);

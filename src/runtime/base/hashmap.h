@@ -35,6 +35,10 @@ static inline void leati_hashmap_expect_tag(const leati_hashmap *m, uint64_t has
 }
 void leati_hashmap_expect_slot(const leati_hashmap *m, uint64_t hash);
 
+/* Makes room for so many entries, if there is memory. Whoever adds those of another table in the
+   order in which they stand there needs it: in a table that is smaller yet they would all want the
+   same few slots. */
+void leati_hashmap_reserve(leati_hashmap *m, size_t entries);
 /* The payload, zeroed when the entry is new; NULL when memory ran out, and then nothing changed. */
 void *leati_hashmap_add(leati_hashmap *m, uint64_t hash, const void *bytes, size_t size,
                         bool *added);

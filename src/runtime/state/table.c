@@ -429,6 +429,9 @@ leat_status leati_table_forget(leati_table *t, int group) {
 
 /* --- Restoring -------------------------------------------------------------------------------- */
 
+/* Key, namespace, value. */
+enum { LEAST_CELL = 4 };
+
 static leat_status cell_restore(leati_table *t, leati_reader *in, uint16_t domain,
                                 leati_arena *arena) {
     size_t key_size = 0, ns_size = 0;
@@ -451,13 +454,23 @@ static leat_status cell_restore(leati_table *t, leati_reader *in, uint16_t domai
     return table_store(t, &value);
 }
 
+/* Room for the cells that follow, all of the same key group. */
+static void reserve(leati_table *t, leati_reader in, uint64_t count) {
+    size_t size;
+    const char *key = leati_reader_blob(&in, &size);
+    if (!key) return;
+    leati_hashmap *map = &t->maps[leati_key_group(leati_hash(key, size), t->groups)];
+    leati_hashmap_reserve(map, map->count + (size_t)count);
+}
+
 leat_status leati_table_restore(leati_table *t, leati_reader *in, uint16_t domain) {
     leati_arena arena;
     leati_arena_init(&arena);
     leat_status status = LEAT_OK;
     while (leati_reader_left(in) && status >= 0) {
         uint64_t count = leati_reader_varint(in);
-        if (in->failed || count > leati_reader_left(in)) status = LEAT_E_FORMAT;
+        if (in->failed || count > leati_reader_left(in) / LEAST_CELL) status = LEAT_E_FORMAT;
+        if (status >= 0) reserve(t, *in, count);
         for (; count > 0 && status >= 0; count--) {
             status = cell_restore(t, in, domain, &arena);
             leati_arena_reset(&arena);

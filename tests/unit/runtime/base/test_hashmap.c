@@ -123,6 +123,29 @@ static void hashmap_next_walks_each_entry_once(void **state) {
     leati_hashmap_fini(&m);
 }
 
+/* Without room they would all want the first slots of a table that is still small: 2.5e9 steps. */
+static void hashmap_takes_another_s_entries_in_their_order(void **state) {
+    (void)state;
+    enum { ENTRIES = 100000 };
+    leati_hashmap from, to;
+    leati_hashmap_init(&from, sizeof(uint64_t));
+    leati_hashmap_init(&to, sizeof(uint64_t));
+    bool added;
+    for (uint64_t i = 0; i < ENTRIES; i++)
+        assert_non_null(leati_hashmap_add(&from, leati_hash(&i, sizeof i), &i, sizeof i, &added));
+    leati_hashmap_reserve(&to, from.count);
+    size_t room = to.room, at = 0;
+    leati_hashmap_entry e;
+    while (leati_hashmap_next(&from, &at, &e))
+        assert_non_null(
+            leati_hashmap_add(&to, leati_hash(e.bytes, e.size), e.bytes, e.size, &added));
+    assert_int_equal(to.count, ENTRIES);
+    assert_int_equal(to.room, room);
+    assert_int_equal(to.room, from.room);
+    leati_hashmap_fini(&from);
+    leati_hashmap_fini(&to);
+}
+
 static void hashmap_under_churn_keeps_its_room(void **state) {
     (void)state;
     leati_hashmap m;
@@ -208,6 +231,7 @@ int main(void) {
         cmocka_unit_test(hashmap_random_steps_agree_with_the_model),
         cmocka_unit_test(hashmap_without_memory_loses_nothing),
         cmocka_unit_test(hashmap_next_walks_each_entry_once),
+        cmocka_unit_test(hashmap_takes_another_s_entries_in_their_order),
         cmocka_unit_test(hashmap_under_churn_keeps_its_room),
         cmocka_unit_test(hashmap_marks_go_where_entries_go),
         cmocka_unit_test(hash_never_changes),
