@@ -252,6 +252,41 @@ def bench_freeze(b: Bench) -> list[Row]:
     return rows
 
 
+def bench_survival(b: Bench) -> list[Row]:
+    """What checkpoints cost, and how soon a job is back, in memory and on the disk."""
+    program = b.program("survival")
+    keys = 100_000 if b.sizes.rounds == 1 else 1_000_000
+    rows = []
+    for where in (Path("/dev/shm"), b.folder):
+        if not os.access(where, os.W_OK):
+            continue
+        with tempfile.TemporaryDirectory(dir=where) as folder:
+            records, seconds = str(10 * b.sizes.native), str(2 * b.sizes.seconds)
+            cost = json.loads(b.call(program, str(keys), records, seconds, folder))
+        what = f"{keys} keys, {'tmpfs' if where.name == 'shm' else 'disk'}"
+        note = f"{cost['without_s']:.1f} s without, {cost['with_s']:.1f} s with"
+        loss = 100 * cost["loss"]
+        worst = f"worst of {cost['checkpoints']}; mean {cost['publish_mean_ms']:.0f} ms"
+        made = cost["publish_worst_ms"]
+        rows += [
+            Row("survival", f"{what}: loss", loss, "%", 5, 3, most=True, note=note),
+            Row("survival", f"{what}: gap", cost["gap_ms"], "ms", 20, 5, most=True),
+            Row("survival", f"{what}: publish", made, "ms", 300, 150, most=True, note=worst),
+            Row("survival", f"{what}: restore", cost["restore_ms"], "ms", 1000, 300, most=True),
+        ]
+    return rows
+
+
+def bench_killed(b: Bench) -> list[Row]:
+    """From the SIGKILL of a worker to the first value in the sink of the next attempt."""
+    with tempfile.TemporaryDirectory(dir=b.folder) as folder:
+        times = [
+            float(b.call(b.python, HERE / "killed.py", folder).splitlines()[-1])
+            for _ in range(b.sizes.starts)
+        ]
+    return [Row("killed worker", "1000 keys", statistics.median(times), "ms", 1000, most=True)]
+
+
 def bench_native_windows(b: Bench) -> list[Row]:
     """CPU time, of all threads, with 1 and 10 records per key and second of event time."""
     program = b.program("native_windows")
@@ -364,6 +399,8 @@ BENCHES = {
     "tumbling_sum": bench_tumbling_sum,
     "sliding_sum": bench_sliding_sum,
     "sliding_merge": bench_sliding_merge,
+    "survival": bench_survival,
+    "killed": bench_killed,
     "native": bench_native,
     "batch_sort": bench_batch_sort,
     "native_windows": bench_native_windows,
