@@ -389,8 +389,8 @@ static bool is_ripe(leati_coordinator *c, bool ended) {
     return ended;
 }
 
-/* The job's last one waits for nothing, unless it is tried again. Sources that were told to end have
-   room for no other word. */
+/* The job's last one waits for nothing, unless it is tried again. Sources that were told to end
+   have room for no other word. */
 static bool is_due(const leati_coordinator *c, int64_t now, bool ended) {
     if (!c->interval || c->stopped || c->last_made) return false;
     if (!ended) return !c->draining && now >= c->next_at;
