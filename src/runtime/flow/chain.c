@@ -362,6 +362,15 @@ leat_status leati_context_user_error(leat_context *ctx, const leati_user_error *
     return leati_chain_blame(ctx, LEAT_E_USER);
 }
 
+char *leati_chain_forgive(leati_chain *c, const char *what) {
+    leati_failure *f = &c->failure;
+    char *text = leati_format("%s (%d/%d): %s%s", f->operator_name ? f->operator_name : "",
+                              f->subtask + 1, f->parallelism, what, f->text ? f->text : "");
+    leati_failure_fini(f);
+    c->blamed = NULL;
+    return text;
+}
+
 /* --- outputs ---------------------------------------------------------------------------------- */
 
 bool leati_chain_has_room(leati_chain *c) {

@@ -215,6 +215,9 @@ static inline bool leati_context_passed(const leat_context *ctx) {
 
 /* Remembers who failed first; the innermost call comes first. */
 leat_status leati_chain_blame(leat_context *ctx, leat_status status);
+/* Takes back what was blamed, which has to be no failure of the task: "Reduce (1/2): <what>why",
+   allocated; NULL when memory ran out. */
+char *leati_chain_forgive(leati_chain *c, const char *what);
 /* Looks whether full outputs have room again. */
 bool leati_chain_has_room(leati_chain *c);
 leat_status leati_chain_flush(leati_chain *c);

@@ -107,7 +107,7 @@ static leat_status freeze(leati_saving_part *p) {
     return status;
 }
 
-leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
+static leat_status add_part(leati_saving *s, leat_context *ctx) {
     leati_saving_part *parts = leati_resize(s->parts, (size_t)(s->count + 1) * sizeof *parts);
     if (!parts) return LEAT_E_NOMEM;
     s->parts = parts;
@@ -119,7 +119,13 @@ leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
     return status >= 0 && leati_chunk_failed(&p->head) ? LEAT_E_NOMEM : status;
 }
 
+leat_status leati_saving_add(leati_saving *s, leat_context *ctx) {
+    leat_status status = s->checkpoint ? add_part(s, ctx) : LEAT_OK;
+    return status < 0 ? leati_saving_decline(s, ctx, status) : status;
+}
+
 void leati_saving_seal(leati_saving *s, bool logs) {
+    if (!s->checkpoint) return;
     s->sealed = true;
     s->logs = logs;
 }
@@ -209,11 +215,35 @@ leat_status leati_saving_advance(leati_saving *s, int64_t ns) {
     if (!s->sealed) return LEAT_DONE;
     do status = advance(s);
     while (status == LEAT_OK && (ns < 0 || leati_clock_monotonic() < until));
+    if (status < 0) return leati_saving_decline(s, s->parts[s->at].ctx, status);
     if (status != LEAT_DONE) return status;
     if (s->logs) return LEAT_AGAIN;
     status = send(s, true);
     give_up(s);
     return status < 0 ? status : LEAT_DONE;
+}
+
+/* "state 'totals': ", of the table that was being encoded. */
+static char *name_state(const leati_saving *s) {
+    const leati_saving_part *p = s->sealed && s->at < s->count ? &s->parts[s->at] : NULL;
+    if (!p || s->table >= p->tables) return leati_strdup("");
+    return leati_format("state '%s': ", leati_table_decl(p->ctx->tables[s->table])->name);
+}
+
+leat_status leati_saving_decline(leati_saving *s, leat_context *ctx, leat_status status) {
+    int64_t checkpoint = s->checkpoint;
+    const leat_record *current = ctx->current; /* which has nothing to do with it */
+    ctx->current = NULL;
+    status = leati_chain_blame(ctx, status);
+    ctx->current = current;
+    if (!s->to->decline || status == LEAT_E_NOMEM || status == LEAT_E_INTERNAL) return status;
+    char *state = name_state(s), *why = leati_chain_forgive(ctx->chain, state ? state : "");
+    give_up(s);
+    leat_status told = s->to->decline(s->to->arg, s->task, checkpoint, status,
+                                      why ? why : "no memory for the reason");
+    leati_free(state);
+    leati_free(why);
+    return told;
 }
 
 void leati_saving_fini(leati_saving *s) {
@@ -241,7 +271,7 @@ static leat_status take_here(void *arg, int task, int64_t checkpoint, leati_chun
 leat_status leati_context_snapshot(leat_context *ctx, leati_buf *out) {
     leati_store_writer w;
     leati_store_sink sink = {write_to_buf, out};
-    leati_saver saver = {take_here, &w};
+    leati_saver saver = {.take = take_here, .arg = &w};
     leati_saving s = {.to = &saver, .checkpoint = 1};
     leat_status status = leati_store_begin(&w, &sink, false);
     if (status >= 0) status = leati_saving_add(&s, ctx);

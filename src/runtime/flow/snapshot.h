@@ -12,6 +12,10 @@ typedef struct leati_saver {
        chunk's content and leaves it empty. Called on the task's thread; never waits. */
     leat_status (*take)(void *arg, int task, int64_t checkpoint, leati_chunk *chunk, bool last);
     void *arg;
+    /* There is no next part, and the checkpoint cannot be complete. As `take`. NULL: what cannot be
+       written is the task's failure. */
+    leat_status (*decline)(void *arg, int task, int64_t checkpoint, leat_status status,
+                           const char *why);
 } leati_saver;
 
 /* One operator in a snapshot: what it wrote by itself, and its tables and timers, which are
@@ -38,7 +42,8 @@ typedef struct leati_saving {
     leati_chunk chunk;
 } leati_saving;
 
-/* One that is still under way is given up. */
+/* One that is still under way is given up. After one was declined, nothing is added until the next
+   begins. */
 leat_status leati_saving_begin(leati_saving *s, int64_t checkpoint);
 leat_status leati_saving_add(leati_saving *s, leat_context *ctx);
 /* All operators were added. `logs`: records follow that the barrier has overtaken, until
@@ -49,6 +54,10 @@ void leati_saving_end_log(leati_saving *s);
 /* Encodes for about so long, or all with -1. LEAT_DONE when nothing is left to be done, LEAT_AGAIN
    when nothing is but to wait for the end of the log. */
 leat_status leati_saving_advance(leati_saving *s, int64_t ns);
+/* An operator's snapshot, or what was encoded of it, is a failure: where the saver knows of that,
+   it is told, the task goes on without this snapshot, and its operators have not failed. Answers
+   the failure that is left. */
+leat_status leati_saving_decline(leati_saving *s, leat_context *ctx, leat_status status);
 /* Before the operators are closed. */
 void leati_saving_fini(leati_saving *s);
 

@@ -25,12 +25,15 @@ typedef struct vault_file {
     leati_store_writer writer;
     leat_status status;
     leat_error err;
+    bool declined; /* by its task: the error says where */
 } vault_file;
 
 typedef struct errand {
     vault_file *file;
     leati_chunk chunk;
     bool last;
+    leat_status declined; /* and `why`; LEAT_OK: it was not */
+    char *why;
 } errand;
 
 struct leati_vault {
@@ -125,6 +128,10 @@ static leat_status end(vault_file *f) {
 static leat_status errand_work(void *arg) {
     errand *e = arg;
     vault_file *f = e->file;
+    if (f->status >= 0 && e->declined < 0) {
+        f->declined = true;
+        f->status = leat_error_set(&f->err, e->declined, "", "%s", e->why ? e->why : "no memory");
+    }
     if (f->status >= 0 && !f->path) f->status = begin(f);
     if (f->status >= 0) f->status = leati_store_take(&f->writer, &e->chunk);
     if (f->status >= 0 && e->last) f->status = end(f);
@@ -135,8 +142,9 @@ static void tell(vault_file *f) {
     leati_vault *v = f->vault;
     char *why = NULL;
     if (f->status < 0)
-        why = f->err.status ? leati_format("%s: %s", f->err.where, f->err.text)
-                            : leati_strdup("no memory for a snapshot");
+        why = f->declined     ? leati_strdup(f->err.text)
+              : f->err.status ? leati_format("%s: %s", f->err.where, f->err.text)
+                              : leati_strdup("no memory for a snapshot");
     leati_saved saved = {f->checkpoint, f->task, f->status, f->writer.offset, why ? why : ""};
     pthread_mutex_lock(&v->lock);
     if (v->news.saved) v->news.saved(v->news.arg, &saved);
@@ -150,6 +158,7 @@ static void errand_free(errand *e) {
     file_unref(e->file);
     pthread_mutex_unlock(&v->lock);
     leati_chunk_fini(&e->chunk);
+    leati_free(e->why);
     leati_free(e);
 }
 
@@ -205,16 +214,18 @@ static vault_file *file_of(leati_vault *v, int task, int64_t checkpoint, bool la
     return f;
 }
 
-static leat_status take(void *arg, int task, int64_t checkpoint, leati_chunk *chunk, bool last) {
-    leati_vault *v = arg;
+/* With the file that it is for, or NULL. */
+static errand *errand_new(leati_vault *v, int task, int64_t checkpoint, bool last) {
     errand *e = leati_zalloc(sizeof *e);
-    vault_file *f = e ? file_of(v, task, checkpoint, last) : NULL;
-    if (!f) {
-        leati_free(e);
-        return LEAT_E_NOMEM;
-    }
-    *e = (errand){f, *chunk, last};
-    memset(chunk, 0, sizeof *chunk);
+    if (!e) return NULL;
+    e->file = file_of(v, task, checkpoint, last);
+    e->last = last;
+    if (e->file) return e;
+    leati_free(e);
+    return NULL;
+}
+
+static leat_status submit(leati_vault *v, errand *e) {
     leat_status status = leati_io_submit(errand_work, errand_done, e);
     if (status >= 0) return LEAT_OK;
     errand_free(e);
@@ -222,8 +233,25 @@ static leat_status take(void *arg, int task, int64_t checkpoint, leati_chunk *ch
     return status;
 }
 
+static leat_status take(void *arg, int task, int64_t checkpoint, leati_chunk *chunk, bool last) {
+    errand *e = errand_new(arg, task, checkpoint, last);
+    if (!e) return LEAT_E_NOMEM;
+    e->chunk = *chunk;
+    memset(chunk, 0, sizeof *chunk);
+    return submit(arg, e);
+}
+
+static leat_status decline(void *arg, int task, int64_t checkpoint, leat_status status,
+                           const char *why) {
+    errand *e = errand_new(arg, task, checkpoint, true);
+    if (!e) return LEAT_E_NOMEM;
+    e->declined = status;
+    e->why = leati_strdup(why);
+    return submit(arg, e);
+}
+
 leati_saver leati_vault_saver(leati_vault *v) {
-    return (leati_saver){take, v};
+    return (leati_saver){take, v, decline};
 }
 
 /* --- on the wire ------------------------------------------------------------------------------ */

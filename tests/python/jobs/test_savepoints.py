@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -315,6 +317,31 @@ def test_a_new_run_waits_until_the_old_ones_workers_are_gone(leat_start, leat_ru
     done = leat_run(STUCK, str(pid), "goes on")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["gone"]
+
+
+class Locked(KeyedProcessFunction):
+    """Keeps what nobody can pickle."""
+
+    def open(self, context):
+        self.boxes = context.get_state(ValueStateDescriptor("boxes", Types.PICKLED_BYTE_ARRAY()))
+
+    def process_element(self, value, context):
+        self.boxes.update([threading.Lock()])
+        yield 0, value
+
+
+def test_what_cannot_be_pickled_fails_the_savepoint_and_not_the_job(env, tmp_path):
+    diary = tmp_path / "diary"
+    counted = numbers_to(env, LAST).map(Slowly()).key_by(lambda n: 0).process(Locked())
+    counted.add_sink(Diary(diary))
+    client = env.execute_async("locked")
+    grow(diary)
+    for _ in range(2):
+        failure = str(client.trigger_savepoint(str(tmp_path)).exception())
+        assert re.search(r"\(1/1\): state 'boxes': TypeError: .*lock", failure)
+    grow(diary)
+    assert client.get_job_status().result() == JobStatus.RUNNING
+    client.cancel().result()
 
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "python" / "14_survive.py"

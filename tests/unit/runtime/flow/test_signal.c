@@ -17,6 +17,7 @@ typedef struct plan {
     bool timers;   /* a record sets a timer at its value */
     bool more;     /* a timer sets another, 10 later, once */
     leat_time_domain domain;
+    bool unwritable;   /* its snapshot fails */
     leat_status drain; /* what on_drain answers */
     leat_context *ctx;
 } plan;
@@ -136,6 +137,8 @@ static leat_status probe_commit(leat_context *ctx, void *self, int64_t checkpoin
 
 static leat_status probe_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
     rig_log(rig_of(self), "%s-snapshot", leat_context_name(ctx));
+    if (plan_of(ctx, self)->unwritable)
+        return leat_context_fail(ctx, LEAT_E_TYPE, "it holds a lock");
     return leat_snapshot_write(out, "blob", LEAT_SPLIT_LIST, "12", 2);
 }
 
@@ -305,7 +308,7 @@ static void watermark_held_until_the_end_precedes_it(void **state) {
 /* --- barriers --------------------------------------------------------------------------------- */
 
 typedef struct saved {
-    int64_t checkpoint;
+    int64_t checkpoint, declined;
     size_t size;
 } saved;
 
@@ -328,7 +331,7 @@ static void barrier_snapshots_each_operator_and_goes_on(void **state) {
     (void)state;
     fixture f;
     saved s = {0};
-    leati_saver saver = {save, &s};
+    leati_saver saver = {save, &s, NULL};
     set_up(&f, 2, 100);
     save_to(&f, &saver);
     channel_push_ints(f.r.in[0], 1, 1);
@@ -342,6 +345,37 @@ static void barrier_snapshots_each_operator_and_goes_on(void **state) {
     rig_expect(&f.r, "x-commit3 y-commit3");
     assert_int_equal(s.checkpoint, 3);
     assert_true(s.size > 0);
+    rig_fini(&f.r);
+}
+
+static leat_status hear_decline(void *arg, int task, int64_t checkpoint, leat_status status,
+                                const char *why) {
+    saved *s = arg;
+    assert_int_equal(task, 0);
+    assert_int_equal(status, LEAT_E_TYPE);
+    assert_string_equal(why, "y (2/2): it holds a lock");
+    s->declined = checkpoint;
+    return LEAT_OK;
+}
+
+static void snapshot_that_fails_is_declined_and_the_task_goes_on(void **state) {
+    (void)state;
+    fixture f;
+    saved s = {0};
+    leati_saver saver = {save, &s, hear_decline};
+    set_up(&f, 1, 100);
+    save_to(&f, &saver);
+    f.plans[1].unwritable = true;
+    signal_in(&f, 0, LEATI_BARRIER, 3);
+    channel_push_ints(f.r.in[0], 1, 1);
+    run(&f, "x-prepare3 x-snapshot y-prepare3 y-snapshot x1 y1", "b3 [1]");
+    assert_int_equal(s.declined, 3);
+    assert_int_equal(s.checkpoint, 0);
+    assert_null(f.r.chain->blamed);
+    f.plans[1].unwritable = false;
+    signal_in(&f, 0, LEATI_BARRIER, 4);
+    run(&f, "x-prepare4 x-snapshot y-prepare4 y-snapshot", "b4");
+    assert_int_equal(s.checkpoint, 4);
     rig_fini(&f.r);
 }
 
@@ -361,7 +395,7 @@ static void barrier_waits_for_an_operator_that_is_not_prepared(void **state) {
     (void)state;
     fixture f;
     saved s = {0};
-    leati_saver saver = {save, &s};
+    leati_saver saver = {save, &s, NULL};
     set_up(&f, 1, 100);
     save_to(&f, &saver);
     f.plans[1].not_ready = 2;
@@ -587,6 +621,7 @@ int main(void) {
         cmocka_unit_test(watermark_held_until_the_end_precedes_it),
         cmocka_unit_test(barrier_snapshots_each_operator_and_goes_on),
         cmocka_unit_test(barrier_waits_for_an_operator_that_is_not_prepared),
+        cmocka_unit_test(snapshot_that_fails_is_declined_and_the_task_goes_on),
         cmocka_unit_test(barrier_that_the_head_is_not_prepared_for_stops_records),
         cmocka_unit_test(commit_that_is_not_done_is_asked_again_and_stops_nothing),
         cmocka_unit_test(last_commit_is_asked_until_it_is_done),
