@@ -72,6 +72,7 @@ class IntervalJoined:
         self._left = left
         self._right = right
         self._params: dict[str, object] = {"lower": lower, "upper": upper}
+        self._late_types: dict[str, TypeInformation] = {}
 
     def lower_bound_exclusive(self) -> IntervalJoined:
         """A right value at the lower bound itself is too early."""
@@ -85,11 +86,11 @@ class IntervalJoined:
 
     def side_output_left_late_data(self, output_tag: OutputTag) -> IntervalJoined:
         """Send left values behind the watermark there; they are dropped otherwise."""
-        return self._late("left_late_tag", output_tag)
+        return self._late("left_late_tag", output_tag, self._left)
 
     def side_output_right_late_data(self, output_tag: OutputTag) -> IntervalJoined:
         """Send right values behind the watermark there; they are dropped otherwise."""
-        return self._late("right_late_tag", output_tag)
+        return self._late("right_late_tag", output_tag, self._right)
 
     @also_accepts(result_type="output_type", type_info="output_type")
     def process(
@@ -110,12 +111,15 @@ class IntervalJoined:
         params = {**self._params, "function": shipped(func, ProcessJoinFunction, name)}
         made = _as_output_type(output_type)
         left, right = self._left._node, self._right._node
-        return DataStream(left.then("interval_join", params, name, made, second=right))
+        joined = left.then("interval_join", params, name, made, second=right)
+        joined.late.update(self._late_types)
+        return DataStream(joined)
 
-    def _late(self, param: str, tag: OutputTag) -> IntervalJoined:
+    def _late(self, param: str, tag: OutputTag, side: KeyedStream) -> IntervalJoined:
         if not isinstance(tag, OutputTag):
             raise TypeError(f"an OutputTag is needed, not {tag!r}")
         self._params[param] = tag.tag_id
+        self._late_types[tag.tag_id] = side.get_type()
         return self
 
 

@@ -19,9 +19,12 @@ DEFAULT_PARALLELISM = 0  # of an operator: what the environment says when the jo
 
 
 class Node:
-    """A stream's handle, the type of its values (None: any object) and its operator's name."""
+    """A stream's handle, the type of its values (None: any object) and its operator's name.
 
-    __slots__ = ("env", "handle", "name", "type_info")
+    `late` has the types of the late records that its operator sends to side outputs, by tag.
+    """
+
+    __slots__ = ("env", "handle", "late", "name", "type_info")
 
     def __init__(
         self,
@@ -34,6 +37,7 @@ class Node:
         self.handle = handle
         self.type_info = type_info
         self.name = name
+        self.late: dict[str, TypeInformation] = {}
 
     @property
     def engine(self) -> Env:

@@ -61,6 +61,18 @@ class DataStream:
     def __init__(self, j_data_stream: Node) -> None:
         self._node = j_data_stream
 
+    if not TYPE_CHECKING:  # which would take it for a promise that any attribute is there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            """Tell what is missing where only a keyed stream has the method."""
+            from leat.datastream.keyed_stream import KeyedStream
+
+            missing = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if hasattr(KeyedStream, name) and not name.startswith("_"):
+                beside = f"{name}_all" if hasattr(DataStream, f"{name}_all") else None
+                missing += "; use key_by before it" + (f", or {beside}" if beside else "")
+            raise AttributeError(missing, name=name, obj=self)
+
     def get_name(self) -> str:
         """The name of the operator that made the stream."""
         return self._node.name
@@ -306,11 +318,18 @@ class DataStream:
         """What this stream's operator sends to the side output of this tag."""
         if not isinstance(output_tag, OutputTag):
             raise TypeError(f"get_side_output needs an OutputTag, not {output_tag!r}")
-        text = type_text(output_tag.type_info)
-        handle = self._node.engine.side_output(self._node.handle, output_tag.tag_id, text)
+        wanted = output_tag.type_info
+        sent = wanted
+        if wanted != PickledBytesTypeInfo():
+            sent = self._node.late.get(output_tag.tag_id, wanted)
+        handle = self._node.engine.side_output(
+            self._node.handle, output_tag.tag_id, type_text(sent)
+        )
         node = self._node.like(handle)
-        node.type_info = output_tag.type_info
-        return DataStream(node)
+        node.type_info = sent
+        if wanted == sent:
+            return DataStream(node)
+        return DataStream(node)._operator("map", _as_it_is, MapFunction, "Late", wanted)
 
     def assign_timestamps_and_watermarks(self, watermark_strategy: WatermarkStrategy) -> DataStream:
         """Give the values their event time, and tell how far event time has come.
@@ -435,6 +454,11 @@ class _Keyed:
     def __init__(self, node: Node, key_type: TypeInformation | None) -> None:
         self.node = node
         self.key_type = key_type
+
+
+def _as_it_is(value: Any) -> Any:
+    """What a late record becomes before it is made one of its tag's type."""
+    return value
 
 
 def _same_type(one: TypeInformation | None, other: TypeInformation | None) -> None:

@@ -339,6 +339,8 @@ class _Windows(_WindowSettings):
             _as_output_type(output_type),
             parallelism=0 if self._keyed else 1,
         )
+        if self._late_tag:
+            node.late[self._late_tag.tag_id] = self._stream.get_type()
         shown = [f if isinstance(f, str) else display_name(f) for f in (*described, function) if f]
         trigger = type(self._own_trigger or self._default_trigger()).__name__
         node.option(

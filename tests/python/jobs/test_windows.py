@@ -7,6 +7,7 @@ import time
 
 import pytest
 from leat.common import Row, Types
+from leat.common.errors import JobError
 from leat.datastream import OutputTag, SourceFunction
 from leat.datastream.functions import ProcessWindowFunction
 from leat.datastream.state import ListStateDescriptor, ValueStateDescriptor
@@ -183,6 +184,22 @@ def test_what_is_too_late_goes_to_a_side_output(make_env, results, typed):
     items = keyed(make_env(1, **PER_RECORD), LATE)
     main = items.window(TUMBLING).allowed_lateness(10).side_output_late_data(tag).sum(1)
     assert results(main.get_side_output(tag)) == [("a", 3), ("a", 4)]
+
+
+def test_late_records_have_the_type_of_their_tag(make_env, results):
+    names = Types.ROW_NAMED(["k", "n"], [Types.STRING(), Types.INT()])
+    bytes_ = Types.TUPLE([Types.STRING(), Types.BYTE()])
+    items = keyed(make_env(1, **PER_RECORD), LATE)
+    tag = OutputTag("late", names)
+    main = items.window(TUMBLING).allowed_lateness(10).side_output_late_data(tag).sum(1)
+    late = main.get_side_output(tag)
+    assert late.get_type() == names
+    assert results(late.filter(lambda row: row.n > 0)) == [Row(k="a", n=3), Row(k="a", n=4)]
+    tag = OutputTag("late", bytes_)
+    items = keyed(make_env(1, **PER_RECORD), [*LATE, ("a", -500)])
+    main = items.window(TUMBLING).side_output_late_data(tag).sum(1)
+    with pytest.raises(JobError, match=r"Late .*: expected BYTE, got int -500 \(out of range\)"):
+        results(main.get_side_output(tag))
 
 
 def test_late_records_in_sessions(make_env, results):

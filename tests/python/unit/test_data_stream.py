@@ -117,6 +117,26 @@ def call(function_param):
 # --- What the operators are ------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("window", "'window'; use key_by before it, or window_all"),
+        ("count_window", "'count_window'; use key_by before it"),
+        ("reduce", "'reduce'; use key_by before it"),
+        ("sum", "'sum'; use key_by before it"),
+        ("windw", "'windw'"),
+        ("_origin_stream", "'_origin_stream'"),
+    ],
+)
+def test_what_only_keyed_streams_have_says_so(pairs, name, said):
+    with pytest.raises(AttributeError) as caught:
+        getattr(pairs, name)
+    assert str(caught.value) == f"'DataStream' object has no attribute {said}"
+    assert not hasattr(pairs, name)
+    with pytest.raises(AttributeError, match=r"^'KeyedStream' object has no attribute 'windw'$"):
+        getattr(pairs.key_by(lambda v: v[0]), "windw")  # noqa: B009 - there is none
+
+
 def test_map_ships_a_callable_with_its_output_type(pairs):
     made = pairs.map(lambda p: p[1], output_type=Types.LONG())
     operator, inputs, params, name, text, parallelism = last(made)
