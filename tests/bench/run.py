@@ -188,6 +188,10 @@ def bench_tumbling(b: Bench) -> list[Row]:
     return beside_plain(b, "tumbling", {THREAD: (1.0, 1.4)}, part=10)
 
 
+def bench_tumbling_made(b: Bench) -> list[Row]:
+    return beside_plain(b, "tumbling_made", {ONE: (0.6, None), TWO: (1.1, 1.8)}, part=5)
+
+
 def bench_tumbling_sum(b: Bench) -> list[Row]:
     return beside_plain(b, "tumbling_sum", {THREAD: (4, 10)}, part=10)
 
@@ -396,6 +400,7 @@ BENCHES = {
     "state": bench_state,
     "freeze": bench_freeze,
     "tumbling": bench_tumbling,
+    "tumbling_made": bench_tumbling_made,
     "tumbling_sum": bench_tumbling_sum,
     "sliding_sum": bench_sliding_sum,
     "sliding_merge": bench_sliding_merge,

@@ -2,8 +2,9 @@
 
 Records are tuples (key, number, time) of 1,000 keys, 10,000 per second of event time. They lie in
 memory before time is taken, in blocks, so that what is measured is windows and not the making of
-tuples. The plain loops are what a Python programmer writes for records that come up to a second
-late: open windows by their start, in each a dict by key, and a look at the clock with each second.
+tuples; for workers, which share no memory, they are made one by one. The plain loops are what a
+Python programmer writes for records that come up to a second late: open windows by their start, in
+each a dict by key, and a look at the clock with each second.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from leat.datastream.functions import AggregateFunction
 from leat.datastream.window import SlidingEventTimeWindows, TumblingEventTimeWindows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from leat.datastream import DataStream, StreamExecutionEnvironment
     from leat.datastream.functions import SinkFunction
@@ -27,6 +28,10 @@ Record = tuple[int, int, int]
 KEYS, PER_SECOND, BLOCK = 1000, 10_000, 50
 BOUND = 1000  # of disorder, in milliseconds
 RECORD = Types.TUPLE([Types.LONG(), Types.LONG(), Types.LONG()])
+
+
+def record_of(i: int) -> Record:
+    return (i * 7919 % KEYS, i % 10, i * 1000 // PER_SECOND - i * 31 % 500)
 
 
 class Blocks:
@@ -40,10 +45,7 @@ class Blocks:
     def all(self) -> list[list[Record]]:
         blocks = self.made.get(self.size)
         if blocks is None:
-            records = [
-                (i * 7919 % KEYS, i % 10, i * 1000 // PER_SECOND - i * 31 % 500)
-                for i in range(self.size)
-            ]
+            records = [record_of(i) for i in range(self.size)]
             blocks = [records[at : at + BLOCK] for at in range(0, self.size, BLOCK)]
             self.made[self.size] = blocks
         return blocks
@@ -86,11 +88,16 @@ class MergeableSum(Sum):
 # --- plain loops ----------------------------------------------------------------------------------
 
 
-def plain(window: int, slide: int) -> Callable[[int, SinkFunction], None]:
-    """Every window of a record is updated; one that has ended gives its results."""
+def plain(window: int, slide: int, made: bool = False) -> Callable[[int, SinkFunction], None]:
+    """Every window of a record is updated; one that has ended gives its results.
+
+    `made`: the records are, one by one.
+    """
 
     def run(size: int, sink: SinkFunction) -> None:
-        check, blocks = sink.invoke, Blocks(size).all()
+        check = sink.invoke
+        blocks: Iterable[Iterable[Record]]
+        blocks = [map(record_of, range(size))] if made else Blocks(size).all()
         time_of, sums = TimeOf().extract_timestamp, Sum()
         windows: dict[int, dict[int, tuple[int, int]]] = {}
         passed = -(2**63)  # up to where windows have fired
@@ -123,11 +130,13 @@ def plain(window: int, slide: int) -> Callable[[int, SinkFunction], None]:
 # --- jobs -----------------------------------------------------------------------------------------
 
 
-def windowed(env: StreamExecutionEnvironment, size: int, assigner: Any) -> WindowedStream:
-    source = NumberSequenceSource(0, (size - 1) // BLOCK)
+def windowed(
+    env: StreamExecutionEnvironment, size: int, assigner: Any, made: bool
+) -> WindowedStream:
+    source = NumberSequenceSource(0, size - 1 if made else (size - 1) // BLOCK)
     numbers = env.from_source(source, WatermarkStrategy.no_watermarks(), "numbers")
     late = WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(BOUND))
-    records: DataStream = numbers.flat_map(Blocks(size))
+    records: DataStream = numbers.map(record_of) if made else numbers.flat_map(Blocks(size))
     timed = records.assign_timestamps_and_watermarks(late.with_timestamp_assigner(TimeOf()))
     return timed.key_by(key_of, key_type=Types.LONG()).window(assigner)
 
@@ -137,10 +146,10 @@ SLIDING = SlidingEventTimeWindows.of(Time.seconds(60), Time.seconds(1))
 
 
 def job(
-    assigner: Any, result: Callable[[WindowedStream], DataStream]
+    assigner: Any, result: Callable[[WindowedStream], DataStream], made: bool = False
 ) -> Callable[[StreamExecutionEnvironment, int, SinkFunction], None]:
     def build(env: StreamExecutionEnvironment, size: int, sink: SinkFunction) -> None:
-        result(windowed(env, size, assigner)).add_sink(sink)
+        result(windowed(env, size, assigner, made)).add_sink(sink)
 
     return build
 

@@ -28,13 +28,14 @@ from pyflink.datastream import RuntimeExecutionMode, StreamExecutionEnvironment
 UNDER_LEAT = pyflink.__name__ == "leat"
 
 # One watermark after each record: Leat has a key for it; PyFlink gets it from a period of a
-# millisecond, bundles of one record, and a pause before each record.
+# millisecond, bundles of one record, and a pause before each record, in a task before the one that
+# makes the watermarks, for that must have nothing to do meanwhile.
 PACED = (
     {"pipeline.watermark-per-record": "true"}
     if UNDER_LEAT
     else {"pipeline.auto-watermark-interval": "1 ms", "python.fn-execution.bundle.size": "1"}
 )
-PAUSE = 0.15
+PAUSE = 0.6
 # Where an object lies, in its text.
 ADDRESS = re.compile(r"0x[0-9a-f]+|(?<=@)[0-9a-f]{6,8}\b")
 
@@ -139,9 +140,23 @@ class Family:
                 self.cases[full] = Case(full, build, p, b, ordered and p == 1, chosen)
 
 
-def paced(stream: Any) -> Any:
-    """The stream, with time for a watermark after each record; for cases with `paced=True`."""
-    return stream if UNDER_LEAT else stream.filter(lambda v: time.sleep(PAUSE) is None)
+def paced(env: StreamExecutionEnvironment, values: list[Any], type_info: Any = None) -> Any:
+    """A stream of the values, with time for a watermark after each; for cases with `paced=True`.
+
+    The end of the input comes with a watermark of its own, so it waits, too: for a value more,
+    which is dropped.
+    """
+    if UNDER_LEAT:
+        return env.from_collection(values, type_info)
+    to_come = [len(values)]
+
+    def slowly(value: Any) -> bool:
+        time.sleep(PAUSE)
+        to_come[0] -= 1
+        return to_come[0] >= 0
+
+    stream = env.from_collection([*values, values[-1]], type_info)
+    return stream.filter(slowly).set_parallelism(1).disable_chaining()
 
 
 def shown(value: Any) -> str:

@@ -35,7 +35,7 @@ def bounded(ms):
 
 
 def timed(env, values, strategy=None):
-    stream = paced(env.from_collection(values))
+    stream = paced(env, values)
     return stream.assign_timestamps_and_watermarks(strategy or monotonous())
 
 

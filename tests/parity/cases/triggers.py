@@ -64,7 +64,7 @@ def numbered(env):
 
 def keyed(env, values=None):
     strategy = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(SecondField())
-    stream = paced(env.from_collection(EVENTS if values is None else values))
+    stream = paced(env, EVENTS if values is None else values)
     return stream.assign_timestamps_and_watermarks(strategy).key_by(lambda v: v[0])
 
 

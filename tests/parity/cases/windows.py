@@ -44,7 +44,7 @@ class Gap(SessionWindowTimeGapExtractor):
 
 def timed(env, values=None, type_info=None):
     strategy = WatermarkStrategy.for_monotonous_timestamps()
-    stream = paced(env.from_collection(EVENTS if values is None else values, type_info))
+    stream = paced(env, EVENTS if values is None else values, type_info)
     strategy = strategy.with_timestamp_assigner(SecondField())
     return stream.assign_timestamps_and_watermarks(strategy)
 
