@@ -31,6 +31,8 @@ static int list(const char *folder, bool json) {
         return EXIT_FAILED;
     }
     char *text = leat_checkpoint_list(folder, json, &err);
+    if (text && !*text)
+        say("%s: no checkpoints are there; give a job's folder, DIR/<job name>", folder);
     return print(text, &err);
 }
 

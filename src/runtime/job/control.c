@@ -125,12 +125,12 @@ static bool cancel_ready(visitor *v) {
     return false; /* its end is the answer */
 }
 
-static void answer_error(visitor *v, const char *text);
+static void answer_failed(visitor *v, const leat_error *err);
 
 static void ask_savepoint(visitor *v, const char *dir, leati_then then) {
     leat_error err;
     v->until = 0;
-    if (leati_savepoint_ask(v->job, dir, then, &v->asked, &err) < 0) answer_error(v, err.text);
+    if (leati_savepoint_ask(v->job, dir, then, &v->asked, &err) < 0) answer_failed(v, &err);
 }
 
 static void savepoint_begin(visitor *v, const char *argument) {
@@ -200,7 +200,7 @@ static void answer_job(visitor *v) {
     leat_error err;
     char *path = NULL;
     if (v->asked.wish && leati_savepoint_answer(v->job, &v->asked, &path, &err) < 0) {
-        answer_error(v, err.text);
+        answer_failed(v, &err);
         return;
     }
     leati_buf_text(&v->answer, "{\"job\": ");
@@ -221,6 +221,14 @@ static void answer_error(visitor *v, const char *text) {
     leati_json_string(&v->answer, text);
     leati_buf_text(&v->answer, "}");
     answer(v);
+}
+
+/* The client names the job; here is what else is known, such as a path. */
+static void answer_failed(visitor *v, const leat_error *err) {
+    bool said = strcmp(err->where, v->job->name) == 0;
+    char *text = leati_format("%s%s%s", said ? "" : err->where, said ? "" : ": ", err->text);
+    answer_error(v, text ? text : err->text);
+    leati_free(text);
 }
 
 static void take_request(visitor *v) {

@@ -305,7 +305,9 @@ static const found *choose(const findings *f, const char *job, leat_error *err) 
 
 static const char *reason_of(leat_status status) {
     switch (status) {
-    case LEAT_E_TIMEOUT: return "there was no answer in time; its process may be stopped or busy";
+    case LEAT_E_TIMEOUT:
+        return "there was no answer in time; it may be restarting, or its process stopped or "
+               "busy: `leat list` tells";
     case LEAT_E_NOT_FOUND: return "the job has just ended";
     case LEAT_E_ARGUMENT: return "the request is too long, or has a line break";
     case LEAT_E_NOMEM: return "no memory for the answer";

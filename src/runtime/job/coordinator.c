@@ -155,14 +155,14 @@ static void take_back(const leati_coordinator *c) {
     pthread_mutex_lock(&c->job->lock);
 }
 
-/* The end of a job that was cancelled takes a checkpoint with it, which is nobody's worry. */
+/* The end of an attempt takes a checkpoint with it, which is nobody's worry. */
 static void log_failed(const leati_coordinator *c, const leat_error *why) {
     bool tolerated = !c->wish && c->failures >= 0 && c->failures < c->tolerable;
     char *left = tolerated
                      ? leati_format("; the job goes on, and %" PRId64 " more may fail in a row",
                                     c->tolerable - c->failures - 1)
                      : NULL;
-    leati_log(c->job->cancel ? LEAT_LOG_INFO : LEAT_LOG_WARNING,
+    leati_log(c->failures < 0 ? LEAT_LOG_INFO : LEAT_LOG_WARNING,
               "%s: %s %" PRId64 " failed: %s%s%s%s", c->job->name,
               c->wish ? "savepoint" : "checkpoint", c->number,
               strcmp(why->where, NOWHERE) == 0 ? "" : why->where,
