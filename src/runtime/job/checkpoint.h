@@ -28,7 +28,15 @@ typedef struct leati_cp_file {
     int subtask, parallelism;
     leati_cp_operator *operators;
     int operator_count;
+    bool sealed;  /* the next counts; not in format 1 */
+    uint32_t crc; /* of the file's index, which no other file of the job has */
 } leati_cp_file;
+
+/* What is known of a file that was written. */
+typedef struct leati_cp_seal {
+    uint64_t size;
+    uint32_t crc;
+} leati_cp_seal;
 
 /* All it points to is its own. */
 typedef struct leati_manifest {
@@ -47,9 +55,9 @@ leat_status leati_manifest_decode(const void *bytes, size_t size, const char *wh
                                   leati_manifest *out, leat_error *err);
 /* Reads that of a checkpoint's folder. LEAT_E_NOT_FOUND when there is none. */
 leat_status leati_manifest_read(const char *folder, leati_manifest *out, leat_error *err);
-/* Describes what a plan's tasks have written; `sizes` by task. */
+/* Describes what a plan's tasks have written; `seals` by task. */
 leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
-                                    const uint64_t *sizes);
+                                    const leati_cp_seal *seals);
 
 /* --- folders ---------------------------------------------------------------------------------- */
 

@@ -36,9 +36,9 @@ struct leati_coordinator {
     cp_purpose purpose;
     int64_t began;
     int acknowledged;
-    bool *has;       /* by task */
-    uint64_t *sizes; /* by task */
-    char *declined;  /* why it cannot be complete; NULL: it can */
+    bool *has;            /* by task */
+    leati_cp_seal *seals; /* by task */
+    char *declined;       /* why it cannot be complete; NULL: it can */
     leati_link wishes;
     leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
     bool draining, last_failed, last_made, stopped;
@@ -62,10 +62,10 @@ static void read_config(leati_coordinator *c) {
 static leat_status prepare(leati_coordinator *c, leat_error *err) {
     size_t tasks = (size_t)c->job->plan->task_count;
     c->has = leati_zalloc(tasks * sizeof *c->has + 1);
-    c->sizes = leati_zalloc(tasks * sizeof *c->sizes + 1);
+    c->seals = leati_zalloc(tasks * sizeof *c->seals + 1);
     leat_error own;
     leat_error_set(&own, LEAT_E_NOMEM, "checkpoints", "no memory");
-    leat_status status = c->has && c->sizes ? LEAT_OK : LEAT_E_NOMEM;
+    leat_status status = c->has && c->seals ? LEAT_OK : LEAT_E_NOMEM;
     const leati_plan *plan = c->job->plan;
     if (status >= 0)
         status = leati_job_folder_init(&c->folder, plan->config, c->job->name, c->job->id, &own);
@@ -96,7 +96,7 @@ void leati_coordinator_free(leati_coordinator *c) {
     leati_free(c->newest);
     leati_free(c->declined);
     leati_free(c->has);
-    leati_free(c->sizes);
+    leati_free(c->seals);
     leati_free(c);
 }
 
@@ -200,7 +200,7 @@ void leati_coordinator_saved(leati_coordinator *c, const leati_saved *s) {
         s->task >= c->job->plan->task_count || c->has[s->task])
         return;
     c->has[s->task] = true;
-    c->sizes[s->task] = s->size;
+    c->seals[s->task] = (leati_cp_seal){s->size, s->crc};
     c->acknowledged++;
     if (s->status < 0 && !c->declined) c->declined = leati_strdup(s->why);
     pthread_cond_broadcast(&c->job->changed);
@@ -218,7 +218,7 @@ static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
     m->flags = c->wish ? LEATI_CP_SAVEPOINT : 0;
     if (c->wish && c->wish->then != LEATI_THEN_GO_ON) m->flags |= LEATI_CP_STOPPED;
     if (!m->job_name || !m->job_id) return LEAT_E_NOMEM;
-    return leati_manifest_describe(m, c->job->plan, c->sizes);
+    return leati_manifest_describe(m, c->job->plan, c->seals);
 }
 
 static char *target(const leati_coordinator *c, leat_error *err) {
@@ -284,7 +284,7 @@ static void commit_all(const leati_coordinator *c) {
 
 static void say_complete(const leati_coordinator *c, const char *folder) {
     uint64_t bytes = 0;
-    for (int i = 0; i < c->job->plan->task_count; i++) bytes += c->sizes[i];
+    for (int i = 0; i < c->job->plan->task_count; i++) bytes += c->seals[i].size;
     leati_log(LEAT_LOG_INFO,
               "%s: checkpoint %" PRId64 " complete in %" PRId64 " ms, %" PRIu64 " bytes: %s",
               c->job->name, c->number, (leati_clock_monotonic() - c->began) / NS_PER_MS, bytes,

@@ -10,7 +10,7 @@
 #include "runtime/job/checkpoint.h"
 
 #define MAGIC "LEATMANI"
-enum { MAGIC_SIZE = 8, VERSION = 1, MOST = 1 << 28, LEAST_FILE = 5, LEAST_OPERATOR = 2 };
+enum { MAGIC_SIZE = 8, VERSION = 2, MOST = 1 << 28, LEAST_FILE = 5, LEAST_OPERATOR = 2 };
 
 static void fini_file(leati_cp_file *f) {
     for (int i = 0; i < f->operator_count; i++) {
@@ -38,6 +38,7 @@ static void put_text(leati_buf *b, const char *text) {
 static void put_file(leati_buf *b, const leati_cp_file *f) {
     put_text(b, f->name);
     leati_buf_varint(b, f->size);
+    leati_buf_u32(b, f->crc);
     leati_buf_varint(b, (uint64_t)f->subtask);
     leati_buf_varint(b, (uint64_t)f->parallelism);
     leati_buf_varint(b, (uint64_t)f->operator_count);
@@ -81,13 +82,15 @@ static leat_status describe_file(leati_cp_file *f, const leati_plan *plan, int t
 }
 
 leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
-                                    const uint64_t *sizes) {
+                                    const leati_cp_seal *seals) {
     leat_status status = LEAT_OK;
     m->files = leati_zalloc((size_t)plan->task_count * sizeof *m->files + 1);
     if (!m->files) return LEAT_E_NOMEM;
     for (int i = 0; i < plan->task_count && status >= 0; i++) {
         m->file_count++;
-        m->files[i].size = sizes[i];
+        m->files[i].size = seals[i].size;
+        m->files[i].crc = seals[i].crc;
+        m->files[i].sealed = true;
         status = describe_file(&m->files[i], plan, i);
     }
     return status;
@@ -97,6 +100,7 @@ leat_status leati_manifest_describe(leati_manifest *m, const leati_plan *plan,
 
 typedef struct reading {
     leati_reader in;
+    uint32_t version;
     bool no_memory; /* and the reader has failed */
 } reading;
 
@@ -141,6 +145,8 @@ static bool is_plain(const char *name) {
 static void get_file(reading *r, leati_cp_file *f) {
     f->name = get_text(r);
     f->size = leati_reader_varint(&r->in);
+    f->sealed = r->version > 1;
+    if (f->sealed) f->crc = leati_reader_u32(&r->in);
     f->subtask = get_int(r);
     f->parallelism = get_int(r);
     int count = get_count(r, LEAST_OPERATOR);
@@ -235,10 +241,11 @@ leat_status leati_manifest_decode(const void *bytes, size_t size, const char *wh
     if (leati_reader_u32(&crc) != leati_crc32(0, bytes, size - 4))
         return leat_error_set(err, LEAT_E_FORMAT, where, "it is damaged, or cut off");
     leati_reader_bytes(&r.in, MAGIC_SIZE);
-    uint32_t version = leati_reader_u32(&r.in);
-    if (version != VERSION)
+    r.version = leati_reader_u32(&r.in);
+    if (r.version < 1 || r.version > VERSION)
         return leat_error_set(err, LEAT_E_FORMAT, where,
-                              "it has format %u, and this Leat reads format %d", version, VERSION);
+                              "it has format %u, and this Leat reads formats 1 to %d", r.version,
+                              VERSION);
     leat_status status = get_checked(&r, where, out, err);
     if (status < 0) leati_manifest_fini(out);
     return status;

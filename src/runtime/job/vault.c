@@ -145,7 +145,8 @@ static void tell(vault_file *f) {
         why = f->declined     ? leati_strdup(f->err.text)
               : f->err.status ? leati_format("%s: %s", f->err.where, f->err.text)
                               : leati_strdup("no memory for a snapshot");
-    leati_saved saved = {f->checkpoint, f->task, f->status, f->writer.offset, why ? why : ""};
+    leati_saved saved = {f->checkpoint,    f->task,        f->status,
+                         f->writer.offset, why ? why : "", f->writer.crc};
     pthread_mutex_lock(&v->lock);
     if (v->news.saved) v->news.saved(v->news.arg, &saved);
     pthread_mutex_unlock(&v->lock);
@@ -261,6 +262,7 @@ void leati_saved_encode(const leati_saved *s, leati_buf *out) {
     leati_buf_varint(out, (uint64_t)s->task);
     leati_buf_zigzag(out, s->status);
     leati_buf_varint(out, s->size);
+    leati_buf_u32(out, s->crc);
     leati_buf_blob(out, s->why, strlen(s->why));
 }
 
@@ -271,6 +273,7 @@ leat_status leati_saved_decode(const void *bytes, size_t size, leati_saved *out)
     uint64_t task = leati_reader_varint(&in);
     int64_t status = leati_reader_zigzag(&in);
     out->size = leati_reader_varint(&in);
+    out->crc = leati_reader_u32(&in);
     const char *why = leati_reader_blob(&in, &why_size);
     out->why = NULL;
     if (in.failed || leati_reader_left(&in) || task > INT32_MAX || status > 0 ||

@@ -14,6 +14,7 @@ typedef struct leati_saved {
     leat_status status;
     uint64_t size;
     const char *why;
+    uint32_t crc; /* of its index */
 } leati_saved;
 
 typedef struct leati_vault_news {

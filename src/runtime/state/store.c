@@ -17,6 +17,7 @@ struct leati_store {
     int fd;
     const char *memory;
     uint64_t size;
+    uint32_t crc;    /* of the index */
     leati_buf index; /* names and texts of entries point into `strings` */
     leati_buf strings;
     leati_row *rows;
@@ -191,6 +192,7 @@ static leat_status read_tail(leati_store *s, leat_error *err) {
     if (status < 0) return status;
     if (leati_crc32(0, bytes, (size_t)size) != index_crc)
         return wrong(s, err, "its index is damaged");
+    s->crc = index_crc;
     return read_index(s, leati_reader_of(bytes, (size_t)size), at, rows, err);
 }
 
@@ -272,6 +274,10 @@ void leati_store_free(leati_store *s) {
 size_t leati_store_rows(const leati_store *s, const leati_row **rows) {
     *rows = s->rows;
     return s->count;
+}
+
+uint32_t leati_store_crc(const leati_store *s) {
+    return s->crc;
 }
 
 leat_status leati_store_read(leati_store *s, const leati_row *e, const void **bytes, size_t *size,

@@ -74,13 +74,15 @@ typedef struct leati_store_writer {
     bool compress;
     uint64_t offset;
     uint64_t rows;
+    uint32_t crc; /* of the index: it is of this file alone */
     leati_buf index, packed;
 } leati_store_writer;
 
 /* Writes the head. */
 leat_status leati_store_begin(leati_store_writer *w, const leati_store_sink *sink, bool compress);
 leat_status leati_store_take(leati_store_writer *w, const leati_chunk *c);
-/* Writes the index. `w->offset` is the size of the file then. */
+/* Writes the index. `w->offset` is the size of the file then, `w->crc` what leati_store_crc answers
+   of it. */
 leat_status leati_store_end(leati_store_writer *w);
 void leati_store_writer_fini(leati_store_writer *w); /* also of a zeroed one */
 
@@ -94,6 +96,7 @@ leati_store *leati_store_open(const char *path, leat_error *err);
 leati_store *leati_store_of(const void *bytes, size_t size, leat_error *err);
 void leati_store_free(leati_store *s); /* NULL is fine */
 size_t leati_store_rows(const leati_store *s, const leati_row **rows);
+uint32_t leati_store_crc(const leati_store *s);
 /* The bytes of a section, checked; lent until the next call. */
 leat_status leati_store_read(leati_store *s, const leati_row *e, const void **bytes, size_t *size,
                              leat_error *err);

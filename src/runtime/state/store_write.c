@@ -142,7 +142,8 @@ leat_status leati_store_end(leati_store_writer *w) {
     leati_buf_u64(&tail, at);
     leati_buf_u64(&tail, w->index.size);
     leati_buf_u64(&tail, w->rows);
-    leati_buf_u32(&tail, leati_crc32(0, w->index.bytes, w->index.size));
+    w->crc = leati_crc32(0, w->index.bytes, w->index.size);
+    leati_buf_u32(&tail, w->crc);
     if (!tail.failed) leati_buf_u32(&tail, leati_crc32(0, tail.bytes, tail.size));
     leati_buf_append(&tail, LEATI_STORE_END, LEATI_MAGIC_SIZE);
     return put_buf(w, &tail);

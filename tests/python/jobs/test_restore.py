@@ -229,7 +229,7 @@ def keep(make_env, folder):
 
 
 @pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("version", [1])
+@pytest.mark.parametrize("version", [1, 2])
 def test_snapshots_of_released_formats_are_restored(version, name, make_env, tmp_path, monkeypatch):
     monkeypatch.chdir(DATA.parents[2])
     kept = tmp_path / "kept"

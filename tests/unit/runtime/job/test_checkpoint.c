@@ -121,9 +121,9 @@ static void folder_of_a_living_job_is_refused(void **state) {
 /* --- a whole one ------------------------------------------------------------------------------ */
 
 static void on_saved(void *arg, const leati_saved *saved) {
-    uint64_t *size = arg;
+    leati_cp_seal *seals = arg;
     if (saved->status < 0) print_message("%s\n", saved->why);
-    size[saved->task] = saved->status < 0 ? 0 : saved->size;
+    seals[saved->task] = (leati_cp_seal){saved->status < 0 ? 0 : saved->size, saved->crc};
 }
 
 static void save(leati_vault *v, int task, int64_t number, const char *text) {
@@ -146,9 +146,9 @@ static char id[] = "a", name[] = "A", first_name[] = "task-0", second_name[] = "
 static leati_cp_operator ops[1] = {{id, name, false}};
 static leati_cp_file files[2];
 
-static leati_manifest describe(const uint64_t *sizes) {
-    files[0] = (leati_cp_file){first_name, sizes[0], 0, 2, ops, 1};
-    files[1] = (leati_cp_file){second_name, sizes[1], 1, 2, ops, 1};
+static leati_manifest describe(const leati_cp_seal *seals) {
+    files[0] = (leati_cp_file){first_name, seals[0].size, 0, 2, ops, 1, true, seals[0].crc};
+    files[1] = (leati_cp_file){second_name, seals[1].size, 1, 2, ops, 1, true, seals[1].crc};
     return (leati_manifest){
         .job_name = name, .job_id = id, .number = 1, .files = files, .file_count = 2};
 }
@@ -156,8 +156,8 @@ static leati_manifest describe(const uint64_t *sizes) {
 /* chk-1 in the folder, complete. */
 static void make_checkpoint(const char *to) {
     leat_error err;
-    uint64_t sizes[2] = {0, 0};
-    leati_vault_news news = {on_saved, sizes};
+    leati_cp_seal seals[2] = {0};
+    leati_vault_news news = {on_saved, seals};
     char *part = leati_cp_part(folder, 1);
     assert_int_equal(leati_cp_make(part, &err), LEAT_OK);
     leati_vault *v = leati_vault_new(folder, false, &news);
@@ -165,8 +165,8 @@ static void make_checkpoint(const char *to) {
     save(v, 1, 1, "other");
     assert_true(leati_io_settle(10000));
     leati_vault_free(v);
-    assert_true(sizes[0] && sizes[1] == sizes[0]);
-    leati_manifest m = describe(sizes);
+    assert_true(seals[0].size && seals[1].size == seals[0].size);
+    leati_manifest m = describe(seals);
     if (leati_cp_publish(part, to, &m, &err) < 0) fail_msg("%s: %s", err.where, err.text);
     assert_int_not_equal(access(part, F_OK), 0);
     leati_free(part);
@@ -225,11 +225,11 @@ static int fail_sync(int fd) {
 static void name_that_may_not_last_is_taken_back(void **state) {
     (void)state;
     leat_error err;
-    uint64_t sizes[2] = {0, 0};
+    leati_cp_seal seals[2] = {0};
     char *part = leati_cp_part(folder, 1), *to = leati_cp_folder(folder, 1);
     leati_files files_of_test = *leati_files_get();
     files_of_test.fsync = fail_sync;
-    leati_manifest m = describe(sizes);
+    leati_manifest m = describe(seals);
     leati_files_set(&files_of_test);
     for (int i = 0; i < 3; i++) { /* the manifest, its folder, the one above */
         assert_int_equal(leati_cp_make(part, &err), LEAT_OK);
@@ -274,6 +274,21 @@ static void swapped_files_are_named(void **state) {
     rename(in_folder("chk-1/task-0"), in_folder("x"));
     rename(in_folder("chk-1/task-1"), in_folder("chk-1/task-0"));
     rename(in_folder("x"), in_folder("chk-1/task-1"));
+    expect_flaw(LEAT_E_FORMAT, "chk-1/task-0", "it is not the file that _metadata says it is");
+}
+
+static void file_of_another_checkpoint_is_named(void **state) {
+    (void)state;
+    leat_error err;
+    leati_cp_seal seals[2] = {0};
+    leati_vault_news news = {on_saved, seals};
+    make_checkpoint(in_folder("chk-1"));
+    assert_int_equal(leati_cp_make(in_folder("chk-2.part"), &err), LEAT_OK);
+    leati_vault *v = leati_vault_new(folder, false, &news);
+    save(v, 0, 2, "later"); /* as long as "first" */
+    assert_true(leati_io_settle(10000));
+    leati_vault_free(v);
+    rename(in_folder("chk-2.part/task-0"), in_folder("chk-1/task-0"));
     expect_flaw(LEAT_E_FORMAT, "chk-1/task-0", "it is not the file that _metadata says it is");
 }
 
@@ -431,6 +446,7 @@ int main(void) {
         WITH_FOLDER(finished_one_is_whole_and_says_so),
         WITH_FOLDER(missing_file_is_named),
         WITH_FOLDER(swapped_files_are_named),
+        WITH_FOLDER(file_of_another_checkpoint_is_named),
         WITH_FOLDER(file_of_another_size_is_named),
         WITH_FOLDER(stranger_in_the_folder_is_named),
         WITH_FOLDER(links_and_folders_are_refused),

@@ -10,9 +10,9 @@ static char a[] = "a", b[] = "b", c[] = "c", op_name[] = "Sink";
 static char names[3][8] = {"task-0", "task-1", "task-2"};
 static leati_cp_operator chain[2] = {{a, op_name, false}, {b, op_name, false}};
 static leati_cp_operator sink[1] = {{c, op_name, false}};
-static const leati_cp_file files[3] = {{names[0], 100, 0, 2, chain, 2},
-                                       {names[1], 1u << 31, 1, 2, chain, 2},
-                                       {names[2], 0, 0, 1, sink, 1}};
+static const leati_cp_file files[3] = {{names[0], 100, 0, 2, chain, 2, true, 0xfedcba98},
+                                       {names[1], 1u << 31, 1, 2, chain, 2, true, 0},
+                                       {names[2], 0, 0, 1, sink, 1, true, 1}};
 
 static leati_manifest sample(leati_cp_file *own) {
     memcpy(own, files, sizeof files);
@@ -57,6 +57,7 @@ static void manifest_gives_back_what_was_written(void **state) {
     assert_int_equal(got.file_count, 3);
     assert_string_equal(got.files[1].name, "task-1");
     assert_int_equal(got.files[1].size, 1u << 31);
+    assert_true(got.files[0].sealed && got.files[0].crc == 0xfedcba98);
     assert_true(got.files[1].subtask == 1 && got.files[1].parallelism == 2);
     assert_int_equal(got.files[1].operator_count, 2);
     assert_string_equal(got.files[1].operators[1].id, "b");
