@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
+import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -93,6 +95,7 @@ def test_every_example_is_short_and_tested(programs: Path) -> None:
         "06_state_and_timers",
         "07_custom_operator",
         "08_loop",
+        "09_exactly_once_sink",
     }
     for source in EXAMPLES.glob("*.c"):
         assert len(source.read_text().splitlines()) < 60, source
@@ -185,6 +188,24 @@ def test_state_and_timers(run: Run) -> None:
 
 def test_custom_operator(run: Run) -> None:
     assert printed(run("07_custom_operator")) == ["(back,open)", "(front,open)", "(front,shut)"]
+
+
+def test_exactly_once_sink(programs: Path, tmp_path: Path) -> None:
+    kills = 0
+    while True:
+        arguments = [tmp_path, *(["latest"] if kills else [])]
+        before = len(list(tmp_path.glob("[!.]*")))
+        with subprocess.Popen([programs / "09_exactly_once_sink", *arguments]) as job:
+            until = time.monotonic() + SECONDS
+            while job.poll() is None and time.monotonic() < until:
+                if kills < 3 and len(list(tmp_path.glob("[!.]*"))) > before + 3:
+                    job.kill()
+        if job.returncode != -signal.SIGKILL:
+            break
+        kills += 1
+    assert (job.returncode, kills) == (0, 3)
+    written = [int(n) for f in tmp_path.glob("[!.]*") for n in f.read_text().split()]
+    assert sorted(written) == list(range(1, 20001))
 
 
 def test_cmake_package(prefix: Path, tmp_path: Path) -> None:

@@ -14,13 +14,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from conftest import environment, leat_command
 from leat.common import Row, Types
 from leat.common.errors import JobError
 from leat.datastream import MapFunction
 from leat.datastream.connectors.jdbc import JdbcConnectionOptions, JdbcExecutionOptions, JdbcSink
 from leat.datastream.functions import SourceFunction
-
-from .conftest import environment, leat_command
 
 NUMBERS = 400
 ROW = Types.ROW_NAMED(["number", "word"], [Types.LONG(), Types.STRING()])

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
+from conftest import environment
 from leat.common import Types
 from leat.common.errors import JobError
 from leat.datastream import MapFunction, TwoPhaseCommitSinkFunction
@@ -207,3 +211,33 @@ def test_transaction_that_cannot_be_pickled(env, tmp_path):
     numbers(env, tmp_path).add_sink(Stuck(tmp_path))
     with pytest.raises(JobError, match="generator"):
         env.execute()
+
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "python" / "15_exactly_once_sink.py"
+
+
+def test_the_example_is_exact_though_it_is_killed(mode, tmp_path):
+    options = ("run", "-s", "latest", "-D", f"python.execution-mode={mode}")
+    batches, kills = tmp_path / "batches", 0
+    while True:
+        before = len(list(batches.glob("[!.]*")))
+        child = subprocess.Popen(
+            [sys.executable, "-m", "leat", *options, str(EXAMPLE), str(tmp_path)],
+            env=environment(),
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        with child:
+            end = time.monotonic() + 60
+            while child.poll() is None and time.monotonic() < end:
+                time.sleep(0.005)
+                if kills < 2 and len(list(batches.glob("[!.]*"))) > before + 1:
+                    child.kill()
+            printed, said = child.communicate(timeout=20)
+        if child.returncode != -signal.SIGKILL:
+            break
+        kills += 1
+    assert child.returncode == 0, said
+    assert kills == 2
+    assert printed == "1000 numbers, 1000 different ones, 500500 in all\n"
