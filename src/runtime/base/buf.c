@@ -128,3 +128,17 @@ const char *leati_reader_blob(leati_reader *r, size_t *size) {
     if (bytes) *size = (size_t)n;
     return bytes;
 }
+
+char *leati_reader_text(leati_reader *r) {
+    size_t size = 0;
+    const char *bytes = leati_reader_blob(r, &size);
+    if (!size) return NULL;
+    char *text = memchr(bytes, 0, size) ? NULL : leati_alloc(size + 1);
+    if (!text) {
+        r->failed = true;
+        return NULL;
+    }
+    memcpy(text, bytes, size);
+    text[size] = 0;
+    return text;
+}

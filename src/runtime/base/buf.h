@@ -43,8 +43,11 @@ static inline void leati_buf_varint(leati_buf *b, uint64_t x) {
 static inline void leati_buf_zigzag(leati_buf *b, int64_t x) {
     leati_buf_varint(b, ((uint64_t)x << 1) ^ (x < 0 ? UINT64_MAX : 0));
 }
-LEAT_API void leati_buf_blob(leati_buf *b, const void *bytes,
-                             size_t size); /* varint length, bytes */
+LEAT_API void leati_buf_blob(leati_buf *b, const void *bytes, size_t size);
+/* Text as a blob, an empty one for NULL. */
+static inline void leati_buf_blob_text(leati_buf *b, const char *text) {
+    leati_buf_blob(b, text ? text : "", text ? strlen(text) : 0);
+} /* varint length, bytes */
 /* Appends a zero byte that does not count; "" when memory ran out. */
 LEAT_API const char *leati_buf_cstr(leati_buf *b);
 /* The bytes, terminated; take. NULL when memory ran out. `b` is empty afterwards. */
@@ -81,5 +84,8 @@ static inline int64_t leati_reader_zigzag(leati_reader *r) {
     return (int64_t)((x >> 1) ^ (~(x & 1) + 1));
 }
 LEAT_API const char *leati_reader_blob(leati_reader *r, size_t *size);
+/* A blob as text with a zero at its end, allocated; NULL for an empty one. Fails the reader when
+   there is a zero in it, or no memory. */
+LEAT_API char *leati_reader_text(leati_reader *r);
 
 #endif

@@ -159,35 +159,31 @@ void leati_graph_set_run(leati_graph *g) {
 
 /* --- the wire --------------------------------------------------------------------------------- */
 
-static void put_text(leati_buf *out, const char *text) {
-    leati_buf_blob(out, text, text ? strlen(text) : 0);
-}
-
 static void edges_encode(const leati_edge *edges, size_t count, leati_buf *out) {
     leati_buf_varint(out, count);
     for (size_t i = 0; i < count; i++) {
         const leati_edge *e = &edges[i];
         leati_buf_varint(out, (uint64_t)e->from);
-        put_text(out, e->tag);
-        put_text(out, e->tag_type ? e->tag_type->text : NULL);
+        leati_buf_blob_text(out, e->tag);
+        leati_buf_blob_text(out, e->tag_type ? e->tag_type->text : NULL);
         leati_buf_u8(out, (uint8_t)e->partitioning);
         leati_buf_u8(out, (uint8_t)e->input);
     }
 }
 
 static void node_encode(const leati_node *n, leati_buf *out) {
-    put_text(out, n->op->name);
-    put_text(out, n->name);
-    put_text(out, n->uid);
-    put_text(out, n->description);
-    put_text(out, n->slot_group);
+    leati_buf_blob_text(out, n->op->name);
+    leati_buf_blob_text(out, n->name);
+    leati_buf_blob_text(out, n->uid);
+    leati_buf_blob_text(out, n->description);
+    leati_buf_blob_text(out, n->slot_group);
     leati_buf_zigzag(out, n->parallelism);
     leati_buf_zigzag(out, n->max_parallelism);
     leati_buf_zigzag(out, n->buffer_timeout);
     leati_buf_u8(out, (uint8_t)n->chaining);
     leati_buf_u8(out, n->bound);
     leati_buf_u8(out, n->bounded);
-    put_text(out, n->output_type ? n->output_type->text : NULL);
+    leati_buf_blob_text(out, n->output_type ? n->output_type->text : NULL);
     leati_args_encode(&n->shared->args, out);
     edges_encode(n->inputs, n->input_count, out);
     edges_encode(n->feedback, n->feedback_count, out);
@@ -198,20 +194,11 @@ void leati_graph_encode(const leati_graph *g, leati_buf *out) {
     for (size_t i = 0; i < g->count; i++) node_encode(g->nodes[i], out);
 }
 
-/* NULL for an empty text. */
-static char *get_text(leati_reader *in) {
-    size_t size;
-    const char *bytes = leati_reader_blob(in, &size);
-    char *text = bytes && size ? leati_zalloc(size + 1) : NULL;
-    if (text) memcpy(text, bytes, size);
-    return text;
-}
-
 /* Which nodes an edge may come from: `first` to `last`. */
 static leat_status edge_decode(leati_graph *g, leati_edge *e, size_t first, size_t last,
                                leati_reader *in) {
     e->from = (int)leati_reader_varint(in);
-    char *tag = get_text(in), *type = get_text(in);
+    char *tag = leati_reader_text(in), *type = leati_reader_text(in);
     e->tag_type = type ? leat_type_parse(type, NULL) : NULL;
     leati_free(type);
     e->partitioning = (leat_partitioning)leati_reader_u8(in);
@@ -241,7 +228,7 @@ static leat_status edges_decode(leati_graph *g, leati_edge **edges, size_t *edge
 /* Of a graph that will have `total` nodes. */
 static leat_status node_decode(leati_graph *g, leati_node *n, size_t total, leati_reader *in,
                                leat_error *err) {
-    char *op = get_text(in);
+    char *op = leati_reader_text(in);
     n->op = op ? leat_operator_find(op) : NULL;
     leat_status status =
         n->op ? LEAT_OK
@@ -249,17 +236,17 @@ static leat_status node_decode(leati_graph *g, leati_node *n, size_t total, leat
                                "this process does not know the operator; register it there, too");
     leati_free(op);
     if (status < 0) return status;
-    n->name = get_text(in);
-    n->uid = get_text(in);
-    n->description = get_text(in);
-    n->slot_group = get_text(in);
+    n->name = leati_reader_text(in);
+    n->uid = leati_reader_text(in);
+    n->description = leati_reader_text(in);
+    n->slot_group = leati_reader_text(in);
     n->parallelism = (int)leati_reader_zigzag(in);
     n->max_parallelism = (int)leati_reader_zigzag(in);
     n->buffer_timeout = leati_reader_zigzag(in);
     n->chaining = (leati_chaining)leati_reader_u8(in);
     n->bound = leati_reader_u8(in);
     n->bounded = leati_reader_u8(in);
-    char *type = get_text(in);
+    char *type = leati_reader_text(in);
     if (type && !(n->output_type = leat_type_parse(type, err))) status = err->status;
     leati_free(type);
     if (status >= 0) status = leati_args_decode(&n->shared->args, n->op, in, err);

@@ -31,20 +31,16 @@ void leati_manifest_fini(leati_manifest *m) {
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-static void put_text(leati_buf *b, const char *text) {
-    leati_buf_blob(b, text, strlen(text));
-}
-
 static void put_file(leati_buf *b, const leati_cp_file *f) {
-    put_text(b, f->name);
+    leati_buf_blob_text(b, f->name);
     leati_buf_varint(b, f->size);
     leati_buf_u32(b, f->crc);
     leati_buf_varint(b, (uint64_t)f->subtask);
     leati_buf_varint(b, (uint64_t)f->parallelism);
     leati_buf_varint(b, (uint64_t)f->operator_count);
     for (int i = 0; i < f->operator_count; i++) {
-        put_text(b, f->operators[i].id);
-        put_text(b, f->operators[i].name);
+        leati_buf_blob_text(b, f->operators[i].id);
+        leati_buf_blob_text(b, f->operators[i].name);
     }
 }
 
@@ -52,8 +48,8 @@ void leati_manifest_encode(const leati_manifest *m, leati_buf *out) {
     size_t begin = out->size;
     leati_buf_append(out, MAGIC, MAGIC_SIZE);
     leati_buf_u32(out, VERSION);
-    put_text(out, m->job_name);
-    put_text(out, m->job_id);
+    leati_buf_blob_text(out, m->job_name);
+    leati_buf_blob_text(out, m->job_id);
     leati_buf_varint(out, (uint64_t)m->number);
     leati_buf_zigzag(out, m->time);
     leati_buf_varint(out, (uint64_t)m->attempt);

@@ -278,19 +278,6 @@ void leati_remote_close(leati_remote *r) {
 
 /* --- the job's description -------------------------------------------------------------------- */
 
-static void put_text(leati_buf *out, const char *text) {
-    leati_buf_blob(out, text ? text : "", text ? strlen(text) : 0);
-}
-
-/* NULL for an empty one. */
-static char *get_text(leati_reader *in) {
-    size_t size;
-    const char *text = leati_reader_blob(in, &size);
-    char *copy = text && size ? leati_format("%.*s", (int)size, text) : NULL;
-    if (size && !copy) in->failed = true;
-    return copy;
-}
-
 void leati_job_encode(const leati_blueprint *b, int index, int workers, int attempt,
                       const leati_survival *survival, leati_buf *out) {
     leati_buf config;
@@ -299,8 +286,8 @@ void leati_job_encode(const leati_blueprint *b, int index, int workers, int atte
     leati_buf_varint(out, (uint64_t)index);
     leati_buf_varint(out, (uint64_t)workers);
     leati_buf_varint(out, (uint64_t)attempt);
-    put_text(out, survival->folder);
-    put_text(out, survival->restore);
+    leati_buf_blob_text(out, survival->folder);
+    leati_buf_blob_text(out, survival->restore);
     leati_buf_blob(out, config.bytes, config.size);
     leati_buf_blob(out, b->preamble, b->preamble_size);
     leati_graph_encode(&b->graph, out);
@@ -314,8 +301,8 @@ leat_status leati_job_decode(const char *bytes, size_t size, leati_job_text *out
     out->index = (int)leati_reader_varint(&in);
     out->workers = (int)leati_reader_varint(&in);
     out->attempt = (int)leati_reader_varint(&in);
-    out->folder = get_text(&in);
-    out->restore = get_text(&in);
+    out->folder = leati_reader_text(&in);
+    out->restore = leati_reader_text(&in);
     size_t config_size;
     const char *config = leati_reader_blob(&in, &config_size);
     out->preamble = leati_reader_blob(&in, &out->preamble_size);

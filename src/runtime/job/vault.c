@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
+#include "runtime/base/files.h"
 #include "runtime/base/io_thread.h"
 #include "runtime/base/list.h"
 #include "runtime/job/checkpoint.h"
@@ -25,7 +26,6 @@ typedef struct vault_file {
     leati_store_writer writer;
     leat_status status;
     leat_error err;
-    bool declined; /* by its task: the error says where */
 } vault_file;
 
 typedef struct errand {
@@ -64,7 +64,7 @@ leati_vault *leati_vault_new(const char *folder, bool compress, const leati_vaul
 /* Under the vault's lock. */
 static void file_unref(vault_file *f) {
     if (--f->refs) return;
-    if (f->fd >= 0) close(f->fd);
+    if (f->fd >= 0) leati_files_get()->close(f->fd);
     leati_store_writer_fini(&f->writer);
     leati_free(f->path);
     leati_free(f);
@@ -94,16 +94,7 @@ void leati_vault_free(leati_vault *v) {
 
 static leat_status write_bytes(void *arg, const void *bytes, size_t size) {
     vault_file *f = arg;
-    for (const char *at = bytes; size;) {
-        ssize_t n = write(f->fd, at, size);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0)
-            return leat_error_set(&f->err, LEAT_E_IO, f->path, "cannot be written: %s",
-                                  strerror(errno));
-        at += n;
-        size -= (size_t)n;
-    }
-    return LEAT_OK;
+    return leati_file_write(f->fd, f->path, bytes, size, &f->err);
 }
 
 static leat_status begin(vault_file *f) {
@@ -112,26 +103,22 @@ static leat_status begin(vault_file *f) {
     f->path = part ? leati_cp_task_file(part, f->task) : NULL;
     leati_free(part);
     if (!f->path) return LEAT_E_NOMEM;
-    f->fd = open(f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (f->fd < 0)
-        return leat_error_set(&f->err, LEAT_E_IO, f->path, "cannot be made: %s", strerror(errno));
+    do f->fd = leati_files_get()->open(f->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    while (f->fd < 0 && errno == EINTR);
+    if (f->fd < 0) return leati_file_cannot("make", f->path, &f->err);
     return leati_store_begin(&f->writer, &sink, f->vault->compress);
 }
 
 static leat_status end(vault_file *f) {
     leat_status status = leati_store_end(&f->writer);
-    if (status >= 0 && fsync(f->fd) < 0)
-        status = leat_error_set(&f->err, LEAT_E_IO, f->path, "fsync: %s", strerror(errno));
-    return status;
+    return status < 0 ? status : leati_file_sync(f->fd, f->path, &f->err);
 }
 
 static leat_status errand_work(void *arg) {
     errand *e = arg;
     vault_file *f = e->file;
-    if (f->status >= 0 && e->declined < 0) {
-        f->declined = true;
+    if (f->status >= 0 && e->declined < 0)
         f->status = leat_error_set(&f->err, e->declined, "", "%s", e->why ? e->why : "no memory");
-    }
     if (f->status >= 0 && !f->path) f->status = begin(f);
     if (f->status >= 0) f->status = leati_store_take(&f->writer, &e->chunk);
     if (f->status >= 0 && e->last) f->status = end(f);
@@ -141,10 +128,7 @@ static leat_status errand_work(void *arg) {
 static void tell(vault_file *f) {
     leati_vault *v = f->vault;
     char *why = NULL;
-    if (f->status < 0)
-        why = f->declined     ? leati_strdup(f->err.text)
-              : f->err.status ? leati_format("%s: %s", f->err.where, f->err.text)
-                              : leati_strdup("no memory for a snapshot");
+    if (f->status < 0) why = leati_strdup(f->err.status ? f->err.text : "no memory for a snapshot");
     leati_saved saved = {f->checkpoint,    f->task,        f->status,
                          f->writer.offset, why ? why : "", f->writer.crc};
     pthread_mutex_lock(&v->lock);

@@ -18,13 +18,9 @@ void leati_chunk_append(leati_chunk *c, const leati_chunk *other) {
     c->rows.failed |= leati_chunk_failed(other);
 }
 
-static void put_text(leati_buf *b, const char *text) {
-    leati_buf_blob(b, text ? text : "", text ? strlen(text) : 0);
-}
-
 static void put_operator(leati_buf *b, const leati_row *e) {
-    put_text(b, e->name);
-    put_text(b, e->text);
+    leati_buf_blob_text(b, e->name);
+    leati_buf_blob_text(b, e->text);
     leati_buf_varint(b, (uint64_t)e->subtask);
     leati_buf_varint(b, (uint64_t)e->parallelism);
     leati_buf_varint(b, (uint64_t)e->max_parallelism);
@@ -34,8 +30,8 @@ static void put_operator(leati_buf *b, const leati_row *e) {
 }
 
 static void put_table(leati_buf *b, const leati_row *e) {
-    put_text(b, e->name);
-    put_text(b, e->text);
+    leati_buf_blob_text(b, e->name);
+    leati_buf_blob_text(b, e->text);
     leati_buf_u8(b, (uint8_t)e->state);
     leati_buf_u8(b, e->of_function);
     leati_buf_u8(b, (uint8_t)e->distribution);
@@ -52,7 +48,7 @@ static void put_row(leati_buf *b, const leati_row *e) {
         leati_buf_varint(b, (uint64_t)e->group);
         return;
     case LEATI_ROW_ITEM:
-        put_text(b, e->name);
+        leati_buf_blob_text(b, e->name);
         leati_buf_u8(b, (uint8_t)e->distribution);
         return;
     case LEATI_ROW_LOG: return;

@@ -108,6 +108,41 @@ static void buf_without_memory_fails_once_and_for_all(void **state) {
     leati_buf_fini(&b);
 }
 
+static char *text_of(const char *bytes, size_t size, bool *failed) {
+    leati_buf b;
+    leati_buf_init(&b);
+    leati_buf_blob(&b, bytes, size);
+    leati_reader r = leati_reader_of(b.bytes, b.size);
+    char *text = leati_reader_text(&r);
+    *failed = r.failed;
+    leati_buf_fini(&b);
+    return text;
+}
+
+static void texts_come_back_without_zeros_in_them(void **state) {
+    (void)state;
+    bool failed;
+    char *text = text_of("ab", 2, &failed);
+    assert_string_equal(text, "ab");
+    assert_false(failed);
+    leati_free(text);
+    assert_null(text_of("", 0, &failed));
+    assert_false(failed);
+    assert_null(text_of("a\0b", 3, &failed));
+    assert_true(failed);
+    leati_buf b;
+    leati_buf_init(&b);
+    leati_buf_blob_text(&b, NULL);
+    leati_buf_blob_text(&b, "x");
+    leati_reader r = leati_reader_of(b.bytes, b.size);
+    assert_null(leati_reader_text(&r));
+    leati_alloc_fail_after(1);
+    assert_null(leati_reader_text(&r));
+    leati_alloc_fail_after(-1);
+    assert_true(r.failed);
+    leati_buf_fini(&b);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buf_all_forms_come_back),
@@ -115,6 +150,7 @@ int main(void) {
         cmocka_unit_test(reader_varint_too_long_fails),
         cmocka_unit_test(buf_printf_of_any_length_is_whole),
         cmocka_unit_test(buf_without_memory_fails_once_and_for_all),
+        cmocka_unit_test(texts_come_back_without_zeros_in_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
