@@ -5,6 +5,7 @@
 
    Not restarted is what another attempt can't mend: a refused setting, a function that still runs,
    records that a reader has taken and, without checkpoints, would get again. */
+#include <limits.h>
 #include <stdio.h>
 
 #include "runtime/base/alloc.h"
@@ -79,8 +80,11 @@ static const char *hopeless(const leat_job *job) {
 /* `text` is allocated, or NULL when memory ran out. */
 static int64_t give_up(leat_job *job, char *text) {
     if (!text) return -1;
-    leati_free(job->failure.text);
+    pthread_mutex_lock(&job->lock); /* others look at how the job stands */
+    char *former = job->failure.text;
     job->failure.text = text;
+    pthread_mutex_unlock(&job->lock);
+    leati_free(former);
     return -1;
 }
 
@@ -138,7 +142,7 @@ static void keep_failure(leat_job *job) {
 
 /* False when the job is cancelled meanwhile. Under the lock. */
 static bool wait_for_it(leat_job *job, int64_t delay) {
-    struct timespec until = leati_deadline_after((int)delay);
+    struct timespec until = leati_deadline_after(delay < INT_MAX ? (int)delay : INT_MAX);
     int late = 0;
     while (!job->cancel && !late) late = pthread_cond_timedwait(&job->changed, &job->lock, &until);
     return !job->cancel;

@@ -48,12 +48,18 @@ struct leati_coordinator {
 
 /* --- the beginning and the end ---------------------------------------------------------------- */
 
+/* In nanoseconds; what is longer than thirty years is as good as for ever. */
+static int64_t span(const leati_config *config, const char *key) {
+    static const int64_t MOST = INT64_C(1) << 40;
+    int64_t ms = leati_config_duration_ms(config, key);
+    return (ms < MOST ? ms : MOST) * NS_PER_MS;
+}
+
 static void read_config(leati_coordinator *c) {
     const leati_config *config = c->job->plan->config;
-    c->interval = leati_config_duration_ms(config, "execution.checkpointing.interval") * NS_PER_MS;
-    c->timeout = leati_config_duration_ms(config, "execution.checkpointing.timeout") * NS_PER_MS;
-    c->min_pause =
-        leati_config_duration_ms(config, "execution.checkpointing.min-pause") * NS_PER_MS;
+    c->interval = span(config, "execution.checkpointing.interval");
+    c->timeout = span(config, "execution.checkpointing.timeout");
+    c->min_pause = span(config, "execution.checkpointing.min-pause");
     if (c->job->plan->batch) c->interval = 0;
     c->retained = (int)leati_config_int(config, "execution.checkpointing.num-retained");
     c->tolerable = leati_config_int(config, "execution.checkpointing.tolerable-failed-checkpoints");
