@@ -32,16 +32,34 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from seeds import C_JOBS, KILLS, MODES, PYTHON_JOBS, WRITES, Run, Settings, WrongError, undisturbed
+from seeds import (
+    C_JOBS,
+    KILLS,
+    MODES,
+    PYTHON_JOBS,
+    WRITES,
+    Run,
+    Settings,
+    Tour,
+    WrongError,
+    undisturbed,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 
 
+def run_of(settings: Settings, seed: int) -> Run:
+    return Run(settings, seed) if seed >= 0 else Tour(settings, seed)
+
+
 class Campaign:
-    """Seeds one after another, several at a time, until there are enough points or no more time."""
+    """Seeds one after another, several at a time, until there are enough points or no more time;
+    before them the tours of all jobs in both modes.
+    """
 
     def __init__(self, settings: Settings, first: int, points: int, seconds: float):
         self.settings, self.next, self.points = settings, first, points
+        self.tours = [-1 - i for i in range(2 * len(PYTHON_JOBS + C_JOBS))]
         self.until = time.monotonic() + seconds
         self.lock = threading.Lock()
         self.reached: Counter[str] = Counter()
@@ -57,11 +75,13 @@ class Campaign:
         with self.lock:
             if time.monotonic() > self.until or self.total() >= self.points:
                 return None
+            if self.tours:
+                return self.tours.pop(0)
             self.next += 1
             return self.next - 1
 
     def one(self, seed: int) -> None:
-        run = Run(self.settings, seed)
+        run = run_of(self.settings, seed)
         wrong = ""
         try:
             run.all()
@@ -119,7 +139,7 @@ def main() -> int:
     settings = Settings(args.build.resolve(), folder, args.keep, args.job, args.mode)
     if args.seed is not None:
         settings.loud = True
-        jobs = [args.job or Run(settings, args.seed).job]
+        jobs = [run_of(settings, args.seed).job]
     else:
         jobs = [args.job] if args.job else [*PYTHON_JOBS, *C_JOBS]
     with ThreadPoolExecutor(args.parallel) as pool:

@@ -13,6 +13,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -76,13 +77,16 @@ class Point:
     action: str = ""
     delay: float | None = None
     victim: str = ""
+    stops: bool = False  # and somebody stops the job with a savepoint
 
     def __str__(self) -> str:
         if not self.step:
             return "undisturbed"
+        stop = "stop with a savepoint, " if self.stops else ""
         if self.delay is None:
-            return f"{self.action} at {self.step} {self.number}"
-        return f"kill {self.victim} {self.delay * 1000:.1f} ms after {self.step} {self.number}"
+            return f"{stop}{self.action} at {self.step} {self.number}"
+        when = f"{self.delay * 1000:.1f} ms after {self.step} {self.number}"
+        return f"{stop}kill {self.victim} {when}"
 
 
 class State:
@@ -221,10 +225,11 @@ class Run:
         if self.starts and r.random() < 0.15:
             step, number = r.choice((("restore-open", 6), ("restore-read", 12), ("out-cut", 2)))
             number = 1 + int(number * r.random())
-        action = r.choice(actions_of(step))
+        point = Point(step, number, r.choice(actions_of(step)), stops=r.random() < 0.12)
         if r.random() < 0.2:
-            return Point(step, number, "kill", r.random() * 0.006, r.choice(("main", "worker")))
-        return Point(step, number, action)
+            point.action, point.delay = "kill", r.random() * 0.006
+            point.victim = r.choice(("main", "worker"))
+        return point
 
     def options(self) -> list[str]:
         pairs = {
@@ -236,10 +241,27 @@ class Run:
             "restart-strategy.fixed-delay.delay": "1 ms",
             "pipeline.watermark-per-record": "true",
             "task.cancellation.timeout": "20 s",
+            "job.control": "on",
         }
         return ["-s", "latest", *(part for k, v in pairs.items() for part in ("-D", f"{k}={v}"))]
 
     # --- one start
+
+    def stop(self, child: subprocess.Popen[str], state: State, env: dict[str, str]) -> None:
+        """Asks the job to stop with a savepoint, once it makes checkpoints; it may end before."""
+        while child.poll() is None and state.count("part-make") < 1:
+            time.sleep(0.001)
+        line = [sys.executable, "-m", "leat", "stop", "--timeout", str(PATIENCE), "golden"]
+        asked = subprocess.run(
+            [*line, f"{self.root}/savepoints"],
+            env=environment(XDG_RUNTIME_DIR=env["XDG_RUNTIME_DIR"]),
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
+            check=False,
+        )
+        if asked.returncode == 0:
+            self.points["stopped"] += 1
 
     def victim(self, child: subprocess.Popen[str], who: str) -> int:
         if who == "worker":
@@ -270,7 +292,10 @@ class Run:
         state = State(self.root / "state")
         (self.root / "end").unlink(missing_ok=True)
         plan = f"{point.step}:{point.number}:{point.action}" if point.delay is None else ""
+        runs = self.root / "run"
+        runs.mkdir(mode=0o700, exist_ok=True)
         env = environment(
+            XDG_RUNTIME_DIR=str(runs),
             LD_PRELOAD=str(self.settings.build / "tests" / "crash_shim.so"),
             CRASH_ROOT=str(self.root),
             CRASH_STATE=str(self.root / "state"),
@@ -292,6 +317,9 @@ class Run:
             child = subprocess.Popen(
                 line, env=env, stdout=out, stderr=out, text=True, start_new_session=True
             )
+            stopper = threading.Thread(target=self.stop, args=(child, state, env))
+            if point.stops:
+                stopper.start()
             struck = point.delay is not None and self.strike(child, state, point)
             try:
                 status = child.wait(PATIENCE)
@@ -299,6 +327,8 @@ class Run:
                 stacks = stacks_of(child.pid)
                 end_all(child)
                 raise WrongError(f"start {self.starts - 1} hung ({point})\n{stacks}") from None
+            if point.stops:
+                stopper.join()
         if status < 0 and self.random.random() < 0.75:
             end_all(child)  # else its workers may live on for a while
         return status, log.read_text(), struck or state.fired
@@ -311,9 +341,9 @@ class Run:
         if reached:
             self.points[point.action if point.delay is None else "outside"] += 1
             self.points[point.step] += 1
-        self.check(finished=status == 0)
+        self.check(finished=status == 0 and not point.stops)
         if status == 0:
-            return True
+            return not point.stops  # or the next start finds out
         if status != -signal.SIGKILL and (status != 1 or not self.may_fail(point, reached)):
             raise WrongError(f"start {self.starts - 1} ended with {status}:\n{said[-3000:]}")
         return False
@@ -321,7 +351,8 @@ class Run:
     @staticmethod
     def may_fail(point: Point, reached: bool) -> bool:
         """May the job give up? A single failure is what it is to survive, but not at its start."""
-        return reached and point.action in ("full", "enospc", "eio")
+        starts = point.step.startswith("restore") and point.action in FAILURES
+        return reached and (starts or point.action == "full")
 
     def check(self, finished: bool) -> None:
         expected, found = self.settings.expected[self.job], lines_of(self.root)
@@ -427,6 +458,31 @@ class Run:
                 raise WrongError(f"has not finished after {STARTS} starts")
         if not self.settings.keep:
             shutil.rmtree(self.root)
+
+
+class Tour(Run):
+    """A job that goes on with 1, 2, 3, and then 1 subtasks in the other mode; seeds below 0."""
+
+    def __init__(self, settings: Settings, seed: int):
+        super().__init__(settings, seed)
+        jobs = PYTHON_JOBS + C_JOBS
+        self.job = jobs[(-seed - 1) % len(jobs)]
+        self.mode = MODES[(-seed - 1) // len(jobs) % 2]
+        self.root = settings.folder / f"tour-{-seed}"
+        self.parallelism, self.disturbed = 1, 3
+
+    def choose(self) -> Point:
+        return Point("publish-after", 2, "kill")
+
+    def between(self) -> None:
+        self.parallelism = {1: 2, 2: 3, 3: 1}[self.parallelism]
+        if self.parallelism == 1:
+            self.mode = MODES[self.mode == "thread"]
+
+    def all(self) -> None:
+        super().all()
+        if self.starts < 4:
+            raise WrongError(f"the input had ended after {self.starts} of 4 starts")
 
 
 def some(lines: Counter[str]) -> str:
