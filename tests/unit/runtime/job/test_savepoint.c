@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "folder.h"
+#include "runtime/base/alloc.h"
 #include "runtime/base/files.h"
 #include "runtime/job/checkpoint.h"
 
@@ -479,6 +480,88 @@ static void cancel_while_a_savepoint_is_published_is_heard(void **state) {
     finish(job, env);
 }
 
+/* --- the end of a job ------------------------------------------------------------------------- */
+
+/* A sink that looks, when it is to commit, whether the job has finished by its checkpoint. */
+static atomic_int commits, too_early;
+static atomic_bool ended, breaks;
+
+static char *newest_of(const char *job_folder) {
+    leat_error err;
+    int64_t *numbers, highest;
+    assert_true(leati_cp_list(job_folder, &numbers, &highest, &err) > 0);
+    char *path = leati_cp_folder(job_folder, numbers[0]);
+    leati_free(numbers);
+    return path;
+}
+
+static bool has_finished(void) {
+    char *path = newest_of(in_folder("count"));
+    bool finished = flags_of(path) & LEATI_CP_FINISHED;
+    leati_free(path);
+    return finished;
+}
+
+static leat_status witness_on_record(leat_context *ctx, void *self, unsigned input,
+                                     const leat_record *in) {
+    (void)ctx, (void)self, (void)input, (void)in;
+    return LEAT_OK;
+}
+
+static leat_status witness_on_end(leat_context *ctx, void *self, unsigned input) {
+    (void)ctx, (void)self, (void)input;
+    atomic_store(&ended, true);
+    return LEAT_OK;
+}
+
+static leat_status witness_commit(leat_context *ctx, void *self, int64_t checkpoint) {
+    (void)self, (void)checkpoint;
+    atomic_fetch_add(&commits, 1);
+    if (has_finished()) atomic_fetch_add(&too_early, 1);
+    if (!atomic_load(&ended) || !atomic_load(&breaks)) return LEAT_OK;
+    return leat_context_fail(ctx, LEAT_E_USER, "it cannot commit");
+}
+
+static const leat_operator witness_operator = {
+    .size = sizeof(leat_operator),
+    .name = "witness",
+    .flags = LEAT_OP_SINK,
+    .inputs = 1,
+    .on_record = witness_on_record,
+    .on_end_of_data = witness_on_end,
+    .commit = witness_commit,
+};
+
+static leat_status run_witnessed(const char *path) {
+    leat_env *env = env_from(path);
+    leat_error err = {.text = ""};
+    set(env, "execution.checkpointing.interval", "2 ms");
+    set(env, "execution.checkpointing.dir", folder);
+    set(env, "restart-strategy.type", "none");
+    leat_stream *s = leat_env_sequence(env, 1, 100);
+    leat_graph_add(NULL, &witness_operator, NULL, 0, &s, 1);
+    leat_status status = leat_env_execute(env, "count", &err);
+    leat_env_free(env);
+    return status;
+}
+
+/* What a sink could not commit any more it commits in the run that starts from there. */
+static void a_job_has_finished_when_all_is_committed(void **state) {
+    (void)state;
+    atomic_store(&breaks, true);
+    assert_int_equal(run_witnessed(NULL), LEAT_E_USER);
+    assert_false(has_finished());
+    atomic_store(&breaks, false);
+    atomic_store(&commits, 0);
+    assert_int_equal(run_witnessed("latest"), LEAT_OK);
+    assert_true(atomic_load(&commits) > 0);
+    assert_int_equal(atomic_load(&too_early), 0);
+    assert_true(has_finished());
+    atomic_store(&commits, 0);
+    assert_int_equal(run_witnessed("latest"), LEAT_OK); /* there is nothing to do */
+    assert_int_equal(atomic_load(&commits), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(a_savepoint_is_made_while_the_job_goes_on),
@@ -494,6 +577,7 @@ int main(void) {
         WITH_FOLDER(cancel_answers_who_waits),
         WITH_FOLDER(a_failure_answers_who_waits),
         WITH_FOLDER(cancel_while_a_savepoint_is_published_is_heard),
+        WITH_FOLDER(a_job_has_finished_when_all_is_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
