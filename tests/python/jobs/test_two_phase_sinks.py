@@ -123,8 +123,10 @@ def numbers(env, tmp_path, *at):
 
 
 @pytest.mark.quick
-def test_without_checkpoints_all_is_committed_at_the_end(env, tmp_path):
+@pytest.mark.parametrize("execution", ["STREAMING", "BATCH"])
+def test_without_checkpoints_all_is_committed_at_the_end(make_env, tmp_path, execution):
     (tmp_path / "shelf").mkdir()
+    env = make_env(**{"execution.runtime-mode": execution})
     numbers(env, tmp_path).add_sink(Shelf(tmp_path))
     env.execute()
     assert shelf(tmp_path) == list(range(NUMBERS))

@@ -2,7 +2,8 @@
 
     python -m leat run [-s latest] golden.py JOB ROOT PARALLELISM
 
-Their lines are in files of ROOT/out. Where the input ends, ROOT/end is made.
+Their lines are in files of ROOT/out, and in the database ROOT/rows.db. Where the input ends,
+ROOT/end is made.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from leat.common import Duration, Encoder, Time, Types, WatermarkStrategy
+from leat.common import Duration, Encoder, Row, Time, Types, WatermarkStrategy
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import (
     AsyncDataStream,
@@ -32,6 +33,11 @@ from leat.datastream.connectors.file_system import (
     FileSource,
     RollingPolicy,
     StreamFormat,
+)
+from leat.datastream.connectors.jdbc import (
+    JdbcConnectionOptions,
+    JdbcExecutionOptions,
+    JdbcSink,
 )
 from leat.datastream.state import MapStateDescriptor, ValueStateDescriptor
 from leat.datastream.window import EventTimeSessionWindows
@@ -202,7 +208,26 @@ def files(env, root):
     return lines.map(Throttle(root, "2 79", 0.002), Types.STRING())
 
 
-JOBS = {f.__name__: f for f in (words, timers, sessions, join, ordered, unordered, loop, files)}
+def rows(env, root):
+    """Numbers in a database; the others are lines of files."""
+    numbers = slow(env, root, list(range(RECORDS)), Types.INT()).rebalance()
+    row = Types.ROW([Types.STRING()])
+    options = JdbcConnectionOptions.JdbcConnectionOptionsBuilder()
+    batch = JdbcExecutionOptions.builder().with_batch_size(5).build()
+    found = JdbcSink.sink(
+        "INSERT INTO lines VALUES (?)",
+        row,
+        options.with_url(f"jdbc:sqlite:{root}/rows.db").build(),
+        batch,
+    )
+    even = numbers.filter(lambda n: n % 2 == 0)
+    even.map(lambda n: Row(f"row {n}"), row).add_sink(found)
+    return numbers.filter(lambda n: n % 2).map(str, Types.STRING())
+
+
+JOBS = {
+    f.__name__: f for f in (words, timers, sessions, join, ordered, unordered, loop, files, rows)
+}
 
 
 def main():

@@ -10,6 +10,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -20,7 +21,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PYTHON_JOBS = ("words", "timers", "sessions", "join", "ordered", "unordered", "loop", "files")
+PYTHON_JOBS = (
+    "words",
+    "timers",
+    "sessions",
+    "join",
+    "ordered",
+    "unordered",
+    "loop",
+    "files",
+    "rows",
+)
 C_JOBS = ("c-words", "c-sessions", "c-loop", "c-files")
 MODES = ("thread", "process")
 PATIENCE = 60  # seconds that a start may take
@@ -149,13 +160,17 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def lines_of(root: Path) -> Counter[str]:
-    """Of all files that are done."""
+    """Of all files that are done, and of the database."""
     found: Counter[str] = Counter()
     for file in (root / "out").glob("part-*"):
         text = file.read_text()
         if text and not text.endswith("\n"):
             raise WrongError(f"{file.name} ends in the middle of a line: {text[-40:]!r}")
         found.update(text.splitlines())
+    if not (root / "rows.db").exists():
+        return found
+    with contextlib.closing(sqlite3.connect(root / "rows.db")) as database:
+        found.update(line for (line,) in database.execute("SELECT * FROM lines"))
     return found
 
 
@@ -163,6 +178,8 @@ def prepare(root: Path) -> None:
     (root / "in").mkdir(parents=True)
     for i in range(3):
         (root / "in" / f"{i}.txt").write_text("".join(f"{i} {n}\n" for n in range(80)))
+    with contextlib.closing(sqlite3.connect(root / "rows.db")) as database:
+        database.execute("CREATE TABLE IF NOT EXISTS lines (line TEXT)")
 
 
 def undisturbed(settings: Settings, job: str) -> Counter[str]:
