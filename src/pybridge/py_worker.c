@@ -89,9 +89,9 @@ static PyObject *package_parent(void) {
 /* os.environ as a dict of its own, with the package's folder in PYTHONPATH. */
 static PyObject *environment(void) {
     PyObject *os = PyImport_ImportModule("os");
-    PyObject *environ = os ? PyObject_GetAttrString(os, "environ") : NULL;
-    PyObject *dict = environ ? PyDict_New() : NULL;
-    bool ok = dict && PyDict_Update(dict, environ) == 0;
+    PyObject *variables = os ? PyObject_GetAttrString(os, "environ") : NULL;
+    PyObject *dict = variables ? PyDict_New() : NULL;
+    bool ok = dict && PyDict_Update(dict, variables) == 0;
     PyObject *parent = ok ? package_parent() : NULL;
     if (parent) {
         PyObject *before = PyDict_GetItemString(dict, "PYTHONPATH");
@@ -102,7 +102,7 @@ static PyObject *environment(void) {
         Py_XDECREF(path);
     }
     Py_XDECREF(os);
-    Py_XDECREF(environ);
+    Py_XDECREF(variables);
     Py_XDECREF(parent);
     if (!ok) Py_CLEAR(dict);
     return dict;

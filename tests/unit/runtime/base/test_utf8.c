@@ -25,8 +25,7 @@ static void utf8_borders_of_lengths_are_valid(void **state) {
         "\xef\xbf\xbf",
         "\xf0\x90\x80\x80",
         "\xf4\x8f\xbf\xbf",
-        "Stra\xc3\x9f"
-        "e \xe2\x82\xac \xf0\x9f\x98\x80",
+        "Stra\303\237e \xe2\x82\xac \xf0\x9f\x98\x80",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         assert_valid(texts[i], strlen(texts[i]), strlen(texts[i]));

@@ -88,8 +88,10 @@ static leat_status machine_run(leat_context *ctx, const leat_record *in, leat_em
         status = leat_map_contains(ctx, self, ns, &a);
         v = leat_bool(status == LEAT_OK);
         return status < 0 ? status : leat_emitter_push(out, &v);
-    case 's': status = leat_map_seek(ctx, self, ns, &a, &at); /* fall through */
-    case 'w': return status < 0 ? status : emit_walk(ctx, self, at, out);
+    case 's':
+        status = leat_map_seek(ctx, self, ns, &a, &at);
+        return status < 0 ? status : emit_walk(ctx, self, at, out);
+    case 'w': return emit_walk(ctx, self, at, out);
     case 'f': return emit_entry(leat_map_first(ctx, self, ns, &entry), &entry, out);
     case 'l': return emit_entry(leat_map_last(ctx, self, ns, &entry), &entry, out);
     case 'n': return emit_count(ctx, self, out);
