@@ -214,13 +214,16 @@ def _guarded(command: list[str]) -> int:
         return _cancel(INTERRUPTED)
     except _Terminated:
         return _cancel(TERMINATED)
+    except JobCancelled as e:  # by another terminal: the script has done nothing wrong
+        _say(f"leat: {e}")
+        return INTERRUPTED
     except BaseException as e:
         report(e)
         if isinstance(e, ConfigurationError):
             return USAGE_ERROR
         if isinstance(e, RestoreError):
             return NOT_RESTORED
-        return INTERRUPTED if isinstance(e, JobCancelled) else FAILED
+        return FAILED
     return FINISHED
 
 

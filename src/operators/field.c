@@ -21,11 +21,14 @@ bool leati_field_index(const leat_function *f, int *index) {
 leat_status leati_field_missing(leat_context *ctx, leat_status status, const leat_value *v,
                                 int index, const char *name) {
     const char *kind = leat_kind_name((leat_kind)v->kind);
+    const char *n = strchr("aeiou", *kind) ? "n" : "";
     if (status == LEAT_E_TYPE && name)
-        return leat_context_fail(ctx, status, "a %s has no field '%s'; give an index", kind, name);
+        return leat_context_fail(ctx, status, "a%s %s has no field '%s'; give an index", n, kind,
+                                 name);
     if (status == LEAT_E_TYPE)
-        return leat_context_fail(
-            ctx, status, "a %s has no field %d; only field 0, which is all of it", kind, index);
+        return leat_context_fail(ctx, status,
+                                 "a%s %s has no field %d; only field 0, which is all of it", n,
+                                 kind, index);
     if (status != LEAT_E_RANGE) return status;
     if (name) return leat_context_fail(ctx, status, "there is no field '%s' in the %s", name, kind);
     return leat_context_fail(ctx, status, "there is no field %d in the %s", index, kind);

@@ -107,7 +107,8 @@ def test_job_is_listed_looked_at_and_cancelled(leat_start, mode, own_folder):
 
     cancelled = ask("cancel", "slow job", "--json")
     assert json.loads(cancelled.stdout)["state"] == "CANCELED"
-    assert child.wait(SECONDS) == 130
+    assert child.communicate(timeout=SECONDS)[1] == "leat: slow job: the job was cancelled\n"
+    assert child.returncode == 130
     assert ask("list").stdout == "no job listens\n"
     gone = ask("cancel", "slow job")
     assert gone.returncode == 1

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from leat.common import Duration, JobStatus, Time, Types, WatermarkStrategy
-from leat.common.errors import JobCancelled, RestoreError
+from leat.common.errors import JobCancelled, NotSupportedError, RestoreError
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import AggregateFunction, KeyedProcessFunction, SinkFunction
 from leat.datastream.state import ListStateDescriptor, ValueStateDescriptor
@@ -324,6 +324,39 @@ def test_nothing_there_is_a_refusal_and_latest_starts_afresh(runs, tmp_path, cap
     assert f"{tmp_path}/none: there is no such folder" in text
     runs.finish(count, 1)
     assert "there is no checkpoint of this job yet; it starts afresh" in caplog.text
+
+
+def test_paths_that_are_no_checkpoint_say_what_they_are(runs, tmp_path):
+    assert not runs.until_checkpoint(count, 1)
+    job, newest = runs.checkpoints / "job", runs.newest()
+    assert f"{job}: it is the folder of a job; its newest checkpoint is {job}/chk-{newest}" in (
+        refusal(runs, path=job)
+    )
+    assert f"{tmp_path}: it is no complete checkpoint" in refusal(runs, path=tmp_path)
+    file = job / f"chk-{newest}" / "_metadata.old"
+    assert "there is no such folder" in refusal(runs, path=file)
+    assert "it is a file, and not the folder" in refusal(runs, path=job / "lock")
+    assert "Leat reads and writes files of this machine, and not 's3://'" in (
+        refusal(runs, path="s3://bucket/chk-1")
+    )
+
+
+def test_what_a_former_run_left_is_mentioned_by_one_that_starts_afresh(runs, caplog):
+    assert not runs.until_checkpoint(count, 1)
+    left = f"chk-{runs.newest()}: it is from a former run, and this one starts afresh"
+    caplog.clear()
+    runs.finish(count, 1, path=None)
+    assert left in caplog.text
+    caplog.clear()
+    runs.finish(count, 1, path=None)  # what has finished is left behind without a word
+    assert "former run" not in caplog.text
+
+
+@pytest.mark.parametrize("folder", ["hdfs://name/checkpoints", "file://host/checkpoints"])
+def test_checkpoints_elsewhere_are_refused_when_the_job_starts(runs, folder):
+    runs.checkpoints = folder
+    with pytest.raises(NotSupportedError, match=folder):
+        runs.start(count, 1, path=None)
 
 
 # --- the launcher ---------------------------------------------------------------------------------
