@@ -197,6 +197,30 @@ static void what_takes_too_long_fails_the_job_or_is_tolerated(void **state) {
     finish(job, env);
 }
 
+/* Puts a file in the place of the job's folder, which nothing can be written into then. */
+static leat_status take_folder_away(leat_context *ctx, const leat_record *in, void *arg) {
+    (void)ctx, (void)arg;
+    if (in->value.as.i != 5) return LEAT_OK;
+    if (rename(in_folder("job"), in_folder("away")) < 0) return LEAT_E_IO;
+    write_file("job", "", 0);
+    return LEAT_OK;
+}
+
+static void the_last_one_is_tried_again_in_its_time(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    leat_env *env = env_with("execution.checkpointing.tolerable-failed-checkpoints", "1000000");
+    leat_stream_sink(leat_env_sequence(env, 1, 5), leat_sink_fn(take_folder_away, NULL));
+    leat_job *job = start(env);
+    assert_int_equal(leat_job_wait(job, 200), LEAT_AGAIN);
+    remove(in_folder("job"));
+    assert_int_equal(rename(in_folder("away"), in_folder("job")), 0);
+    assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
+    assert_int_equal(leat_job_result(job, &err), LEAT_OK);
+    finish(job, env);
+    assert_in_range(newest(), 2, 100); /* and not as many as could be tried in so much time */
+}
+
 static void a_folder_that_cannot_be_made_is_said_at_the_start(void **state) {
     (void)state;
     leat_error err = {.text = ""};
@@ -282,6 +306,7 @@ int main(void) {
         WITH_FOLDER(checkpoints_go_on_when_a_source_has_ended),
         WITH_FOLDER(only_exact_checkpoints_hold_up_the_faster_input),
         WITH_FOLDER(what_takes_too_long_fails_the_job_or_is_tolerated),
+        WITH_FOLDER(the_last_one_is_tried_again_in_its_time),
         WITH_FOLDER(a_folder_that_cannot_be_made_is_said_at_the_start),
         WITH_FOLDER(so_many_are_kept_as_is_said),
         WITH_FOLDER(a_job_that_has_ended_keeps_its_last_as_finished),
