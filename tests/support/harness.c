@@ -23,6 +23,7 @@
 enum { MOST_SIDES = 4, BUDGET = 1 << 16, PATIENCE_S = 10, NO_LIMIT = INT32_MAX };
 
 struct harness {
+    int64_t fail_after; /* 0: never */
     leati_args args, recorder_args[MOST_SIDES + 1];
     leati_op_info info, recorder_infos[MOST_SIDES + 1];
     const char *tags[MOST_SIDES + 1]; /* the first is NULL: the main output */
@@ -470,7 +471,10 @@ static leat_status drive(harness *h, int budget) {
 }
 
 static leat_status take_step(harness *h) {
+    if (h->fail_after) leati_alloc_fail_after(h->fail_after);
     leat_status status = drive(h, BUDGET);
+    if (h->fail_after) leati_alloc_fail_after(-1);
+    h->fail_after = 0;
     if (h->always && status >= 0) harness_revive(h);
     return status;
 }
@@ -482,6 +486,10 @@ leat_status harness_drive(harness *h) {
     leat_status status = drive(h, BUDGET);
     if (h->always && status >= 0 && h->count > before) harness_revive(h);
     return status;
+}
+
+void harness_fail_allocation(harness *h, int64_t n) {
+    h->fail_after = n;
 }
 
 leat_status harness_push(harness *h, unsigned input, const leat_value *value, int64_t time) {

@@ -41,6 +41,8 @@ leat_status harness_barrier(harness *h, int64_t checkpoint);  /* on all inputs *
 leat_status harness_complete(harness *h, int64_t checkpoint); /* commit */
 /* How many results fit from now on before the outputs are full, 1 at least; -1: all. */
 void harness_room(harness *h, int records);
+/* The n-th allocation of the next push, watermark or end, and all behind it, will fail. */
+void harness_fail_allocation(harness *h, int64_t n);
 leat_status harness_drive(harness *h); /* goes on after harness_room, or when mail has come */
 leat_status harness_wait(
     harness *h); /* waits for mail from another thread, 10 s at most, and goes on */
