@@ -66,7 +66,6 @@ STEPS = {
 KILLS = ("kill", "kill", "kill-main")
 WRITES = ("tear", "short", "eintr", "enospc", "eio", "full")
 FAILURES = ("enospc", "eio")
-HARMLESS = ("short", "eintr")
 DAMAGES = ("flip", "truncate", "grow", "remove", "swap")
 
 
