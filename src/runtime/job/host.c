@@ -358,6 +358,10 @@ void leati_host_report(const leati_host *h, leati_buf *out) {
     }
 }
 
+void leati_host_hush(leati_host *h) {
+    if (h && h->vault) leati_vault_hush(h->vault);
+}
+
 void leati_host_free(leati_host *h) {
     if (!h) return;
     leati_vault_free(h->vault);

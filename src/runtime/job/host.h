@@ -54,6 +54,8 @@ bool leati_host_join(leati_host *h, int timeout_ms, const leati_task **stuck);
 void leati_host_interrupt(leati_host *h);
 /* Appends the metrics of all its tasks (metrics.h). Any thread. */
 void leati_host_report(const leati_host *h, leati_buf *out);
+/* Nobody listens to what the I/O thread still saves. NULL is fine. */
+void leati_host_hush(leati_host *h);
 void leati_host_free(leati_host *h); /* after a successful join */
 
 #endif

@@ -82,11 +82,15 @@ static void unref(leati_vault *v) {
     leati_free(v);
 }
 
-void leati_vault_free(leati_vault *v) {
-    if (!v) return;
+void leati_vault_hush(leati_vault *v) {
     pthread_mutex_lock(&v->lock);
     v->news.saved = NULL;
     pthread_mutex_unlock(&v->lock);
+}
+
+void leati_vault_free(leati_vault *v) {
+    if (!v) return;
+    leati_vault_hush(v);
     unref(v);
 }
 

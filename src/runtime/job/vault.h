@@ -26,7 +26,9 @@ typedef struct leati_vault_news {
    ran out. */
 leati_vault *leati_vault_new(const char *folder, bool compress, const leati_vault_news *news);
 leati_saver leati_vault_saver(leati_vault *v);
-/* No news come when this has returned; what is under way is given up. NULL is fine. */
+/* No news come when this has returned. */
+void leati_vault_hush(leati_vault *v);
+/* The same; what is under way is given up. NULL is fine. */
 void leati_vault_free(leati_vault *v);
 
 /* As bytes, for the wire. */

@@ -315,6 +315,7 @@ int leati_worker_run(int argc, char **argv, leati_preamble_fn preamble) {
     leati_connection_start(w->control);
     say_hello(w);
     uv_run(&w->loop, UV_RUN_DEFAULT);
+    leati_host_hush(w->host); /* it would speak through a connection that is closed next */
     close_all(w);
     leati_host_free(w->host);
     leati_plan_free(w->plan);
