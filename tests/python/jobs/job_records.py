@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from leat.datastream import MapFunction
 
 
 @dataclass
@@ -58,3 +62,18 @@ class TwoArguments(LookupError):
 
 def double(value: Any) -> Any:
     return value * 2
+
+
+class Slow(MapFunction):
+    """Hands on slowly; trips at these values, at each once."""
+
+    def __init__(self, folder, *at):
+        self.folder, self.at = Path(folder), at
+
+    def map(self, value):
+        time.sleep(0.001)
+        flag = self.folder / f"tripped-{value}"
+        if value in self.at and not flag.exists():
+            flag.touch()
+            raise ValueError("tripped")
+        return value

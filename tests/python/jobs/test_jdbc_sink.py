@@ -11,13 +11,12 @@ from contextlib import closing
 from datetime import date, datetime
 from datetime import time as day_time
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from conftest import environment, leat_command
+from job_records import Slow
 from leat.common import Row, Types
 from leat.common.errors import JobError
-from leat.datastream import MapFunction
 from leat.datastream.connectors.jdbc import JdbcConnectionOptions, JdbcExecutionOptions, JdbcSink
 from leat.datastream.functions import SourceFunction
 
@@ -62,24 +61,13 @@ def left_over(path):
     return sorted(f.name for f in path.parent.glob(f"{path.name}-leat-*"))
 
 
-class Slow(MapFunction):
-    """Makes rows slowly; trips at these numbers, at each once."""
-
-    def __init__(self, folder, *at):
-        self.folder, self.at = Path(folder), at
-
-    def map(self, value):
-        time.sleep(0.001)
-        flag = self.folder / f"tripped-{value}"
-        if value in self.at and not flag.exists():
-            flag.touch()
-            raise ValueError("tripped")
-        return Row(value, f"word {value}")
+def row_of(number):
+    return Row(number, f"word {number}")
 
 
 def rows(env, tmp_path, *at):
     stream = env.from_collection(list(range(NUMBERS)), Types.LONG()).rebalance()
-    return stream.map(Slow(tmp_path, *at), ROW)
+    return stream.map(Slow(tmp_path, *at)).map(row_of, ROW)
 
 
 def settings(tmp_path, **more):
@@ -232,7 +220,7 @@ class UntilTheyAreThere(SourceFunction):
 
 def test_interval_writes_batches_that_are_not_full(env, tmp_path, database):
     stream = env.add_source(UntilTheyAreThere(database), "numbers", Types.LONG())
-    stream.map(Slow(tmp_path), ROW).add_sink(sink(database, batch_interval_ms=20))
+    stream.map(Slow(tmp_path)).map(row_of, ROW).add_sink(sink(database, batch_interval_ms=20))
     env.execute()
     assert numbers_in(database) == [1, 2]
 

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 from conftest import environment
+from job_records import Slow
 from leat.common import Types
 from leat.common.errors import JobError
-from leat.datastream import MapFunction, TwoPhaseCommitSinkFunction
+from leat.datastream import TwoPhaseCommitSinkFunction
 
 NUMBERS = 400
 
@@ -82,21 +83,6 @@ def notes(tmp_path, what):
     path = tmp_path / "notes"
     lines = path.read_text().splitlines() if path.exists() else []
     return [line.split()[1] for line in lines if line.split()[0] == what]
-
-
-class Slow(MapFunction):
-    """Hands on slowly; trips at these numbers, at each once."""
-
-    def __init__(self, folder, *at):
-        self.folder, self.at = Path(folder), at
-
-    def map(self, value):
-        time.sleep(0.001)
-        flag = self.folder / f"tripped-{value}"
-        if value in self.at and not flag.exists():
-            flag.touch()
-            raise ValueError("tripped")
-        return value
 
 
 @pytest.fixture
