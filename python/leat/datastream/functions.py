@@ -319,19 +319,39 @@ class Partitioner(Function):
         """The index of the subtask, from 0 to `num_partitions` - 1."""
 
 
+class _TimedContext(ABC):
+    """What functions that know time may ask during a call."""
+
+    @abstractmethod
+    def timer_service(self) -> TimerService:
+        """Time and timers."""
+
+    @abstractmethod
+    def timestamp(self) -> int | None:
+        """The record's event time in milliseconds, None when it has none."""
+
+
+class _KeyedContext(_TimedContext):
+    """What those of keyed streams may ask."""
+
+    @abstractmethod
+    def get_current_key(self) -> Any:
+        """The key of the record."""
+
+
+class _OnTimer(ABC):
+    """What is asked when a timer fires, besides."""
+
+    @abstractmethod
+    def time_domain(self) -> TimeDomain:
+        """Which time the timer was registered in."""
+
+
 class ProcessFunction(Function):
     """Any number of values out for each value in, with a context."""
 
-    class Context(ABC):
+    class Context(_TimedContext):
         """What a ProcessFunction may ask during a call."""
-
-        @abstractmethod
-        def timer_service(self) -> TimerService:
-            """Time and timers."""
-
-        @abstractmethod
-        def timestamp(self) -> int | None:
-            """The record's event time in milliseconds, None when it has none."""
 
     @abstractmethod
     def process_element(self, value: Any, ctx: ProcessFunction.Context) -> Iterable[Any] | None:
@@ -341,27 +361,11 @@ class ProcessFunction(Function):
 class KeyedProcessFunction(Function):
     """A ProcessFunction of a keyed stream."""
 
-    class Context(ABC):
+    class Context(_KeyedContext):
         """What a KeyedProcessFunction may ask during a call."""
 
-        @abstractmethod
-        def get_current_key(self) -> Any:
-            """The key of the record."""
-
-        @abstractmethod
-        def timer_service(self) -> TimerService:
-            """Time and timers."""
-
-        @abstractmethod
-        def timestamp(self) -> int | None:
-            """The record's event time in milliseconds, None when it has none."""
-
-    class OnTimerContext(Context):
+    class OnTimerContext(_OnTimer, Context):
         """What it may ask when a timer fires."""
-
-        @abstractmethod
-        def time_domain(self) -> TimeDomain:
-            """Which time the timer was registered in."""
 
     @abstractmethod
     def process_element(
@@ -379,16 +383,8 @@ class KeyedProcessFunction(Function):
 class CoProcessFunction(Function):
     """Any number of values out for each value of two connected streams, with a context."""
 
-    class Context(ABC):
+    class Context(_TimedContext):
         """What a CoProcessFunction may ask during a call."""
-
-        @abstractmethod
-        def timer_service(self) -> TimerService:
-            """Time and timers."""
-
-        @abstractmethod
-        def timestamp(self) -> int | None:
-            """The record's event time in milliseconds, None when it has none."""
 
     @abstractmethod
     def process_element1(self, value: Any, ctx: CoProcessFunction.Context) -> Iterable[Any] | None:
@@ -402,27 +398,11 @@ class CoProcessFunction(Function):
 class KeyedCoProcessFunction(Function):
     """A CoProcessFunction of two keyed streams with the same kind of keys."""
 
-    class Context(ABC):
+    class Context(_KeyedContext):
         """What a KeyedCoProcessFunction may ask during a call."""
 
-        @abstractmethod
-        def get_current_key(self) -> Any:
-            """The key of the record."""
-
-        @abstractmethod
-        def timer_service(self) -> TimerService:
-            """Time and timers."""
-
-        @abstractmethod
-        def timestamp(self) -> int | None:
-            """The record's event time in milliseconds, None when it has none."""
-
-    class OnTimerContext(Context):
+    class OnTimerContext(_OnTimer, Context):
         """What it may ask when a timer fires."""
-
-        @abstractmethod
-        def time_domain(self) -> TimeDomain:
-            """Which time the timer was registered in."""
 
     @abstractmethod
     def process_element1(
