@@ -17,13 +17,14 @@ typedef struct leat_cursor leat_cursor;
 typedef struct leat_timer leat_timer; /* state.h */
 typedef struct leat_snapshot
     leat_snapshot; /* where state is written to, or read from: operator.h */
-/* Roles of several calls are tables: window.h, async.h. */
+/* Roles of several calls are tables: window.h, async.h, bulk_writer.h. */
 typedef struct leat_assigner leat_assigner;
 typedef struct leat_trigger leat_trigger;
 typedef struct leat_evictor leat_evictor;
 typedef struct leat_aggregate leat_aggregate;
 typedef struct leat_window_function leat_window_function;
 typedef struct leat_async leat_async;
+typedef struct leat_bulk_writer leat_bulk_writer;
 
 /* Results that the engine takes one by one, while there is room for them. `advance` emits at most
    one record and answers LEAT_OK, LEAT_DONE when nothing is left (it may have emitted the last
@@ -147,7 +148,8 @@ typedef enum leat_role {
     LEAT_ROLE_CO_GROUP,
     LEAT_ROLE_ASYNC,
     LEAT_ROLE_BROADCAST_PROCESS,
-    LEAT_ROLE_WATERMARK
+    LEAT_ROLE_WATERMARK,
+    LEAT_ROLE_BULK_WRITER
 } leat_role;
 
 /* A function in one role. `open` and `close` (both may be NULL) frame each subtask's life and give
@@ -183,6 +185,7 @@ typedef struct leat_function {
         const leat_aggregate *aggregate;
         const leat_window_function *window; /* also of CO_GROUP */
         const leat_async *async;
+        const leat_bulk_writer *bulk_writer;
     } call;
     const char *language; /* NULL: C. Otherwise who resolves `spec` where the function runs */
     const void *spec;     /* copied when the function is added */
@@ -238,6 +241,7 @@ LEAT_FUNCTION_MAKER(aggregate, LEAT_ROLE_AGGREGATE, aggregate, const leat_aggreg
 LEAT_FUNCTION_MAKER(window, LEAT_ROLE_WINDOW, window, const leat_window_function *)
 LEAT_FUNCTION_MAKER(co_group, LEAT_ROLE_CO_GROUP, window, const leat_window_function *)
 LEAT_FUNCTION_MAKER(async, LEAT_ROLE_ASYNC, async, const leat_async *)
+LEAT_FUNCTION_MAKER(bulk_writer, LEAT_ROLE_BULK_WRITER, bulk_writer, const leat_bulk_writer *)
 
 /* A source that goes on where it stood when its job was saved. */
 static inline leat_function leat_lasting_source_fn(leat_source_call call,

@@ -4,6 +4,7 @@
 #define LEAT_STREAM_H
 
 #include "async.h"
+#include "bulk_writer.h"
 #include "graph.h"
 #include "window.h"
 
@@ -195,6 +196,11 @@ static inline leat_file_options leat_file_options_defaults(void) {
 /* `options` may be NULL: the defaults. */
 LEAT_API leat_stream *leat_stream_write_files(leat_stream *s, const char *path,
                                               const leat_file_options *options);
+/* The same in a format of its own, such as Parquet: `writer` (leat_bulk_writer_fn, bulk_writer.h)
+   makes what is in a file. Each file is finished with a checkpoint and no sooner, so the limits of
+   size and age and the charset of `options` play no part. */
+LEAT_API leat_stream *leat_stream_write_bulk(leat_stream *s, const char *path, leat_function writer,
+                                             const leat_file_options *options);
 /* Calls `sink` on a Leat thread, in order, one call at a time; in leat_job_dispatch instead when
    the env has host dispatch. One in two phases (leat_two_phase_sink_fn), or with `snapshot`, is
    called by each of its subtasks for itself. */

@@ -1,5 +1,5 @@
-/* file_sink.c: lines in part files of folders, each there exactly once: a part is hidden until the
-   checkpoint is complete that has it, and then gets its name.
+/* file_sink.c: lines, or records in a bulk format, in part files of folders, each there exactly
+   once: a part is hidden until the checkpoint is complete that has it, and then gets its name.
 
    Names. Each subtask draws an id in each attempt. Its parts are PATH[/BUCKET]/PREFIX-ID-COUNTER
    SUFFIX, and before they are published .PREFIX-ID-COUNTER SUFFIX.inprogress.ATTEMPT in the same
@@ -15,12 +15,15 @@
    complete, and goes on with the open ones, cut off where the checkpoint was; of several in one
    bucket the first gets what comes. Until that is done the task is held.
 
+   Parts in a bulk format are never open when a checkpoint is made: only a finished one is whole.
+
    What no checkpoint has, such as the parts of a job that failed, stays hidden; nobody deletes it,
    as in Flink. A job without checkpoints publishes all at its end.
 
    All that touches files are errands to the I/O thread, which runs them in order: so an errand may
    rely on those before it, and who waits just counts them. What is on its way there is bounded:
    beyond LEATI_WRITER_MOST bytes the task is held. */
+#include "connectors/bulk_part.h"
 #include "connectors/charset.h"
 #include "connectors/date_pattern.h"
 #include "connectors/line_writer.h"
@@ -42,6 +45,7 @@ typedef struct file_sink_self {
     const char *path, *prefix, *suffix, *bucket, *zone_id, *charset_name;
     int64_t part_size, rollover, inactivity, check_every; /* bytes; ms */
     int64_t rolls_on_checkpoint;
+    leat_function format; /* a bulk writer; its role is NONE: lines */
 
     leati_charset *charset; /* NULL: UTF-8 */
     leati_zone *zone;
@@ -72,8 +76,13 @@ static const leat_param params[] = {
      LEAT_ROLE_NONE},
     {"roll_on_checkpoint", LEAT_PARAM_INT, false, offsetof(file_sink_self, rolls_on_checkpoint),
      LEAT_ROLE_NONE},
+    {"writer", LEAT_PARAM_FUNCTION, false, offsetof(file_sink_self, format), LEAT_ROLE_BULK_WRITER},
     {0},
 };
+
+static bool is_bulk(const file_sink_self *f) {
+    return f->format.role != LEAT_ROLE_NONE;
+}
 
 /* --- errands ---------------------------------------------------------------------------------- */
 
@@ -202,6 +211,7 @@ static void set_defaults(file_sink_self *f) {
     if (!f->inactivity) f->inactivity = 60 * 1000;
     if (!f->check_every) f->check_every = 60 * 1000;
     if (f->check_every > NEVER) f->check_every = NEVER;
+    if (is_bulk(f)) f->rolls_on_checkpoint = 1;
 }
 
 static leat_status check_numbers(const file_sink_self *f, leat_error *err) {
@@ -231,6 +241,7 @@ static leat_status file_sink_check(void *self, leat_error *err) {
     set_defaults(f);
     leat_status status = check_numbers(f, err);
     if (status >= 0) status = check_names(f, err);
+    if (status >= 0 && is_bulk(f)) status = leati_bulk_check(&f->format, err);
     if (status >= 0) status = leati_charset_new(f->charset_name, &f->charset, err);
     if (status >= 0) status = leati_zone_new(f->zone_id, &f->zone, err);
     leati_charset_free(f->charset);
@@ -286,7 +297,9 @@ static leat_status roll(leat_context *ctx, file_sink_self *f, leati_part *p) {
     if (f->current == p) f->current = NULL;
     leati_list_remove(&p->link);
     leati_list_push(&f->waiting, &p->link);
-    leat_status status = send_filling(ctx, f, p);
+    leat_status status = is_bulk(f) ? leati_bulk_end(ctx, &f->format, p) : LEAT_OK;
+    if (status >= 0 && p->size == 0) status = send(ctx, f, p, TO_WRITE); /* it exists, empty */
+    if (status >= 0) status = send_filling(ctx, f, p);
     return status < 0 ? status : send(ctx, f, p, TO_CLOSE);
 }
 
@@ -336,15 +349,24 @@ static leat_status append(file_sink_self *f, leati_part *p, const leat_value *te
     return LEAT_OK;
 }
 
-static leat_status file_sink_on_record(leat_context *ctx, void *self, unsigned input,
-                                       const leat_record *in) {
-    (void)input;
-    file_sink_self *f = self;
+static inline leat_status write_line(leat_context *ctx, file_sink_self *f, const leat_record *in) {
     char small[LEATI_LINE_SMALL];
     leat_value text;
     leat_status status = leati_line_text(ctx, &in->value, LEAT_TEXT_STRING, small, &text);
     if (status >= 0) status = find_part(ctx, f);
-    if (status >= 0) status = append(f, f->current, &text);
+    return status < 0 ? status : append(f, f->current, &text);
+}
+
+static leat_status write_bulk(leat_context *ctx, file_sink_self *f, const leat_record *in) {
+    leat_status status = find_part(ctx, f);
+    return status < 0 ? status : leati_bulk_add(ctx, &f->format, f->current, in);
+}
+
+static leat_status file_sink_on_record(leat_context *ctx, void *self, unsigned input,
+                                       const leat_record *in) {
+    (void)input;
+    file_sink_self *f = self;
+    leat_status status = is_bulk(f) ? write_bulk(ctx, f, in) : write_line(ctx, f, in);
     if (LEAT_LIKELY(status >= 0 && f->current->filling.size < LEATI_WRITER_STEP)) return LEAT_OK;
     return status < 0 ? status : send_filling(ctx, f, f->current);
 }
@@ -461,6 +483,15 @@ static leat_status file_sink_snapshot(leat_context *ctx, void *self, leat_snapsh
 }
 
 static leat_status recover(leat_context *ctx, file_sink_self *f, leati_part *p, bool waits) {
+    if (!waits && is_bulk(f)) {
+        leat_context_fail(ctx, LEAT_E_STATE,
+                          "the checkpoint has '%s', a file of lines that goes on, and this sink "
+                          "writes a bulk format; finish it with the sink that began it, or start "
+                          "without the checkpoint",
+                          p->hidden);
+        leati_part_unref(p);
+        return LEAT_E_STATE;
+    }
     f->recovering = true;
     leati_list_push(waits ? &f->waiting : &f->open, &p->link);
     if (waits) return publish(ctx, f, p, 0);
@@ -507,6 +538,15 @@ static leat_status file_sink_restore(leat_context *ctx, void *self, leat_snapsho
     return status < 0 ? status : LEAT_OK;
 }
 
+/* Before the format's function is closed. */
+static void file_sink_close(leat_context *ctx, void *self, bool failed) {
+    (void)failed;
+    file_sink_self *f = self;
+    if (!is_bulk(f) || !f->open.next) return;
+    for (leati_link *at = f->open.next; at != &f->open; at = at->next)
+        leati_bulk_drop(ctx, &f->format, part_at(at));
+}
+
 static void drop_all(file_sink_self *f, leati_link *parts) {
     while (parts->next && !leati_list_empty(parts)) drop_part(f, part_at(parts->next));
 }
@@ -531,6 +571,7 @@ const leat_operator leat_file_sink_operator = {
     .params = params,
     .on_record = file_sink_on_record,
     .open = file_sink_open,
+    .close = file_sink_close,
     .on_end_of_data = file_sink_on_end_of_data,
     .snapshot = file_sink_snapshot,
     .restore = file_sink_restore,
@@ -541,8 +582,8 @@ const leat_operator leat_file_sink_operator = {
     .check = file_sink_check,
 };
 
-leat_stream *leat_stream_write_files(leat_stream *s, const char *path,
-                                     const leat_file_options *options) {
+static leat_stream *write_files(leat_stream *s, const char *path, const leat_function *writer,
+                                const leat_file_options *options) {
     leat_file_options o = leat_file_options_defaults();
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     leat_arg args[] = {
@@ -557,6 +598,18 @@ leat_stream *leat_stream_write_files(leat_stream *s, const char *path,
         leat_arg_int("inactivity", o.inactivity_ms),
         leat_arg_int("check_interval", o.check_ms),
         leat_arg_int("roll_on_checkpoint", o.roll_on_checkpoint),
+        leat_arg_function("writer", writer),
     };
-    return leat_graph_add(NULL, &leat_file_sink_operator, args, sizeof args / sizeof *args, &s, 1);
+    size_t count = sizeof args / sizeof *args - !writer;
+    return leat_graph_add(NULL, &leat_file_sink_operator, args, count, &s, 1);
+}
+
+leat_stream *leat_stream_write_files(leat_stream *s, const char *path,
+                                     const leat_file_options *options) {
+    return write_files(s, path, NULL, options);
+}
+
+leat_stream *leat_stream_write_bulk(leat_stream *s, const char *path, leat_function writer,
+                                    const leat_file_options *options) {
+    return write_files(s, path, &writer, options);
 }

@@ -23,7 +23,9 @@ typedef struct leati_part {
     leati_buf filling;
     int64_t size;             /* of what was written to it, also what is still on its way */
     int64_t created, updated; /* processing time */
-    int64_t checkpoint;       /* that its publishing waits for; 0: for the next one */
+    void *writer;             /* of a bulk format, while the part is open */
+    bool has_writer;
+    int64_t checkpoint; /* that its publishing waits for; 0: for the next one */
     bool publishing;
 
     /* The I/O thread's. */

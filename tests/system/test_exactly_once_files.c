@@ -1,6 +1,8 @@
 /* A job that writes numbers into files while it takes checkpoints: it fails and begins anew, or its
    process is killed at any moment and started again with another parallelism. In the end every
    number is there once. */
+#include "counted_writer.h"
+
 #include <leat.h>
 
 #include <setjmp.h>
@@ -23,6 +25,9 @@
 #include <unistd.h>
 
 enum { NUMBERS = 60000, MOST_STARTS = 200 };
+
+/* Files that grow over checkpoints, those that end with each, and those in a bulk format. */
+typedef enum way { GROW, ROLL, BULK, WAYS } way;
 
 static char folder[64]; /* "out" and "chk" are in it */
 
@@ -62,7 +67,7 @@ static leat_env *env_of(const char *from, int parallelism, leat_error *err) {
     return leat_env_new(&options, err);
 }
 
-static leat_status run_job(const char *from, int parallelism, bool roll_on_checkpoint) {
+static leat_status run_job(const char *from, int parallelism, way how) {
     char out[96];
     leat_error err = {.text = ""};
     leat_env *env = env_of(from, parallelism, &err);
@@ -71,12 +76,15 @@ static leat_status run_job(const char *from, int parallelism, bool roll_on_check
         return err.status;
     }
     leat_file_options options = leat_file_options_defaults();
-    options.roll_on_checkpoint = roll_on_checkpoint;
+    options.roll_on_checkpoint = how == ROLL;
     options.part_size = 50000;
     snprintf(out, sizeof out, "%s/out", folder);
     leat_stream *numbers = leat_stream_rebalance(leat_env_sequence(env, 1, NUMBERS));
     leat_stream *slow = leat_stream_map(numbers, leat_map_fn(take_time, NULL));
-    leat_stream_write_files(slow, out, &options);
+    if (how == BULK)
+        leat_stream_write_bulk(slow, out, counted_writer(), &options);
+    else
+        leat_stream_write_files(slow, out, &options);
     leat_status status = leat_env_execute(env, "numbers", &err);
     if (status < 0) fprintf(stderr, "%s: %s\n", err.where, err.text);
     leat_env_free(env);
@@ -93,8 +101,13 @@ static int read_part(const char *path, const struct stat *info, int kind, struct
     if (kind != FTW_F || path[at->base] == '.') return 0;
     FILE *f = fopen(path, "rb");
     if (!f) return -1;
-    while (fscanf(f, "%ld", &number) == 1)
+    char line[64];
+    if (fgetc(f) == '#' && !counted_is_whole(path)) fail_msg("%s is not whole", path);
+    rewind(f);
+    while (fgets(line, sizeof line, f)) {
+        number = strtol(line, NULL, 10); /* 0 of the format's own lines */
         if (number >= 1 && number <= NUMBERS) seen[number]++;
+    }
     fclose(f);
     return 0;
 }
@@ -141,9 +154,9 @@ static int remove_folder(void **state) {
 
 static void failure_loses_and_doubles_nothing(void **state) {
     (void)state;
-    for (int roll = 0; roll < 2; roll++) {
+    for (way how = GROW; how < WAYS; how++) {
         atomic_store(&until_failure, NUMBERS / 2);
-        assert_true(run_job(NULL, 2, roll) >= 0);
+        assert_true(run_job(NULL, 2, how) >= 0);
         expect_once();
         remove_folder(NULL);
         make_folder(NULL);
@@ -155,22 +168,23 @@ static void failure_loses_and_doubles_nothing(void **state) {
 static const char *self; /* this program */
 
 /* Starts it as a job of its own, which writes a byte into the pipe when it has finished. */
-static pid_t start_job(bool first, int parallelism, bool roll, const int tells[2]) {
-    char subtasks[16];
+static pid_t start_job(bool first, int parallelism, way how, const int tells[2]) {
+    char subtasks[16], number[16];
     snprintf(subtasks, sizeof subtasks, "%d", parallelism);
+    snprintf(number, sizeof number, "%d", (int)how);
     pid_t child = fork();
     if (child) return child;
     dup2(tells[1], STDOUT_FILENO);
-    execl(self, self, "job", folder, first ? "" : "latest", subtasks, roll ? "1" : "0", NULL);
+    execl(self, self, "job", folder, first ? "" : "latest", subtasks, number, NULL);
     _exit(127);
 }
 
 /* Lets it run for so many microseconds; true when it had finished. */
-static bool run_and_kill(bool first, int parallelism, bool roll, unsigned us) {
+static bool run_and_kill(bool first, int parallelism, way how, unsigned us) {
     int status, tells[2];
     char byte;
     assert_int_equal(pipe(tells), 0);
-    pid_t child = start_job(first, parallelism, roll, tells);
+    pid_t child = start_job(first, parallelism, how, tells);
     assert_true(child > 0);
     close(tells[1]);
     usleep(us);
@@ -182,13 +196,13 @@ static bool run_and_kill(bool first, int parallelism, bool roll, unsigned us) {
     return finished;
 }
 
-static void kill_it_again_and_again(unsigned seed, bool roll) {
+static void kill_it_again_and_again(unsigned seed, way how) {
     bool ended = false;
     int starts = 0;
     while (!ended && starts < MOST_STARTS) {
         seed = seed * 1103515245u + 12345u;
         unsigned patience = 20000 + (seed >> 8) % 80000 + 4000 * (unsigned)starts;
-        ended = run_and_kill(starts == 0, 1 + (int)(seed >> 16) % 3, roll, patience);
+        ended = run_and_kill(starts == 0, 1 + (int)(seed >> 16) % 3, how, patience);
         expect_at_most_once();
         starts++;
     }
@@ -198,8 +212,8 @@ static void kill_it_again_and_again(unsigned seed, bool roll) {
 
 static void kills_lose_and_double_nothing(void **state) {
     (void)state;
-    for (int roll = 0; roll < 2; roll++) {
-        kill_it_again_and_again((unsigned)roll + 1, roll);
+    for (way how = GROW; how < WAYS; how++) {
+        kill_it_again_and_again((unsigned)how + 1, how);
         remove_folder(NULL);
         make_folder(NULL);
     }
@@ -210,7 +224,7 @@ int main(int argc, char **argv) {
         snprintf(folder, sizeof folder, "%s", argv[2]);
         atomic_store(&until_failure, -1);
         const char *from = *argv[3] ? argv[3] : NULL;
-        if (run_job(from, atoi(argv[4]), *argv[5] == '1') < 0) return 1;
+        if (run_job(from, atoi(argv[4]), (way)atoi(argv[5])) < 0) return 1;
         return write(STDOUT_FILENO, "!", 1) != 1;
     }
     self = argv[0];

@@ -29,6 +29,7 @@ const char *leat_role_name(leat_role role) {
         "async",
         "broadcast_process",
         "watermark generator",
+        "bulk writer",
     };
     return (size_t)role < sizeof names / sizeof *names ? names[role] : names[0];
 }

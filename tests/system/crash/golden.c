@@ -4,6 +4,8 @@
    golden [-s latest] [-D KEY=VALUE]... JOB ROOT PARALLELISM roll|grow
 
    Their lines are in files of ROOT/out. Where the input ends, ROOT/end is made. */
+#include "../counted_writer.h"
+
 #include <leat.h>
 
 #include <fcntl.h>
@@ -160,6 +162,7 @@ static leat_stream *job_of(leat_env *env, const char *name, const char *root) {
     if (strcmp(name, "words") == 0) return words(env);
     if (strcmp(name, "sessions") == 0) return sessions(env);
     if (strcmp(name, "loop") == 0) return loop(env);
+    if (strcmp(name, "bulk") == 0) return leat_stream_rebalance(numbers(env));
     return strcmp(name, "files") == 0 ? files(env, root) : NULL;
 }
 
@@ -190,7 +193,11 @@ static leat_status run(leat_env *env, char **what, leat_error *err) {
     options.roll_on_checkpoint = strcmp(what[3], "roll") == 0;
     leat_status status = leat_env_set(env, "parallelism.default", what[2], err);
     if (status < 0) return status;
-    leat_stream_write_files(job_of(env, what[0], what[1]), out, &options);
+    leat_stream *lines = job_of(env, what[0], what[1]);
+    if (strcmp(what[0], "bulk") == 0)
+        leat_stream_write_bulk(lines, out, counted_writer(), &options);
+    else
+        leat_stream_write_files(lines, out, &options);
     return leat_env_execute(env, "golden", err);
 }
 

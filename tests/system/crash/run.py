@@ -59,7 +59,8 @@ class Campaign:
 
     def __init__(self, settings: Settings, first: int, points: int, seconds: float):
         self.settings, self.next, self.points = settings, first, points
-        self.tours = [-1 - i for i in range(2 * len(PYTHON_JOBS + C_JOBS))]
+        tours = [-1 - i for i in range(2 * len(PYTHON_JOBS + C_JOBS))]
+        self.tours = [t for t in tours if settings.job in (None, Tour(settings, t).job)]
         self.until = time.monotonic() + seconds
         self.lock = threading.Lock()
         self.reached: Counter[str] = Counter()

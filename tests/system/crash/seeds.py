@@ -32,7 +32,7 @@ PYTHON_JOBS = (
     "files",
     "rows",
 )
-C_JOBS = ("c-words", "c-sessions", "c-loop", "c-files")
+C_JOBS = ("c-words", "c-sessions", "c-loop", "c-files", "c-bulk")
 MODES = ("thread", "process")
 PATIENCE = 60  # seconds that a start may take
 STARTS = 40  # that a seed may take
@@ -165,12 +165,21 @@ def lines_of(root: Path) -> Counter[str]:
         text = file.read_text()
         if text and not text.endswith("\n"):
             raise WrongError(f"{file.name} ends in the middle of a line: {text[-40:]!r}")
-        found.update(text.splitlines())
+        found.update(plain(file, text.splitlines()))
     if not (root / "rows.db").exists():
         return found
     with contextlib.closing(sqlite3.connect(root / "rows.db")) as database:
         found.update(line for (line,) in database.execute("SELECT * FROM lines"))
     return found
+
+
+def plain(file: Path, lines: list[str]) -> list[str]:
+    """What stands between header and footer of counted_writer.h; other lines as they are."""
+    if lines[:1] != ["#counted"]:
+        return lines
+    if lines[-1] != f"#{len(lines) - 2}":
+        raise WrongError(f"{file.name} is not whole: {len(lines)} lines, and {lines[-1]!r}")
+    return lines[1:-1]
 
 
 def prepare(root: Path) -> None:
