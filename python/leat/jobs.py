@@ -40,8 +40,26 @@ def prepare_streams() -> None:
             stream.flush()
 
 
-def start(execute: Callable[..., Job], *arguments: object) -> Job:
-    """Start a job by `execute(*arguments)`, and remember it.
+class Starting:
+    """Around the start of jobs, and the wait for them: what interrupts it, as Ctrl-C, cancels them.
+
+    As a context it gives the list that `start` puts them in.
+    """
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] = []
+
+    def __enter__(self) -> list[Job]:
+        return self.jobs
+
+    def __exit__(self, kind: type[BaseException] | None, *raised: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):
+            for job in self.jobs:
+                job.cancel()
+
+
+def start(new: list[Job], execute: Callable[..., Job], *arguments: object) -> Job:
+    """Start a job by `execute(*arguments)`, and remember it; `new` is an empty list for it.
 
     Both in one call into C: a Ctrl-C between them would leave a job behind that nobody cancels.
     """
@@ -53,7 +71,6 @@ def start(execute: Callable[..., Job], *arguments: object) -> Job:
 
         atexit.register(cancel_all, EXIT_SECONDS)
         _watching = True
-    new: list[Job] = []
     _started[:] = [*(box for box in _started if not (box and box[0].wait(0.0))), new]
     new.extend(starmap(execute, [arguments]))
     return new[0]

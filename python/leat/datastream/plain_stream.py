@@ -33,6 +33,7 @@ from leat.datastream.stream_sink import (
     group_name,
     positive,
 )
+from leat.jobs import Starting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -428,8 +429,9 @@ class DataStream:
         if limit is not None and limit < 1:
             raise ValueError(f"The limit must be at least 1, not {limit}")
         collect = self._node.then("collect", {}, "Collect", parallelism=1)
-        job = self._node.env._start(job_execution_name)
-        results = CloseableIterator(CollectedResults(job, collect.handle), self._node.type_info)
+        with Starting() as new:
+            job = self._node.env._start(new, job_execution_name)
+            results = CloseableIterator(CollectedResults(job, collect.handle), self._node.type_info)
         if limit is None:
             return results
         with results:

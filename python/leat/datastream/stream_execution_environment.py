@@ -427,18 +427,15 @@ class StreamExecutionEnvironment:
         fails raises JobError, with the user's exception as its `__cause__`; Ctrl-C cancels the job
         and raises KeyboardInterrupt. `job_name` is the name of the script by default.
         """
-        client = JobClient(self._start(job_name))
-        try:
+        with jobs.Starting() as new:
+            client = JobClient(self._start(new, job_name))
             result: JobExecutionResult = client.get_job_execution_result().result()
-        except BaseException as e:
-            if not isinstance(e, Exception):
-                client._job.cancel()
-            raise
         return result
 
     def execute_async(self, job_name: str = _DEFAULT_JOB_NAME) -> JobClient:
         """Start the job that was built and answer at once."""
-        return JobClient(self._start(job_name))
+        with jobs.Starting() as new:
+            return JobClient(self._start(new, job_name))
 
     def get_execution_plan(self) -> str:
         """The job that was built so far as JSON, in the form of Flink's plans."""
@@ -450,7 +447,7 @@ class StreamExecutionEnvironment:
         jobs.idle_sinks = 0
         self._engine.clear()
 
-    def _start(self, job_name: str | None) -> Job:
+    def _start(self, new: list[Job], job_name: str | None) -> Job:
         if settings.plan_only:
             raise settings.PlanReady(self._engine.plan(), self._additions)
         from leat.shipping import main_classes_blob
@@ -458,7 +455,7 @@ class StreamExecutionEnvironment:
         jobs.prepare_streams()
         jobs.idle_sinks = 0
         try:
-            return jobs.start(self._engine.execute, _name(job_name), main_classes_blob())
+            return jobs.start(new, self._engine.execute, _name(job_name), main_classes_blob())
         finally:
             self._additions = []
 

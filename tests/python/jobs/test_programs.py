@@ -305,6 +305,25 @@ def test_interrupt_reaches_the_script(leat_start):
     assert child.wait(30) == 0
 
 
+@pytest.mark.parametrize("call", ["execute()", "execute_async()"])
+def test_interrupt_just_behind_the_start_cancels(leat_run, call):
+    """As a Ctrl-C does that comes between the start and the wait: here raised in the place."""
+    script = RUNNING.replace(
+        "def forever",
+        """import pyflink.datastream.stream_execution_environment as inner
+
+def interrupted(job):
+    raise KeyboardInterrupt
+
+inner.JobClient = interrupted
+
+def forever""",
+    )
+    script += f"try:\n    env.{call}\nexcept KeyboardInterrupt:\n    print('caught')\n"
+    done = leat_run(script)
+    assert (done.returncode, "caught" in done.stdout.splitlines()) == (0, True), done.stderr
+
+
 STUCK = (
     HEAD
     + """

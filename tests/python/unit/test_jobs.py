@@ -25,10 +25,10 @@ def jobs(monkeypatch):
 
 
 def test_jobs_that_run_are_remembered_in_order(jobs):
-    first, second = jobs.start(Job, "first"), jobs.start(Job, "second")
+    first, second = jobs.start([], Job, "first"), jobs.start([], Job, "second")
     assert jobs.running() == [first, second]
     first.ended = True
-    third = jobs.start(Job, "third")
+    third = jobs.start([], Job, "third")
     assert jobs.running() == [second, third]
     assert jobs.cancel_all(1.0)
     assert jobs.running() == []
@@ -39,7 +39,7 @@ def test_job_that_does_not_start_is_none(jobs):
         raise ValueError(name)
 
     with pytest.raises(ValueError, match="why"):
-        jobs.start(refuse, "why")
+        jobs.start([], refuse, "why")
     assert jobs.running() == []
 
 
@@ -48,9 +48,24 @@ def test_job_that_starts_meanwhile_is_remembered(jobs):
     inner = []
 
     def slowly(name):
-        inner.append(jobs.start(Job, "inner"))
+        inner.append(jobs.start([], Job, "inner"))
         return Job(name)
 
-    outer = jobs.start(slowly, "outer")
+    outer = jobs.start([], slowly, "outer")
     assert sorted(job.name for job in jobs.running()) == ["inner", "outer"]
     assert outer.name == "outer"
+
+
+def test_interrupted_start_cancels_what_was_started(jobs):
+    def start_and(raised):
+        with jobs.Starting() as new:
+            jobs.start(new, Job, "job")
+            raise raised
+
+    with pytest.raises(ValueError, match="why"):
+        start_and(ValueError("why"))
+    (left,) = jobs.running()
+    for raised in (KeyboardInterrupt, SystemExit):
+        with pytest.raises(raised):
+            start_and(raised)
+        assert jobs.running() == [left]
