@@ -101,7 +101,10 @@ LEAT_API leat_status leat_push_on_rewind(leat_push_source *source, leat_rewind_c
    Streams stay usable afterwards. LEAT_E_STATE when there is nothing new to run. `name` may be
    NULL. */
 LEAT_API leat_status leat_env_execute(leat_env *env, const char *name, leat_error *err);
-/* Starts it; the job belongs to the caller and must be freed before the env is. */
+/* Starts it; the job belongs to the caller and must be freed before the env is. What the job starts
+   from (execution.state-recovery.path) is read and checked by the job, and where another process
+   still has its folder of checkpoints, the job waits for it, 10 s at most and as LEAT_JOB_CREATED:
+   a refusal is the job's failure. */
 LEAT_API leat_job *leat_env_start(leat_env *env, const char *name, leat_error *err);
 /* Asks all running jobs of the env to end, and returns at once. Any thread, while the env lives. */
 LEAT_API void leat_env_cancel(leat_env *env);

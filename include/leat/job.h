@@ -11,7 +11,7 @@ extern "C" {
 typedef struct leat_job leat_job;
 
 typedef enum leat_job_state {
-    LEAT_JOB_CREATED = 0,
+    LEAT_JOB_CREATED = 0, /* it waits for its folder of checkpoints */
     LEAT_JOB_RUNNING,
     LEAT_JOB_FAILING,
     LEAT_JOB_FAILED,

@@ -13,6 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import FrameType
 
 USAGE = """\
@@ -171,10 +172,16 @@ def _run(arguments: list[str]) -> int:
     jobs.whole_lines = True
     if sys.stderr is not None and sys.stderr.isatty():
         terminal.share()
-    code = _guarded(command)
-    if code == FINISHED and jobs.idle_sinks:
-        _say(f"leat: {command[0]}: sinks were added, but no job was executed; call env.execute()")
-    return code if code in (INTERRUPTED, TERMINATED) else _await_jobs(code)
+
+    def run() -> int:
+        code = _guarded(command)
+        if code == FINISHED and jobs.idle_sinks:
+            _say(
+                f"leat: {command[0]}: sinks were added, but no job was executed; call env.execute()"
+            )
+        return _await_jobs(code)
+
+    return _until_signal(run)
 
 
 def _plan(arguments: list[str]) -> int:
@@ -184,7 +191,7 @@ def _plan(arguments: list[str]) -> int:
     settings.use_default_file = True
     settings.plan_only = True
     try:
-        code = _guarded(command)
+        code = _until_signal(lambda: _guarded(command))
     except settings.PlanReady as ready:
         print(ready.plan)
         for addition in ready.additions:
@@ -196,6 +203,16 @@ def _plan(arguments: list[str]) -> int:
     return code
 
 
+def _until_signal(run: Callable[[], int]) -> int:
+    """The exit code that `run` answers, or that of the signal that ends it."""
+    try:
+        return run()
+    except KeyboardInterrupt:
+        return _cancel(INTERRUPTED)
+    except _Terminated:
+        return _cancel(TERMINATED)
+
+
 def _guarded(command: list[str]) -> int:
     """Run a script; the exit code that its end stands for, after its message."""
     from leat import settings
@@ -204,16 +221,10 @@ def _guarded(command: list[str]) -> int:
     _catch_sigterm()
     try:
         run_script(command[0], command)
-    except settings.PlanReady:
-        raise
     except SystemExit as e:
         return _exit_code(e)
-    except UsageError:
+    except (settings.PlanReady, UsageError, KeyboardInterrupt, _Terminated):
         raise
-    except KeyboardInterrupt:
-        return _cancel(INTERRUPTED)
-    except _Terminated:
-        return _cancel(TERMINATED)
     except JobCancelled as e:  # by another terminal: the script has done nothing wrong
         _say(f"leat: {e}")
         return INTERRUPTED
@@ -267,21 +278,16 @@ def _await_jobs(code: int) -> int:
     from leat import jobs
     from leat.common.errors import JobCancelled, RestoreError
 
-    try:
-        for job in jobs.running():
-            while not job.wait(3600.0):
-                pass
-            try:
-                job.result()
-            except JobCancelled:
-                continue  # by the script, which knows what it does
-            except Exception as e:
-                report(e)
-                code = code or (NOT_RESTORED if isinstance(e, RestoreError) else FAILED)
-    except KeyboardInterrupt:
-        return _cancel(INTERRUPTED)
-    except _Terminated:
-        return _cancel(TERMINATED)
+    for job in jobs.running():
+        while not job.wait(3600.0):
+            pass
+        try:
+            job.result()
+        except JobCancelled:
+            continue  # by the script, which knows what it does
+        except Exception as e:
+            report(e)
+            code = code or (NOT_RESTORED if isinstance(e, RestoreError) else FAILED)
     return code
 
 

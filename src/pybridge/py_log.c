@@ -30,18 +30,41 @@ static line *take_all(void) {
     return taken;
 }
 
-/* Hands over what is in the queue, in the main thread. What the callable raises is nobody's. */
-static int hand_over(void *arg) {
-    py_state *state = arg;
-    for (line *l = take_all(), *next; l; l = next) {
-        next = l->next;
-        PyObject *done = state->log ? PyObject_CallFunction(state->log, "is", l->level, l->text)
-                                    : Py_NewRef(Py_None);
-        if (!done) PyErr_WriteUnraisable(state->log);
-        Py_XDECREF(done);
-        leati_free(l);
-    }
+/* Before those that came meanwhile. */
+static void put_back(line *lines) {
+    line *end = lines;
+    while (end && end->next) end = end->next;
+    if (!end) return;
+    pthread_mutex_lock(&mutex);
+    end->next = first;
+    if (!first) last = &end->next;
+    first = lines;
+    pthread_mutex_unlock(&mutex);
+}
+
+/* What the callable raises is nobody's, unless it comes from a signal or wants the program to end:
+   then -1. */
+static int hand_over_one(py_state *state, const line *l) {
+    if (!state->log) return 0;
+    PyObject *done = PyObject_CallFunction(state->log, "is", l->level, l->text);
+    Py_XDECREF(done);
+    if (!done && !PyErr_ExceptionMatches(PyExc_Exception)) return -1;
+    if (!done) PyErr_WriteUnraisable(state->log);
     return 0;
+}
+
+/* Hands over what is in the queue, in the main thread. -1 with an exception set. */
+static int hand_over(void *arg) {
+    int status = 0;
+    line *l = take_all();
+    while (l && status == 0) {
+        line *next = l->next;
+        status = hand_over_one(arg, l);
+        leati_free(l);
+        l = next;
+    }
+    put_back(l);
+    return status;
 }
 
 /* Any thread. When CPython's own list is full, the next line or wait brings this one, too. */
@@ -67,8 +90,9 @@ PyObject *py_log_to(PyObject *module, PyObject *callable) {
         Py_RETURN_NONE;
     }
     leat_log_set(NULL, NULL, LEAT_LOG_WARNING);
-    hand_over(state);
+    int status = hand_over(state);
     Py_CLEAR(state->log);
+    if (status < 0) return NULL;
     Py_RETURN_NONE;
 }
 
@@ -77,6 +101,5 @@ bool py_log_check(py_state *state) {
     pthread_mutex_lock(&mutex);
     bool any = first != NULL;
     pthread_mutex_unlock(&mutex);
-    if (any && state->log) hand_over(state);
-    return true;
+    return !any || !state->log || hand_over(state) == 0;
 }

@@ -5,7 +5,8 @@
 #include "pybridge/py_module.h"
 
 /* leat._leat.log_to(callable): from now on it is called with (level, line) for each line, in the
-   main thread; None brings the default back. */
+   main thread; None brings the default back. What it raises is written to stderr, unless it is no
+   Exception, as what signals raise: that goes on in the main thread. */
 PyObject *py_log_to(PyObject *module, PyObject *callable);
 /* For waits of the main thread, in place of PyErr_CheckSignals: signals, and lines. */
 bool py_log_check(py_state *state);

@@ -156,6 +156,7 @@ bool leati_attempts_next(leat_job *job) {
     pthread_mutex_lock(&job->lock);
     keep_failure(job);
     if (!job->cancel) job->state = LEAT_JOB_RESTARTING;
+    leati_coordinator_pause(job->coordinator);
     bool goes_on = wait_for_it(job, delay);
     if (goes_on) {
         job->state = LEAT_JOB_RUNNING;

@@ -4,6 +4,7 @@
 #ifndef LEATI_CHECKPOINT_H
 #define LEATI_CHECKPOINT_H
 
+#include "runtime/base/abort.h"
 #include "runtime/job/plan.h"
 
 #define LEATI_MANIFEST "_metadata"
@@ -95,7 +96,9 @@ void leati_cp_remove_parts(const char *job_folder, bool newest);
 
 /* Reads and checks all files of a folder that has this manifest, and nothing else is there; learns
    which operators remember something. `foreign`: files of other users will do. The error names the
-   file and says what is wrong with it: LEAT_E_FORMAT, LEAT_E_NOT_FOUND, LEAT_E_IO. */
-leat_status leati_cp_verify(const char *folder, leati_manifest *m, bool foreign, leat_error *err);
+   file and says what is wrong with it: LEAT_E_FORMAT, LEAT_E_NOT_FOUND, LEAT_E_IO.
+   LEAT_E_CANCELLED: `abort` (may be NULL) wanted it. */
+leat_status leati_cp_verify(const char *folder, leati_manifest *m, bool foreign,
+                            const leati_abort *abort, leat_error *err);
 
 #endif

@@ -3,7 +3,6 @@
 #include "runtime/job/coordinator.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/clock.h"
@@ -12,6 +11,7 @@
 #include "runtime/job/loops.h"
 #include "runtime/job/origin.h"
 #include "runtime/job/pool.h"
+#include "runtime/job/publication.h"
 
 static const int64_t NS_PER_MS = 1000000;
 static const char NOWHERE[] = "checkpoint"; /* where an error is that names its file by itself */
@@ -21,6 +21,7 @@ typedef enum cp_purpose { FOR_RESTART, FOR_SAVEPOINT, FOR_THE_END } cp_purpose;
 struct leati_coordinator {
     leat_job *job;
     leati_job_folder folder;
+    bool waits, set_out; /* for it, at the start; it has all that it begins with */
     leati_origin origin;
     int64_t interval, timeout, min_pause; /* ns; interval 0: none but savepoints */
     int retained;
@@ -75,8 +76,7 @@ static leat_status prepare(leati_coordinator *c, leat_error *err) {
     const leati_plan *plan = c->job->plan;
     if (status >= 0)
         status = leati_job_folder_init(&c->folder, plan->config, c->job->name, c->job->id, &own);
-    if (status >= 0) status = leati_origin_find(&c->origin, &c->folder, plan, &own);
-    c->number = c->origin.number;
+    c->waits = status == LEAT_AGAIN;
     if (status < 0) *err = own;
     return status;
 }
@@ -93,6 +93,23 @@ leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err) {
     if (prepare(c, err) >= 0) return c;
     leati_coordinator_free(c);
     return NULL;
+}
+
+bool leati_coordinator_waits(const leati_coordinator *c) {
+    return c->waits;
+}
+
+static bool is_ending(void *job) {
+    return leati_job_is_failing(job);
+}
+
+leat_status leati_coordinator_start(leati_coordinator *c, leat_error *err) {
+    const leati_abort abort = {is_ending, c->job};
+    leat_status status = leati_job_folder_await(&c->folder, c->job->id, &abort, err);
+    if (status >= 0) status = leati_origin_find(&c->origin, &c->folder, c->job->plan, &abort, err);
+    c->number = c->origin.number;
+    c->set_out = status >= 0;
+    return status;
 }
 
 void leati_coordinator_free(leati_coordinator *c) {
@@ -212,75 +229,10 @@ void leati_coordinator_saved(leati_coordinator *c, const leati_saved *s) {
     pthread_cond_broadcast(&c->job->changed);
 }
 
-/* --- publishing ------------------------------------------------------------------------------- */
+/* --- complete -------------------------------------------------------------------------------- */
 
-static leat_status describe(const leati_coordinator *c, leati_manifest *m) {
-    memset(m, 0, sizeof *m);
-    m->job_name = leati_strdup(c->job->name);
-    m->job_id = leati_strdup(c->job->id);
-    m->number = c->number;
-    m->time = leati_clock_now();
-    m->attempt = c->job->attempt;
-    m->flags = c->wish ? LEATI_CP_SAVEPOINT : 0;
-    if (c->wish && c->wish->then != LEATI_THEN_GO_ON) m->flags |= LEATI_CP_STOPPED;
-    if (!m->job_name || !m->job_id) return LEAT_E_NOMEM;
-    return leati_manifest_describe(m, c->job->plan, c->seals);
-}
-
-static char *target(const leati_coordinator *c, leat_error *err) {
-    if (!c->wish) return leati_cp_folder(c->folder.path, c->number);
-    if (leati_cp_make(c->wish->dir, err) < 0) return NULL;
-    return leati_format("%s/savepoint-%.6s-%012" PRIx64, c->wish->dir, c->job->id,
-                        (uint64_t)leati_clock_now() << 8 | ((uint64_t)c->number & 0xff));
-}
-
-static bool is_last(const leati_coordinator *c) {
-    return c->wish && c->wish->then != LEATI_THEN_GO_ON;
-}
-
-/* The job stops with a savepoint, and sinks commit what it has: the job's newest checkpoint, from
-   which another run would start, must be no older. */
-static void keep_beside(const leati_coordinator *c, const char *savepoint,
-                        const leati_manifest *m) {
-    leat_error err = {.text = ""};
-    if (c->folder.temporary) return;
-    char *to = leati_cp_folder(c->folder.path, c->number);
-    leat_status status = to ? leati_cp_copy(savepoint, to, m, &err) : LEAT_E_NOMEM;
-    leati_free(to);
-    if (status < 0)
-        leati_log(LEAT_LOG_WARNING,
-                  "%s: the savepoint %s is newer than its last checkpoint; start "
-                  "it from there, not from the latest: %s: %s",
-                  c->job->name, savepoint, err.where, err.text);
-}
-
-/* Without the lock: it writes. */
-static char *publish(const leati_coordinator *c, leat_error *err) {
-    leati_manifest m;
-    leat_error_set(err, LEAT_E_NOMEM, "checkpoint", "no memory");
-    char *part = leati_cp_part(c->folder.path, c->number), *to = target(c, err);
-    bool ok = part && to && describe(c, &m) >= 0;
-    if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
-    if (ok && is_last(c))
-        keep_beside(c, to, &m);
-    else if (ok && c->wish)
-        leati_cp_make(part, err); /* it says that the number was used */
-    if (part && to) leati_manifest_fini(&m);
-    leati_free(part);
-    if (ok) return to;
-    leati_free(to);
-    return NULL;
-}
-
-/* Those that nobody will start from any more, and what tasks still wrote for one that was given
-   up. */
-static void remove_old(const leati_coordinator *c) {
-    leat_error err;
-    int64_t *numbers, highest;
-    leati_cp_remove_parts(c->folder.path, false);
-    int count = leati_cp_list(c->folder.path, &numbers, &highest, &err);
-    for (int i = c->retained; i < count; i++) leati_cp_discard(c->folder.path, numbers[i]);
-    leati_free(numbers);
+static leati_publication publication(const leati_coordinator *c) {
+    return (leati_publication){c->job, &c->folder, c->number, c->seals, c->wish};
 }
 
 static void commit_all(const leati_coordinator *c) {
@@ -299,10 +251,9 @@ static void say_complete(const leati_coordinator *c, const char *folder) {
 
 /* From a savepoint that stopped the job, the next attempt would have to start, too: sinks have
    committed it. */
-static void take_complete(leati_coordinator *c, char *folder) {
+static void take_complete(leati_coordinator *c, char *folder, bool stops) {
     leati_wish *wish = c->wish;
     leat_error err;
-    bool stops = is_last(c);
     say_complete(c, folder);
     c->failures = 0;
     c->wish = NULL;
@@ -322,14 +273,15 @@ static void take_complete(leati_coordinator *c, char *folder) {
 
 static leat_status complete(leati_coordinator *c, leat_error *err) {
     leat_error own;
+    leati_publication p = publication(c);
+    bool last = leati_publication_is_last(&p);
     let_go(c);
-    char *folder = publish(c, &own);
+    char *folder = leati_publication_make(&p, &own);
     take_back(c);
     if (!folder) return give_up(c, &own, err);
-    bool last = is_last(c);
-    take_complete(c, folder);
+    take_complete(c, folder, last);
     let_go(c);
-    if (c->purpose != FOR_SAVEPOINT || last) remove_old(c);
+    if (c->purpose != FOR_SAVEPOINT || last) leati_publication_tidy(&c->folder, c->retained);
     take_back(c);
     return LEAT_OK;
 }
@@ -436,21 +388,8 @@ bool leati_coordinator_made_last(const leati_coordinator *c) {
     return c->stopped || c->last_made;
 }
 
-static void mark_finished(const char *folder) {
-    leat_error err;
-    if (leati_cp_finish(folder, &err) < 0)
-        leati_log(LEAT_LOG_WARNING,
-                  "%s: %s; the job has finished, and a run that starts from %s finishes again",
-                  err.where, err.text, folder);
-}
-
-/* Of a savepoint there is another one in the job's folder. */
 void leati_coordinator_finish(leati_coordinator *c) {
-    if (!c->ended || !c->newest) return;
-    mark_finished(c->newest);
-    char *own = leati_cp_folder(c->folder.path, c->complete);
-    if (own && strcmp(own, c->newest) != 0 && access(own, F_OK) == 0) mark_finished(own);
-    leati_free(own);
+    if (c->ended && c->newest) leati_publication_finish(&c->folder, c->newest, c->complete);
 }
 
 /* What an attempt before had reached does not count, should it have failed afterwards. */
@@ -470,13 +409,6 @@ void leati_coordinator_end(leati_coordinator *c) {
 
 /* --- savepoints ------------------------------------------------------------------------------- */
 
-void leati_wish_unref(leati_wish *wish) {
-    if (--wish->refs) return;
-    leati_free(wish->dir);
-    leati_free(wish->path);
-    leati_free(wish);
-}
-
 static leat_status refuse_wish(const leati_coordinator *c, const leati_wish *wish,
                                leat_error *err) {
     const char *why = NULL;
@@ -486,9 +418,10 @@ static leat_status refuse_wish(const leati_coordinator *c, const leati_wish *wis
     if (ended || c->job->cancel || c->job->over) {
         status = LEAT_E_STATE;
         why = "the job has ended";
-    } else if (c->job->state == LEAT_JOB_FAILING) {
-        status = LEAT_E_STATE;
-        why = "the job is failing";
+    } else if (state != LEAT_JOB_RUNNING) {
+        return leat_error_set(err, LEAT_E_STATE, c->job->name,
+                              "the job is not running: it is %s; ask again when it is RUNNING",
+                              leat_job_state_name(state));
     } else if (c->stopped) {
         status = LEAT_E_STATE;
         why = "the job has been stopped with a savepoint already";
@@ -514,17 +447,25 @@ leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_
 static bool removes_all(const leati_coordinator *c) {
     const char *key = "execution.checkpointing.externalized-checkpoint-retention";
     const char *retention = leati_config_get(c->job->plan->config, key);
-    if (!retention || c->folder.temporary) return false;
+    if (!retention || c->folder.temporary || !c->set_out) return false;
     if (strcmp(retention, "NO_EXTERNALIZED_CHECKPOINTS") == 0) return true;
     return strcmp(retention, "DELETE_ON_CANCELLATION") == 0 && c->job->state == LEAT_JOB_CANCELED;
 }
 
-void leati_coordinator_conclude(leati_coordinator *c) {
+static void dismiss(leati_coordinator *c, const char *why) {
     leat_error err;
     leati_link *link;
-    leat_error_set(&err, LEAT_E_STATE, c->job->name, "the job has ended");
+    leat_error_set(&err, LEAT_E_STATE, c->job->name, "%s", why);
     while ((link = leati_list_pop(&c->wishes)))
         fulfil(c, LEATI_CONTAINER(link, leati_wish, link), NULL, &err);
+}
+
+void leati_coordinator_pause(leati_coordinator *c) {
+    dismiss(c, "the job failed meanwhile, and restarts");
+}
+
+void leati_coordinator_conclude(leati_coordinator *c) {
+    dismiss(c, "the job has ended");
     if (removes_all(c)) leati_job_folder_clear(&c->folder);
     leati_job_folder_fini(&c->folder);
 }

@@ -12,9 +12,15 @@
 typedef struct leat_job leat_job;
 typedef struct leati_coordinator leati_coordinator;
 
-/* Makes or finds the job's folder, and locks it. A job that has no folder configured gets a
-   private one, which is removed at the end. */
+/* Makes or finds the job's folder, and tries its lock. A job that has no folder configured gets a
+   private one, which is removed at the end. LEAT_E_STATE: a job of this process has it. */
 leati_coordinator *leati_coordinator_new(leat_job *job, leat_error *err);
+/* Does somebody else have the folder still? leati_coordinator_start waits for its end. */
+bool leati_coordinator_waits(const leati_coordinator *c);
+/* On the driver's thread, before all else: waits for the folder, finds what the job starts from,
+   and checks it, which may take its time; a cancel of the job ends it. LEAT_E_RESTORE and the like:
+   it cannot start. */
+leat_status leati_coordinator_start(leati_coordinator *c, leat_error *err);
 void leati_coordinator_free(leati_coordinator *c); /* NULL is fine */
 /* What keeps other runs out of the folder, as long as a process has it open; -1: nothing. */
 int leati_coordinator_lock(const leati_coordinator *c);
@@ -61,9 +67,11 @@ typedef struct leati_wish {
     char *path;     /* where it is */
 } leati_wish;
 
-/* Takes it; they are fulfilled one after the other, in this attempt of the job or in a later one.
-   LEAT_E_... when that can never be. */
+/* Takes it; they are fulfilled one after the other, in this attempt of the job. LEAT_E_STATE: there
+   is none now; or another failure when that can never be. */
 leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_error *err);
+/* The job restarts after a while: nobody is left waiting. */
+void leati_coordinator_pause(leati_coordinator *c);
 /* The job's state is its last: nobody is left waiting, its folder is free for others. */
 void leati_coordinator_conclude(leati_coordinator *c);
 void leati_wish_unref(leati_wish *wish);

@@ -143,7 +143,7 @@ static leat_status gather(inspection *v, const char *path, leat_error *err) {
     if (!v->folder) return no_memory(err, path);
     leat_status status = leati_manifest_read(v->folder, &v->manifest, err);
     /* The user looks, and nothing starts from it: other users' files will do. */
-    if (status >= 0) status = leati_cp_verify(v->folder, &v->manifest, true, err);
+    if (status >= 0) status = leati_cp_verify(v->folder, &v->manifest, true, NULL, err);
     int most = 0;
     for (int i = 0; i < v->manifest.file_count; i++) most += v->manifest.files[i].operator_count;
     if (status < 0) return status;
@@ -364,7 +364,7 @@ static void list_one(leati_buf *out, const char *folder, bool json) {
     leati_manifest m;
     bool whole = leati_manifest_read(folder, &m, &err) >= 0;
     bool known = whole;
-    if (whole) whole = leati_cp_verify(folder, &m, true, &err) >= 0;
+    if (whole) whole = leati_cp_verify(folder, &m, true, NULL, &err) >= 0;
     uint64_t bytes = 0;
     for (int i = 0; i < m.file_count; i++) bytes += m.files[i].size;
     if (json) {

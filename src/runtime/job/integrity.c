@@ -79,7 +79,8 @@ static leat_status compare(leati_store *s, leati_cp_file *f, const char *path, l
     return at + 1 == f->operator_count ? LEAT_OK : not_this_one(path, err);
 }
 
-static leat_status verify_file(const char *path, leati_cp_file *f, bool foreign, leat_error *err) {
+static leat_status verify_file(const char *path, leati_cp_file *f, bool foreign,
+                               const leati_abort *abort, leat_error *err) {
     struct stat st;
     leat_status status = look_at(path, foreign, &st, err);
     if (status < 0) return status;
@@ -91,12 +92,13 @@ static leat_status verify_file(const char *path, leati_cp_file *f, bool foreign,
     if (!s) return err->status;
     bool other = f->sealed && leati_store_crc(s) != f->crc;
     status = other ? not_this_one(path, err) : compare(s, f, path, err);
-    if (status >= 0) status = leati_store_verify(s, err);
+    if (status >= 0) status = leati_store_verify(s, abort, err);
     leati_store_free(s);
     return status;
 }
 
-leat_status leati_cp_verify(const char *folder, leati_manifest *m, bool foreign, leat_error *err) {
+leat_status leati_cp_verify(const char *folder, leati_manifest *m, bool foreign,
+                            const leati_abort *abort, leat_error *err) {
     struct stat st;
     char *manifest = leati_format("%s/%s", folder, LEATI_MANIFEST);
     leat_status status = manifest ? look_at(manifest, foreign, &st, err)
@@ -105,7 +107,7 @@ leat_status leati_cp_verify(const char *folder, leati_manifest *m, bool foreign,
     if (status >= 0) status = find_strangers(folder, m, err);
     for (int i = 0; i < m->file_count && status >= 0; i++) {
         char *path = leati_format("%s/%s", folder, m->files[i].name);
-        status = path ? verify_file(path, &m->files[i], foreign, err)
+        status = path ? verify_file(path, &m->files[i], foreign, abort, err)
                       : leat_error_set(err, LEAT_E_NOMEM, folder, "no memory");
         leati_free(path);
     }

@@ -260,9 +260,20 @@ static void conclude(leat_job *job) {
     leati_dispatch_end(job);
 }
 
+/* Is there anything to run? What is refused here no attempt could mend. */
+static bool set_out(leat_job *job) {
+    leat_error err;
+    leat_status status = leati_coordinator_start(job->coordinator, &err);
+    pthread_mutex_lock(&job->lock);
+    if (job->state == LEAT_JOB_CREATED) job->state = LEAT_JOB_RUNNING;
+    pthread_mutex_unlock(&job->lock);
+    if (status < 0) leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
+    return status >= 0 && !leati_coordinator_has_finished(job->coordinator);
+}
+
 static void *driver_main(void *arg) {
     leat_job *job = arg;
-    bool again = !leati_coordinator_has_finished(job->coordinator);
+    bool again = set_out(job);
     while (again) {
         run_attempt(job);
         again = leati_attempts_next(job);
@@ -316,6 +327,7 @@ static leat_status prepare(leat_job *job, const char *name, leat_error *err) {
     if (leati_attempts_init(job, err) < 0) return err->status;
     if (status >= 0 && !(job->coordinator = leati_coordinator_new(job, err))) return err->status;
     if (status >= 0) status = leati_dispatch_init(job);
+    if (status >= 0 && leati_coordinator_waits(job->coordinator)) job->state = LEAT_JOB_CREATED;
     if (status >= 0) leati_pushes_begin(job);
     leati_interpreter_hold();
     leati_process_use();
@@ -394,7 +406,8 @@ leat_status leat_job_wait(leat_job *job, int timeout_ms) {
 void leat_job_cancel(leat_job *job) {
     if (leati_job_check(job, "", NULL) < 0) return;
     pthread_mutex_lock(&job->lock);
-    if (job->state == LEAT_JOB_RUNNING || job->state == LEAT_JOB_RESTARTING) {
+    bool runs = job->state == LEAT_JOB_RUNNING || job->state == LEAT_JOB_RESTARTING;
+    if (runs || job->state == LEAT_JOB_CREATED) {
         job->cancel = true;
         job->state = LEAT_JOB_CANCELLING;
         pthread_cond_broadcast(&job->changed);

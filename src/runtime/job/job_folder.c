@@ -54,51 +54,39 @@ static void sign(const leati_job_folder *f, const char *job_id) {
     leati_free(text);
 }
 
-/* Who signed last: the process, 0 when nobody did, and the job. */
-static int read_owner(const leati_job_folder *f, char job[64]) {
-    char owner[96] = "";
-    ssize_t n = pread(f->lock, owner, sizeof owner - 1, 0);
-    const char *space = n > 0 ? strchr(owner, ' ') : NULL;
-    owner[strcspn(owner, "\n")] = 0;
-    snprintf(job, 64, "%.63s", space ? space + 1 : "unknown");
-    return n > 0 ? atoi(owner) : 0;
+typedef struct owner {
+    int pid;       /* 0: nobody has signed */
+    char job[64];  /* its id */
+    char name[96]; /* "process 7 (job 0123)" */
+} owner;
+
+/* Whoever has the lock signs it at once, unless its disk is full. */
+static owner read_owner(const leati_job_folder *f) {
+    char line[96] = "";
+    owner o = {.name = "a process that has not said which it is"};
+    ssize_t n = pread(f->lock, line, sizeof line - 1, 0);
+    line[strcspn(line, "\n")] = 0;
+    const char *space = strchr(line, ' ');
+    o.pid = n > 0 ? atoi(line) : 0;
+    snprintf(o.job, sizeof o.job, "%.63s", space ? space + 1 : "unknown");
+    if (o.pid > 0) snprintf(o.name, sizeof o.name, "process %d (job %s)", o.pid, o.job);
+    return o;
 }
 
 static leat_status refuse(const leati_job_folder *f, leat_error *err) {
-    char job[64];
-    int pid = read_owner(f, job);
-    if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH)
+    owner o = read_owner(f);
+    if (o.pid > 0 && kill(o.pid, 0) < 0 && errno == ESRCH)
         return leat_error_set(err, LEAT_E_STATE, f->path,
                               "process %d, whose job %s had its checkpoints there, is gone, but "
                               "workers of it are not; end them",
-                              pid, job);
+                              o.pid, o.job);
     return leat_error_set(err, LEAT_E_STATE, f->path,
-                          "the checkpoints there are in use by process %d (job %s); end that job, "
-                          "or give this one another name or folder",
-                          pid, job);
+                          "the checkpoints there are in use by %s; end that job, or give this one "
+                          "another name or folder",
+                          o.name);
 }
 
-/* A job of this process will not end because another one waits. */
-static bool is_own(const leati_job_folder *f) {
-    char job[64];
-    return read_owner(f, job) == (int)getpid();
-}
-
-/* A job that was killed a moment ago may have workers that end just now. */
-static void wait_a_little(const leati_job_folder *f, bool *said) {
-    enum { LOOK_US = 50000 };
-    char job[64];
-    if (!*said)
-        leati_log(
-            LEAT_LOG_WARNING,
-            "%s: the checkpoints there are in use by process %d; waiting for its end, %d s at "
-            "most",
-            f->path, read_owner(f, job), (int)(leati_job_folder_patience_ms / 1000));
-    *said = true;
-    usleep(LOOK_US);
-}
-
-static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
+static leat_status open_lock(leati_job_folder *f, leat_error *err) {
     char *path = leati_format("%s/lock", f->path);
     if (!path) return no_memory(err);
     f->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -107,31 +95,54 @@ static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err
     if (f->lock < 0)
         status = leat_error_set(err, LEAT_E_IO, path, "cannot be opened: %s", strerror(errno));
     leati_free(path);
+    return status;
+}
+
+/* LEAT_AGAIN: somebody has it. */
+static leat_status try_lock(leati_job_folder *f, const char *job_id, leat_error *err) {
+    int failed;
+    do failed = flock(f->lock, LOCK_EX | LOCK_NB);
+    while (failed && errno == EINTR);
+    f->held = !failed;
+    if (f->held) sign(f, job_id);
+    if (f->held) return LEAT_OK;
+    if (errno == EWOULDBLOCK) return LEAT_AGAIN;
+    return leat_error_set(err, LEAT_E_IO, f->path, "cannot be locked: %s", strerror(errno));
+}
+
+leat_status leati_job_folder_await(leati_job_folder *f, const char *job_id,
+                                   const leati_abort *abort, leat_error *err) {
+    enum { LOOK_US = 50000 };
+    if (f->temporary) return LEAT_OK;
     int64_t until = leati_clock_monotonic() + leati_job_folder_patience_ms * 1000000;
-    bool said = false;
-    while (status >= 0 && flock(f->lock, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            status =
-                leat_error_set(err, LEAT_E_IO, f->path, "cannot be locked: %s", strerror(errno));
-        else if (leati_clock_monotonic() > until || is_own(f))
-            status = refuse(f, err);
-        else
-            wait_a_little(f, &said);
+    leat_status status = f->held ? LEAT_OK : try_lock(f, job_id, err);
+    if (status == LEAT_AGAIN)
+        leati_log(LEAT_LOG_WARNING,
+                  "%s: the checkpoints there are in use by %s; waiting for its end, %d s at most",
+                  f->path, read_owner(f).name, (int)(leati_job_folder_patience_ms / 1000));
+    while (status == LEAT_AGAIN) {
+        if (leati_abort_wanted(abort))
+            return leat_error_set(err, LEAT_E_CANCELLED, f->path, "nobody waits for it any more");
+        if (leati_clock_monotonic() > until) return refuse(f, err);
+        usleep(LOOK_US);
+        status = try_lock(f, job_id, err);
     }
-    if (status >= 0) sign(f, job_id);
+    if (status >= 0) leati_cp_remove_parts(f->path, false);
     return status;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
+/* A job of this process will not end because another one waits. */
 leat_status leati_job_folder_init(leati_job_folder *f, const leati_config *config,
                                   const char *job_name, const char *job_id, leat_error *err) {
     memset(f, 0, sizeof *f);
     f->lock = -1;
     leat_status status = find(f, config, job_name, job_id, err);
+    if (status >= 0 && !f->temporary) status = open_lock(f, err);
     if (status < 0 || f->temporary) return status;
-    status = lock(f, job_id, err);
-    if (status >= 0) leati_cp_remove_parts(f->path, false);
+    status = try_lock(f, job_id, err);
+    if (status == LEAT_AGAIN && read_owner(f).pid == (int)getpid()) status = refuse(f, err);
     return status;
 }
 

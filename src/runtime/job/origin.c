@@ -15,6 +15,7 @@
 typedef struct search {
     const leati_job_folder *folder;
     const leati_plan *plan;
+    const leati_abort *abort;
     bool partly, older, foreign;
     int64_t *numbers; /* of the complete ones in the folder, the newest first */
     int count;
@@ -30,7 +31,7 @@ static leat_status no_memory(leat_error *err) {
 /* Reads and checks all of it. */
 static leati_recovery *open_whole(const search *s, const char *folder, leat_error *err) {
     leati_recovery *r = leati_recovery_open(folder, err);
-    if (r && leati_recovery_verify(r, s->foreign, err) >= 0) return r;
+    if (r && leati_recovery_verify(r, s->foreign, s->abort, err) >= 0) return r;
     leati_recovery_free(r);
     return NULL;
 }
@@ -83,7 +84,8 @@ static leat_status find_newest(search *s, leati_origin *o, leat_error *err) {
         return LEAT_OK;
     }
     leati_free(newest);
-    return err->status == LEAT_E_NOMEM ? err->status : offer_older(s, o, err);
+    bool damaged = err->status != LEAT_E_NOMEM && err->status != LEAT_E_CANCELLED;
+    return damaged ? offer_older(s, o, err) : err->status;
 }
 
 /* --- a named one ------------------------------------------------------------------------------ */
@@ -159,9 +161,9 @@ static leat_status find(search *s, leati_origin *o, leat_error *err) {
 }
 
 leat_status leati_origin_find(leati_origin *o, const leati_job_folder *f, const leati_plan *plan,
-                              leat_error *err) {
+                              const leati_abort *abort, leat_error *err) {
     const leati_config *config = plan->config;
-    search s = {.folder = f, .plan = plan};
+    search s = {.folder = f, .plan = plan, .abort = abort};
     s.partly = leati_config_bool(config, "execution.state-recovery.ignore-unclaimed-state");
     s.older = leati_config_bool(config, "execution.state-recovery.allow-older");
     s.foreign = leati_config_bool(config, "execution.state-recovery.allow-other-owner");

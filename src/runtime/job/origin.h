@@ -11,9 +11,10 @@ typedef struct leati_origin {
     int64_t number; /* the highest that was used in the job's folder */
 } leati_origin;
 
-/* LEAT_E_RESTORE: what was asked for is damaged, of another job, or older than what is there. */
+/* LEAT_E_RESTORE: what was asked for is damaged, of another job, or older than what is there.
+   LEAT_E_CANCELLED: `abort` wanted it. */
 leat_status leati_origin_find(leati_origin *o, const leati_job_folder *f, const leati_plan *plan,
-                              leat_error *err);
+                              const leati_abort *abort, leat_error *err);
 void leati_origin_fini(leati_origin *o); /* also of a zeroed one */
 
 #endif

@@ -33,8 +33,9 @@ const leati_manifest *leati_recovery_manifest(const leati_recovery *r) {
     return &r->manifest;
 }
 
-leat_status leati_recovery_verify(leati_recovery *r, bool foreign, leat_error *err) {
-    return leati_cp_verify(r->folder, &r->manifest, foreign, err);
+leat_status leati_recovery_verify(leati_recovery *r, bool foreign, const leati_abort *abort,
+                                  leat_error *err) {
+    return leati_cp_verify(r->folder, &r->manifest, foreign, abort, err);
 }
 
 static bool file_has(const leati_cp_file *f, const char *id) {

@@ -13,7 +13,8 @@ leati_recovery *leati_recovery_open(const char *folder, leat_error *err);
 void leati_recovery_free(leati_recovery *r); /* NULL is fine */
 const leati_manifest *leati_recovery_manifest(const leati_recovery *r);
 /* Reads and checks all of it (leati_cp_verify). */
-leat_status leati_recovery_verify(leati_recovery *r, bool foreign, leat_error *err);
+leat_status leati_recovery_verify(leati_recovery *r, bool foreign, const leati_abort *abort,
+                                  leat_error *err);
 /* Of a verified one: does the plan have all operators that remember something? `partly`: those that
    are gone are left out. LEAT_E_STATE says which operators both sides have. */
 leat_status leati_recovery_check(const leati_recovery *r, const leati_plan *plan, bool partly,

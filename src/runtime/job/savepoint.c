@@ -28,6 +28,13 @@ static char *find_dir(const leat_job *job, const char *dir, leat_error *err) {
     return path;
 }
 
+void leati_wish_unref(leati_wish *wish) {
+    if (--wish->refs) return;
+    leati_free(wish->dir);
+    leati_free(wish->path);
+    leati_free(wish);
+}
+
 static leati_wish *wish_new(const leat_job *job, const char *dir, leati_then then,
                             leat_error *err) {
     leati_wish *w = leati_zalloc(sizeof *w);

@@ -302,13 +302,15 @@ leat_status leati_store_read(leati_store *s, const leati_row *e, const void **by
     return LEAT_OK;
 }
 
-leat_status leati_store_verify(leati_store *s, leat_error *err) {
+leat_status leati_store_verify(leati_store *s, const leati_abort *abort, leat_error *err) {
     leat_status status = LEAT_OK;
     for (size_t i = 0; i < s->count && status >= 0; i++) {
         const void *bytes;
         size_t size;
-        if (leati_row_is_section(&s->rows[i]))
-            status = leati_store_read(s, &s->rows[i], &bytes, &size, err);
+        if (!leati_row_is_section(&s->rows[i])) continue;
+        if (leati_abort_wanted(abort))
+            return leat_error_set(err, LEAT_E_CANCELLED, "store", "nobody wants it any more");
+        status = leati_store_read(s, &s->rows[i], &bytes, &size, err);
     }
     return status;
 }

@@ -11,6 +11,7 @@
 #define LEATI_STORE_H
 
 #include "leat/state.h"
+#include "runtime/base/abort.h"
 #include "runtime/base/buf.h"
 
 enum { LEATI_STORE_VERSION = 1 };
@@ -100,7 +101,7 @@ uint32_t leati_store_crc(const leati_store *s);
 /* The bytes of a section, checked; lent until the next call. */
 leat_status leati_store_read(leati_store *s, const leati_row *e, const void **bytes, size_t *size,
                              leat_error *err);
-/* Reads and checks all sections. */
-leat_status leati_store_verify(leati_store *s, leat_error *err);
+/* Reads and checks all sections. LEAT_E_CANCELLED: `abort` (may be NULL) wanted it. */
+leat_status leati_store_verify(leati_store *s, const leati_abort *abort, leat_error *err);
 
 #endif

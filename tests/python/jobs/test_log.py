@@ -49,3 +49,18 @@ logging.getLogger("leat").addHandler(Broken())
     done = leat_run(SETTING.format(set_up=set_up, after="print('done')"))
     assert (done.returncode, done.stdout.split()[-1]) == (0, "done")
     assert "broken handler" in done.stderr
+
+
+def test_signal_while_a_line_is_written_is_not_lost(leat_run):
+    set_up = """
+import logging, os, signal
+
+class Interrupted(logging.Handler):
+    def handle(self, record):
+        os.kill(os.getpid(), signal.SIGINT)
+        print("still in it")
+
+logging.getLogger("leat").addHandler(Interrupted())
+"""
+    done = leat_run(SETTING.format(set_up=set_up, after="print('done')"))
+    assert (done.returncode, done.stdout) == (130, "")

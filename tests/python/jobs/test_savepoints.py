@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import re
 import signal
@@ -317,6 +318,47 @@ def test_a_new_run_waits_until_the_old_ones_workers_are_gone(leat_start, leat_ru
     done = leat_run(STUCK, str(pid), "goes on")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["gone"]
+
+
+@pytest.fixture
+def taken(tmp_path):
+    """A folder for checkpoints in which this process has that of the job `taken`."""
+    (tmp_path / "kept" / "taken").mkdir(parents=True)
+    with (tmp_path / "kept" / "taken" / "lock").open("w") as file:
+        print(1, "0123", file=file, flush=True)  # process 1 is always there
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield tmp_path / "kept"
+
+
+def test_the_wait_for_a_folder_ends_by_a_signal(leat_start, taken):
+    script = f"""
+from pyflink.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment()
+env.get_checkpoint_config().set_checkpoint_storage_dir({str(taken)!r})
+env.from_collection([1]).print()
+env.execute("taken")
+"""
+    for number, code in (signal.SIGINT, 130), (signal.SIGTERM, 143):
+        child = leat_start(script)
+        line = child.stderr.readline()
+        assert "in use by process 1 (job 0123); waiting for its end, 10 s at most" in line
+        begin = time.monotonic()
+        child.send_signal(number)
+        assert child.wait(20) == code
+        assert time.monotonic() - begin < 3  # a second, on a machine that does nothing else
+        assert "Traceback" not in child.stderr.read()
+
+
+def test_a_job_that_waits_for_its_folder_can_be_cancelled(make_env, taken):
+    env = make_env(**{"execution.checkpointing.dir": str(taken)})
+    env.from_collection([1]).print()
+    client = env.execute_async("taken")
+    assert client.get_job_status().result() == JobStatus.CREATED
+    begin = time.monotonic()
+    client.cancel().result()
+    assert client.get_job_status().result() == JobStatus.CANCELED
+    assert time.monotonic() - begin < 3
 
 
 class Locked(KeyedProcessFunction):

@@ -5,9 +5,10 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "folder.h"
-#include "runtime/job/checkpoint.h"
+#include "runtime/job/job_folder.h"
 
 static void set(leat_env *env, const char *key, const char *value) {
     leat_error err = {.text = ""};
@@ -301,6 +302,75 @@ static void a_second_job_of_a_name_has_checkpoints_of_its_own(void **state) {
     finish(second, env);
 }
 
+/* --- a folder that another process has -------------------------------------------------------- */
+
+/* As if that process had it; close() lets it go. */
+static int hold_folder(const char *signature) {
+    mkdir(in_folder("job"), 0700);
+    write_file("job/lock", signature, strlen(signature));
+    int fd = open(in_folder("job/lock"), O_RDWR | O_CLOEXEC);
+    assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+    return fd;
+}
+
+static leat_job *start_short(leat_env *env) {
+    static tally t;
+    leat_stream_sink(leat_env_sequence(env, 1, 5), leat_sink_fn(count_one, &t));
+    return start(env);
+}
+
+static void a_job_that_waits_for_its_folder_can_be_cancelled(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    leat_env *env = env_with("execution.checkpointing.externalized-checkpoint-retention",
+                             "DELETE_ON_CANCELLATION");
+    int other = hold_folder("1 0123\n");
+    mkdir(in_folder("job/chk-7"), 0700);
+    leat_job *job = start_short(env);
+    assert_int_equal(leat_job_wait(job, 200), LEAT_AGAIN);
+    assert_int_equal(leat_job_status(job), LEAT_JOB_CREATED);
+    assert_int_equal(leat_job_savepoint(job, folder, 0, NULL, &err), LEAT_E_STATE);
+    leat_job_cancel(job);
+    assert_int_equal(leat_job_wait(job, 1000), LEAT_OK);
+    assert_int_equal(leat_job_result(job, &err), LEAT_E_CANCELLED);
+    assert_int_equal(access(in_folder("job/chk-7"), F_OK), 0); /* it is another one's */
+    finish(job, env);
+    close(other);
+}
+
+static void a_job_begins_when_its_folder_is_free(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    int other = hold_folder("1 0123\n");
+    leat_env *env = env_with(NULL, NULL);
+    leat_job *job = start_short(env);
+    assert_int_equal(leat_job_wait(job, 100), LEAT_AGAIN);
+    close(other);
+    assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
+    assert_int_equal(leat_job_result(job, &err), LEAT_OK);
+    finish(job, env);
+}
+
+static void expect_refusal(const char *signature, const char *words) {
+    leat_error err = {.text = ""};
+    leat_env *env = env_with("restart-strategy.type", "fixed-delay");
+    int other = hold_folder(signature);
+    leat_job *job = start_short(env);
+    assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
+    assert_int_equal(leat_job_result(job, &err), LEAT_E_STATE);
+    if (!strstr(err.text, words)) fail_msg("%s", err.text);
+    assert_null(strstr(err.text, "restarted"));
+    finish(job, env);
+    close(other);
+}
+
+static void a_folder_that_stays_taken_fails_the_job(void **state) {
+    (void)state;
+    leati_job_folder_patience_ms = 100;
+    expect_refusal("1 0123\n", "are in use by process 1 (job 0123); end that job");
+    expect_refusal("", "are in use by a process that has not said which it is; end that job");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(checkpoints_go_on_when_a_source_has_ended),
@@ -312,6 +382,9 @@ int main(void) {
         WITH_FOLDER(a_job_that_has_ended_keeps_its_last_as_finished),
         WITH_FOLDER(the_newest_of_a_job_that_stopped_is_no_older_than_its_savepoint),
         WITH_FOLDER(a_second_job_of_a_name_has_checkpoints_of_its_own),
+        WITH_FOLDER(a_job_that_waits_for_its_folder_can_be_cancelled),
+        WITH_FOLDER(a_job_begins_when_its_folder_is_free),
+        WITH_FOLDER(a_folder_that_stays_taken_fails_the_job),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
