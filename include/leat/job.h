@@ -51,8 +51,7 @@ LEAT_API leat_status leat_job_savepoint(leat_job *job, const char *dir, int time
 /* The same, and the job ends with it, as LEAT_JOB_FINISHED; waits for that, too. Its sinks commit
    what came before the savepoint. With `drain` all sources end first, so that windows and timers of
    event time fire, and there is nothing to go on with; without, a job that starts from the
-   savepoint goes on as if it had not stopped. When it can't be made, the job goes on. A job with a
-   loop can only be drained. */
+   savepoint goes on as if it had not stopped. When it can't be made, the job goes on. */
 LEAT_API leat_status leat_job_stop(leat_job *job, const char *dir, bool drain, int timeout_ms,
                                    char **path, leat_error *err);
 /* Asks the job to end; returns at once. Fine when it has ended. */

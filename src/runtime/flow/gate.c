@@ -15,6 +15,9 @@ typedef struct gate_port {
     int64_t came;              /* of a loop: the last barrier on it */
 } gate_port;
 
+/* Which ports are looked at. */
+typedef enum gate_look { AT_INNER, AT_STREAMS, AT_LOGGED } gate_look;
+
 /* A round on its way through this gate. */
 typedef struct gate_round {
     int loop;
@@ -25,7 +28,7 @@ typedef struct gate_round {
 struct leati_gate {
     gate_port *ports;
     int count;
-    int next[2];        /* where to look first, among what a loop brings back and among streams */
+    int next[3];        /* where to look first, by gate_look */
     int inner;          /* ports that are no streams */
     bool held;          /* streams are not read */
     bool at_least_once; /* barriers hold up nobody */
@@ -35,6 +38,8 @@ struct leati_gate {
     int64_t watermark;    /* told to the chain */
     int64_t barrier;      /* being aligned */
     int64_t told;         /* the last barrier that the chain was told of */
+    int64_t expected;     /* is on its way on streams */
+    bool streams_turn;    /* so that it is not kept waiting by what a loop brings back */
     bool stops;           /* nothing comes behind it */
     int aligned;          /* ports whose barrier came */
     bool idle;            /* told to the chain */
@@ -84,6 +89,10 @@ void leati_gate_hold(leati_gate *g, bool hold) {
 
 void leati_gate_align(leati_gate *g, bool exact) {
     g->at_least_once = !exact;
+}
+
+void leati_gate_expect(leati_gate *g, int64_t barrier) {
+    g->expected = barrier;
 }
 
 uint64_t leati_gate_came_back(const leati_gate *g) {
@@ -342,16 +351,20 @@ static leat_status give(leati_gate *g, gate_port *p, unsigned *input, leati_chan
     return LEAT_OK;
 }
 
-/* One look at every port that is a stream, or every one that is not, beginning behind the one that
-   gave last. Takes signals in until there is something to tell; LEAT_AGAIN when nothing was
-   there. */
-static leat_status look_among(leati_gate *g, bool streams, leati_element *out, unsigned *input,
+static bool is_meant(const gate_port *p, gate_look which) {
+    if (which == AT_LOGGED) return p->logged;
+    return (p->role == LEATI_PORT_STREAM) == (which == AT_STREAMS);
+}
+
+/* One look at every port that is meant, beginning behind the one that gave last. Takes signals in
+   until there is something to tell; LEAT_AGAIN when nothing was there. */
+static leat_status look_among(leati_gate *g, gate_look which, leati_element *out, unsigned *input,
                               leati_channel **from) {
     leat_status found = LEAT_AGAIN;
     for (int i = 0; i < g->count && !g->pending_count; i++) {
-        gate_port *p = &g->ports[g->next[streams]];
-        if (++g->next[streams] == g->count) g->next[streams] = 0;
-        if (is_blocked(g, p) || (p->role == LEATI_PORT_STREAM) != streams) continue;
+        gate_port *p = &g->ports[g->next[which]];
+        if (++g->next[which] == g->count) g->next[which] = 0;
+        if (is_blocked(g, p) || !is_meant(p, which)) continue;
         leat_status status = leati_channel_pop(p->channel, out);
         if (status == LEAT_AGAIN) continue;
         found = LEAT_OK;
@@ -368,9 +381,14 @@ static leat_status look_among(leati_gate *g, bool streams, leati_element *out, u
     return found;
 }
 
+/* What a loop brings back first; but while a barrier is on its way, one and the other in turn,
+   since a loop may never be without anything. */
 static leat_status look(leati_gate *g, leati_element *out, unsigned *input, leati_channel **from) {
-    leat_status status = g->inner ? look_among(g, false, out, input, from) : LEAT_AGAIN;
-    if (status == LEAT_AGAIN && !g->held) status = look_among(g, true, out, input, from);
+    leat_status status = LEAT_AGAIN;
+    g->streams_turn = !g->streams_turn && g->expected > g->told && !g->held;
+    if (g->streams_turn) status = look_among(g, AT_STREAMS, out, input, from);
+    if (status == LEAT_AGAIN && g->inner) status = look_among(g, AT_INNER, out, input, from);
+    if (status == LEAT_AGAIN && !g->held) status = look_among(g, AT_STREAMS, out, input, from);
     return status;
 }
 
@@ -387,6 +405,17 @@ leat_status leati_gate_next(leati_gate *g, leati_element *out, unsigned *input,
     while (!g->pending_count) {
         leat_status status = look(g, out, input, from);
         if (status == LEAT_AGAIN && all_ended(g)) return LEAT_DONE;
+        if (status != LEAT_OK || *from) return status;
+    }
+    take_pending(g, out, input);
+    return LEAT_OK;
+}
+
+leat_status leati_gate_next_logged(leati_gate *g, leati_element *out, unsigned *input,
+                                   leati_channel **from) {
+    *from = NULL;
+    while (!g->pending_count) {
+        leat_status status = look_among(g, AT_LOGGED, out, input, from);
         if (status != LEAT_OK || *from) return status;
     }
     take_pending(g, out, input);

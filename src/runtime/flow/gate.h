@@ -14,8 +14,8 @@ void leati_gate_free(leati_gate *g); /* abandons and releases the channels */
 /* Adopts a reference. */
 leat_status leati_gate_add(leati_gate *g, leati_channel *channel, unsigned input);
 
-/* What a channel is to a loop. Feedback is read first, and neither it nor votes count for
-   watermarks, idleness, barriers and ends. */
+/* What a channel is to a loop. Feedback is read first, but see leati_gate_expect; neither it nor
+   votes count for watermarks, idleness, barriers and ends. */
 typedef enum leati_port_role {
     LEATI_PORT_STREAM,
     LEATI_PORT_FEEDBACK,
@@ -29,6 +29,8 @@ leat_status leati_gate_add_port(leati_gate *g, leati_channel *channel, unsigned 
 void leati_gate_align(leati_gate *g, bool exact);
 /* While it is held, a gate with feedback reads nothing but that and votes. */
 void leati_gate_hold(leati_gate *g, bool hold);
+/* This barrier will come on the streams: until it has, they are read in turn with feedback. */
+void leati_gate_expect(leati_gate *g, int64_t barrier);
 /* Is what this channel brings older than the barrier that was told last? So it is with feedback
    until the barrier has come back on it. And is there any such channel? */
 bool leati_gate_is_logged(const leati_gate *g, const leati_channel *from);
@@ -42,5 +44,9 @@ uint64_t leati_gate_came_back(const leati_gate *g);
    has failed. */
 leat_status leati_gate_next(leati_gate *g, leati_element *out, unsigned *input,
                             leati_channel **from);
+/* The same of what is older than the barrier that was told last, and of nothing else: while the
+   task stands still behind that. LEAT_AGAIN: nothing there, or nothing comes any more. */
+leat_status leati_gate_next_logged(leati_gate *g, leati_element *out, unsigned *input,
+                                   leati_channel **from);
 
 #endif

@@ -138,6 +138,13 @@ static leat_status send(leati_saving *s, bool last) {
     return s->to->take(s->to->arg, s->task, s->checkpoint, &s->chunk, last);
 }
 
+/* It is the head that logs; and no state of it is to blame. */
+static leat_status decline_log(leati_saving *s, leat_status status) {
+    leat_context *head = s->parts[0].ctx;
+    s->at = s->count;
+    return leati_saving_decline(s, head, status);
+}
+
 leat_status leati_saving_log(leati_saving *s, const leati_batch *batch, const leat_type *type) {
     leati_row e = {.kind = LEATI_ROW_LOG};
     leati_buf *b = &s->group;
@@ -146,7 +153,7 @@ leat_status leati_saving_log(leati_saving *s, const leati_batch *batch, const le
     for (uint32_t i = 0; i < batch->count && status >= 0; i++)
         status = leati_record_encode(&batch->records[i], type, b);
     if (status >= 0 && b->failed) status = LEAT_E_NOMEM;
-    if (status < 0) return status;
+    if (status < 0) return decline_log(s, status);
     leati_chunk_add(&s->chunk, &e, b->bytes, b->size);
     return send(s, false);
 }

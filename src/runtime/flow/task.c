@@ -36,6 +36,7 @@ void leati_task_free(leati_task *t) {
     leati_by_key_free(t->by_key);
     leati_gate_free(t->gate);
     leati_rounds_free(t->rounds);
+    leati_returns_free(t->returns);
     leati_chain_free(t->chain);
     leati_inbox_unref(t->inbox);
     leati_free(t);
@@ -62,6 +63,8 @@ void leati_task_close(leati_task *t, bool failed) {
     leati_saving_fini(&t->saving);
     leati_chain_close(t->chain, failed);
     drop_batch(t);
+    leati_returns_free(t->returns);
+    t->returns = NULL;
     leati_by_key_close(t->by_key);
     leati_inbox_close(t->inbox);
 }
@@ -295,11 +298,17 @@ static leat_status enter_signal(leati_task *t, leati_element e) {
 /* What the head of a loop does before and behind the gate: some signals are kept from the chain,
    and others come to it from here. */
 static leat_status next_of_loop(leati_task *t, leati_element *e) {
+    leati_gate_expect(t->gate, atomic_load_explicit(&t->barrier, memory_order_relaxed) / 4);
     for (;;) {
         leat_status status = leati_rounds_next(t->rounds, t->gate, t->ends > 0, e);
         if (status != LEAT_AGAIN) return status;
-        status = leati_gate_next(t->gate, e, &t->input, &t->from);
-        if (status == LEAT_AGAIN) return leati_rounds_idle(t->rounds, e);
+        if (LEAT_UNLIKELY(!leati_returns_empty(t->returns))) {
+            status = leati_returns_next(t->returns, e, &t->input, &t->from);
+            if (status == LEAT_AGAIN) return status;
+        } else {
+            status = leati_gate_next(t->gate, e, &t->input, &t->from);
+            if (status == LEAT_AGAIN) return leati_rounds_idle(t->rounds, e);
+        }
         bool data = e->kind == LEATI_BATCH || e->kind == LEATI_FRAME;
         if (status != LEAT_OK || data) return status;
         status = leati_rounds_take(t->rounds, t->gate, e);
@@ -313,15 +322,17 @@ static leat_status take_element(leati_task *t, leati_element *e) {
     return leati_gate_next(t->gate, e, &t->input, &t->from);
 }
 
+/* Whose channel failed, that says why. */
+static leat_status blame_channel(const leati_task *t, leat_status status) {
+    const char *why = status < 0 && t->from ? leati_channel_failure(t->from) : NULL;
+    return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
+}
+
 static leat_status next_element(leati_task *t, int *budget) {
     leati_element e;
     t->chain->contexts[0]->current = NULL;
     if (!t->gate) return next_of_source(t, budget);
-    leat_status status = take_element(t, &e);
-    if (status < 0 && t->from) {
-        const char *why = leati_channel_failure(t->from);
-        return why ? leat_context_fail(t->chain->contexts[0], status, "%s", why) : status;
-    }
+    leat_status status = blame_channel(t, take_element(t, &e));
     if (status != LEAT_OK || e.kind == LEATI_NOTHING) return status;
     if (e.kind == LEATI_BATCH || e.kind == LEATI_FRAME) return take_data(t, &e);
     return enter_signal(t, e);
@@ -442,6 +453,18 @@ static bool hears_wake(leati_chain *c) {
     return c->polls = leati_context_polls(c->contexts[0]);
 }
 
+/* Behind a barrier that stops, nothing is done but what belongs to its snapshot. Answers with
+   nothing left of the budget when there may be more. */
+static leat_status stand_still(leati_task *t, int *budget) {
+    leat_status status = LEAT_OK;
+    while (t->saving.logs && status == LEAT_OK && *budget > 0) {
+        --*budget;
+        status =
+            leati_returns_keep(t->returns, t->gate, &t->saving, t->chain->contexts[0], &t->from);
+    }
+    return blame_channel(t, status);
+}
+
 static leat_status go(leati_task *t, int budget, bool *waits) {
     leati_chain *c = t->chain;
     leat_status status = leati_inbox_read(t->inbox);
@@ -456,7 +479,8 @@ static leat_status go(leati_task *t, int budget, bool *waits) {
         if (LEAT_UNLIKELY(c->full | c->held) && blocked(t)) *waits = true;
         if (idle && !c->depth && !c->signalling && !c->dirty_watermark && !c->polls) *waits = true;
         if (stands_still(t)) {
-            *waits = true;
+            status = stand_still(t, &budget);
+            *waits = budget > 0;
             break;
         }
         if (*waits && !hears_wake(c)) break;

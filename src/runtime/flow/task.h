@@ -16,6 +16,7 @@
 #include "runtime/flow/chain.h"
 #include "runtime/flow/gate.h"
 #include "runtime/flow/inbox.h"
+#include "runtime/flow/returns.h"
 #include "runtime/flow/rounds.h"
 #include "runtime/flow/snapshot.h"
 
@@ -29,9 +30,10 @@ typedef enum leati_task_state {
 typedef struct leati_task {
     leati_inbox *inbox;
     leati_chain *chain;
-    leati_gate *gate;     /* NULL: a source */
-    leati_by_key *by_key; /* NULL: elements come to the chain as they come to the gate */
-    leati_rounds *rounds; /* NULL: not the head of one */
+    leati_gate *gate;       /* NULL: a source */
+    leati_by_key *by_key;   /* NULL: elements come to the chain as they come to the gate */
+    leati_rounds *rounds;   /* NULL: not the head of a loop */
+    leati_returns *returns; /* of such a head */
     leati_task_state state;
     bool source_done;
     int64_t began, looked_at;        /* the step, and when it last looked at the clock */
@@ -48,12 +50,13 @@ typedef struct leati_task {
     leati_element end;               /* that the head is not ready for */
     bool end_waits;                  /* there is one */
     leati_saving saving;             /* of the barrier that passes */
-    atomic_int_fast64_t barrier;     /* asked of a source: number * 4 + leati_then; 0: none */
-    atomic_int_fast64_t complete;    /* the checkpoint whose parts are to be committed; 0: none */
-    atomic_int_fast64_t committed;   /* and have been */
-    bool prepared;                   /* of leati_task_finish */
-    int64_t stopped;             /* the barrier behind which nothing comes has passed; 0: none */
-    atomic_int_fast64_t resumed; /* and something comes all the same, behind this one */
+    /* Asked of a source: number * 4 + leati_then; 0: none. Of the head of a loop: on its way. */
+    atomic_int_fast64_t barrier;
+    atomic_int_fast64_t complete;  /* the checkpoint whose parts are to be committed; 0: none */
+    atomic_int_fast64_t committed; /* and have been */
+    bool prepared;                 /* of leati_task_finish */
+    int64_t stopped;               /* the barrier behind which nothing comes has passed; 0: none */
+    atomic_int_fast64_t resumed;   /* and something comes all the same, behind this one */
 } leati_task;
 
 /* What a source does with a barrier that it is asked for. */
@@ -71,7 +74,8 @@ leati_task_state leati_task_step(leati_task *t, int budget);
 void leati_task_close(leati_task *t, bool failed);
 /* When it wants to be stepped without being woken, in ms of the epoch; INT64_MAX: never. */
 int64_t leati_task_next_time(const leati_task *t);
-/* Asks a source to insert a barrier; any thread. */
+/* Asks a source to insert a barrier, and tells the head of a loop that one is on its way; any
+   thread. */
 void leati_task_barrier(leati_task *t, int64_t checkpoint, leati_then then);
 /* The checkpoint behind which nothing was to come has failed: everything goes on; any thread. */
 void leati_task_resume(leati_task *t, int64_t checkpoint);

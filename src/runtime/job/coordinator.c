@@ -8,7 +8,6 @@
 #include "runtime/base/clock.h"
 #include "runtime/base/log.h"
 #include "runtime/job/job.h"
-#include "runtime/job/loops.h"
 #include "runtime/job/origin.h"
 #include "runtime/job/pool.h"
 #include "runtime/job/publication.h"
@@ -409,8 +408,7 @@ void leati_coordinator_end(leati_coordinator *c) {
 
 /* --- savepoints ------------------------------------------------------------------------------- */
 
-static leat_status refuse_wish(const leati_coordinator *c, const leati_wish *wish,
-                               leat_error *err) {
+static leat_status refuse_wish(const leati_coordinator *c, leat_error *err) {
     const char *why = NULL;
     leat_status status = LEAT_E_UNSUPPORTED;
     leat_job_state state = c->job->state;
@@ -427,15 +425,12 @@ static leat_status refuse_wish(const leati_coordinator *c, const leati_wish *wis
         why = "the job has been stopped with a savepoint already";
     } else if (c->job->plan->batch) {
         why = "there are no savepoints of batch execution; set execution.runtime-mode to STREAMING";
-    } else if (wish->then == LEATI_THEN_STOP && leati_loop_count(c->job->plan->graph)) {
-        why = "a job with a loop can only be stopped when it is drained; or make a savepoint, and "
-              "cancel the job";
     }
     return why ? leat_error_set(err, status, c->job->name, "%s", why) : LEAT_OK;
 }
 
 leat_status leati_coordinator_wish(leati_coordinator *c, leati_wish *wish, leat_error *err) {
-    leat_status status = refuse_wish(c, wish, err);
+    leat_status status = refuse_wish(c, err);
     if (status < 0) return status;
     wish->refs++;
     leati_list_push(&c->wishes, &wish->link);

@@ -98,6 +98,27 @@ static leat_status add_sort(const leati_plan *p, const leati_vertex *v, leati_ta
     return t->by_key ? LEAT_OK : LEAT_E_NOMEM;
 }
 
+static size_t most_records(const leati_config *config) {
+    return (size_t)leati_config_int(config, "pipeline.channel.capacity");
+}
+
+static size_t most_bytes(const leati_config *config) {
+    return (size_t)leati_config_bytes(config, "pipeline.channel.memory");
+}
+
+/* What the head of a loop has beside others. */
+static leat_status add_loop(leati_host *h, const leati_vertex *v, int number) {
+    const leati_config *config = h->plan->config;
+    leati_task *t = h->tasks[number];
+    int loop = leati_loop_number(h->plan->graph, v->nodes[0]);
+    if (loop < 0) return LEAT_OK;
+    t->rounds = leati_rounds_new(loop);
+    t->returns = leati_returns_new(
+        most_records(config), most_bytes(config), t->chain->contexts[0]->info->input_types[1],
+        leati_config_get(config, "io.tmp.dirs"), leati_seat_notice(h->seats[number]));
+    return t->rounds && t->returns ? LEAT_OK : LEAT_E_NOMEM;
+}
+
 static leat_status add_task(leati_host *h, int number) {
     const leati_plan *p = h->plan;
     const leati_placement *at = &p->tasks[number];
@@ -127,9 +148,8 @@ static leat_status add_task(leati_host *h, int number) {
     if (!v->source && !(t->gate = leati_gate_new())) return LEAT_E_NOMEM;
     const char *mode = leati_config_get(p->config, "execution.checkpointing.mode");
     if (t->gate) leati_gate_align(t->gate, strcmp(mode, "EXACTLY_ONCE") == 0);
-    int loop = leati_loop_number(p->graph, v->nodes[0]);
-    if (loop >= 0 && !(t->rounds = leati_rounds_new(loop))) return LEAT_E_NOMEM;
     leat_status status = add_contexts(p, v, at->subtask, t);
+    if (status >= 0) status = add_loop(h, v, number);
     return status < 0 ? status : add_sort(p, v, t);
 }
 
@@ -155,9 +175,7 @@ static leat_status add_channel(leati_host *h, const leati_route *r, int from, in
     leati_task *out = h->tasks[writer], *in = h->tasks[reader];
     if (!out && !in) return LEAT_OK;
     int number = leati_route_channel(p, r, from, to);
-    leati_channel *c =
-        leati_channel_new((size_t)leati_config_int(p->config, "pipeline.channel.capacity"),
-                          (size_t)leati_config_bytes(p->config, "pipeline.channel.memory"));
+    leati_channel *c = leati_channel_new(most_records(p->config), most_bytes(p->config));
     if (!c) return LEAT_E_NOMEM;
     h->channels[number] = c;
     leat_status status = LEAT_OK;
@@ -320,8 +338,11 @@ void leati_host_stop(leati_host *h, leati_finish how) {
 }
 
 void leati_host_barrier(leati_host *h, int64_t checkpoint, leati_then then) {
-    for (int i = 0; i < h->plan->task_count; i++)
-        if (h->tasks[i] && !h->tasks[i]->gate) leati_task_barrier(h->tasks[i], checkpoint, then);
+    for (int i = 0; i < h->plan->task_count; i++) {
+        leati_task *t = h->tasks[i];
+        bool loops = t && t->rounds && then != LEATI_THEN_END;
+        if (t && (!t->gate || loops)) leati_task_barrier(t, checkpoint, then);
+    }
 }
 
 void leati_host_resume(leati_host *h, int64_t checkpoint) {

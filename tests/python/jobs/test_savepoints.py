@@ -178,6 +178,74 @@ def test_futures_have_what_went_wrong(make_env, tmp_path):
     assert_each_once(read(diary))
 
 
+# --- loops --------------------------------------------------------------------------------------
+
+RUNNERS, LAPS = 40, 12
+
+
+class Lap(MapFunction):
+    def map(self, value):
+        time.sleep(0.0005)
+        return value[0], value[1] + 1
+
+
+def race_in(env, diary):
+    """Each number goes round so many times, and each lap is told."""
+    numbers = numbers_to(env, RUNNERS).map(lambda n: (n, 0)).rebalance()
+    loop = numbers.iterate()
+    run = loop.map(Lap())
+    loop.close_with(run.filter(lambda v: v[1] < LAPS).rebalance())
+    run.add_sink(Diary(diary))
+    return env.execute_async("race")
+
+
+@pytest.mark.parametrize("parallelisms", [(1, 1, 1), (2, 2, 2), (1, 2, 3)])
+def test_a_stopped_loop_goes_on_with_what_was_on_its_way(make_env, tmp_path, parallelisms):
+    diary, settings = tmp_path / "diary", {}
+    for parallelism in parallelisms:
+        client = race_in(make_env(parallelism, **settings), diary)
+        grow(diary, RUNNERS)
+        path = client.stop_with_savepoint(False, str(tmp_path)).result()
+        assert client.get_job_status().result() == JobStatus.FINISHED
+        settings = {"execution.state-recovery.path": path}
+    race_in(make_env(**settings), diary).get_job_execution_result().result()
+    assert sorted(read(diary)) == [(n, lap) for n in range(1, RUNNERS + 1) for lap in laps()]
+
+
+def laps():
+    return range(1, LAPS + 1)
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_a_loop_goes_on_when_its_savepoint_fails(make_env, tmp_path, parallelism):
+    (tmp_path / "file").touch()
+    diary = tmp_path / "diary"
+    client = race_in(make_env(parallelism), diary)
+    for _ in range(3):
+        grow(diary, RUNNERS)
+        failed = client.stop_with_savepoint(False, str(tmp_path / "file" / "x"))
+        assert "in place of one" in str(failed.exception())
+    client.get_job_execution_result().result()
+    assert sorted(read(diary)) == [(n, lap) for n in range(1, RUNNERS + 1) for lap in laps()]
+
+
+def test_what_is_on_its_way_and_cannot_be_pickled_fails_the_savepoint_alone(make_env, tmp_path):
+    diary = tmp_path / "diary"
+    env = make_env(**{"pipeline.object-reuse": "true"})
+    numbers = numbers_to(env, 50).map(lambda n: (threading.Lock(), n))
+    loop = numbers.iterate()
+    run = loop.map(Slowly())
+    loop.close_with(run.rebalance())
+    run.map(lambda v: (v[1], 0)).add_sink(Diary(diary))
+    client = env.execute_async("locks")
+    grow(diary)
+    for stop in (client.trigger_savepoint, lambda path: client.stop_with_savepoint(False, path)):
+        assert re.search(r"\(1/1\): TypeError: .*lock", str(stop(str(tmp_path)).exception()))
+        grow(diary)
+    assert client.get_job_status().result() == JobStatus.RUNNING
+    client.cancel().result()
+
+
 # --- checkpoints --------------------------------------------------------------------------------
 
 

@@ -419,6 +419,55 @@ static void gate_feedback_barrier_before_its_own_holds_it_up(void **state) {
     tear_down(&f);
 }
 
+/* What a loop always brings back keeps a barrier waiting no longer than what is before it. */
+static void gate_expected_barrier_lets_streams_have_their_turn(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "0");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    for (int i = 1; i <= 5; i++) data(&f, 1, i);
+    data(&f, 0, 10);
+    barrier(&f, 0, 7);
+    data(&f, 0, 11);
+    leati_gate_expect(f.gate, 7);
+    expect(&f, "0:10 1:1 b7 1:2 1:3 1:4 1:5 0:11");
+    for (int i = 1; i <= 3; i++) data(&f, 1, i);
+    data(&f, 0, 12);
+    leati_gate_expect(f.gate, 8);
+    leati_gate_hold(f.gate, true);
+    expect(&f, "1:1 1:2 1:3");
+    tear_down(&f);
+}
+
+/* Of a task that stands still: the rest comes when it goes on. */
+static void gate_gives_what_is_logged_alone(void **state) {
+    (void)state;
+    fixture f;
+    leati_element e;
+    unsigned input;
+    leati_channel *from;
+    char text[64];
+    set_up(&f, "0");
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    add(&f, LEATI_PORT_FEEDBACK, 1);
+    barrier(&f, 0, -7);
+    barrier(&f, 2, 7);
+    expect(&f, "b-7");
+    data(&f, 0, 1);
+    data(&f, 1, 2);
+    channel_push_signal(f.c[1], LEATI_ROUND, leati_round(LEATI_ROUND, 0, 0).value);
+    barrier(&f, 1, 7);
+    data(&f, 1, 3);
+    data(&f, 2, 4);
+    assert_int_equal(leati_gate_next_logged(f.gate, &e, &input, &from), LEAT_OK);
+    show(&f, &e, input, from, text);
+    assert_string_equal(text, "1:2");
+    assert_int_equal(leati_gate_next_logged(f.gate, &e, &input, &from), LEAT_AGAIN);
+    assert_false(leati_gate_logs(f.gate));
+    expect(&f, "1:3 1:4 0:1");
+    tear_down(&f);
+}
+
 static void gate_feedback_barrier_of_at_least_once_holds_up_nobody(void **state) {
     (void)state;
     fixture f;
@@ -481,6 +530,8 @@ int main(void) {
         cmocka_unit_test(gate_feedback_counts_for_no_time_no_barrier_and_no_end),
         cmocka_unit_test(gate_feedback_is_logged_until_its_barrier_comes_back),
         cmocka_unit_test(gate_feedback_barrier_before_its_own_holds_it_up),
+        cmocka_unit_test(gate_expected_barrier_lets_streams_have_their_turn),
+        cmocka_unit_test(gate_gives_what_is_logged_alone),
         cmocka_unit_test(gate_feedback_barrier_of_at_least_once_holds_up_nobody),
         cmocka_unit_test(gate_votes_are_merged_round_by_round),
         cmocka_unit_test(gate_freed_abandons_its_channels),

@@ -322,16 +322,6 @@ static void jobs_without_savepoints_refuse_them(void **state) {
     leat_stream_sink(leat_env_sequence(env, 1, INT64_MAX), leat_sink_fn(follow, &f));
     expect_refusal(env, "there are no savepoints of batch execution; set execution.runtime-mode to "
                         "STREAMING");
-    env = env_from(NULL);
-    leat_stream *loop = leat_stream_iterate(leat_env_sequence(env, 1, INT64_MAX), 0);
-    leat_stream_sink(loop, leat_sink_fn(follow, &f));
-    leat_iteration_close(loop, leat_stream_rebalance(loop));
-    leat_error err = {.text = ""};
-    leat_job *job = start(env);
-    assert_int_equal(leat_job_stop(job, folder, false, -1, NULL, &err), LEAT_E_UNSUPPORTED);
-    assert_string_equal(err.text, "a job with a loop can only be stopped when it is drained; or "
-                                  "make a savepoint, and cancel the job");
-    finish(job, env);
 }
 
 static void a_job_that_has_ended_has_no_savepoint(void **state) {
