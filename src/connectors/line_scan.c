@@ -87,6 +87,15 @@ uint64_t leati_line_scan_position(const leati_line_scan *s, bool *aligned) {
     return s->crosses ? s->crossing_at : s->offset;
 }
 
+bool leati_line_scan_is_done(const leati_line_scan *s) {
+    if (s->crosses) return false;
+    return (s->at == s->end && s->last) || (!s->skipping && s->offset >= s->limit);
+}
+
+bool leati_line_scan_is_unsure(const leati_line_scan *s) {
+    return !s->crosses && s->at == s->end && !leati_line_scan_is_done(s);
+}
+
 void leati_line_scan_fini(leati_line_scan *s) {
     leati_buf_fini(&s->crossing);
 }

@@ -36,6 +36,9 @@ void leati_line_scan_feed(leati_line_scan *s, const void *bytes, size_t size, bo
 leat_status leati_line_scan_next(leati_line_scan *s, leati_line *out);
 /* Where to start again for what was not yet taken. */
 uint64_t leati_line_scan_position(const leati_line_scan *s, bool *aligned);
+/* Has the range no further line? Unsure: that is for the next block to say. */
+bool leati_line_scan_is_done(const leati_line_scan *s);
+bool leati_line_scan_is_unsure(const leati_line_scan *s);
 void leati_line_scan_fini(leati_line_scan *s);
 
 #endif

@@ -164,6 +164,11 @@ leat_status leati_text_reader_fill(leati_text_reader *r, leati_text_block *block
     return LEAT_OK;
 }
 
+void leati_text_reader_forget(leati_text_reader *r) {
+    leati_text_splits_fini(&r->splits);
+    r->current = 0;
+}
+
 void leati_text_reader_fini(leati_text_reader *r) {
     close_split(r);
     leati_free(r->packed);

@@ -30,6 +30,8 @@ typedef struct leati_text_reader {
 /* Fills `block` with the next bytes of the current split, or with the first ones of the next split.
    LEAT_DONE when there is no split left. */
 leat_status leati_text_reader_fill(leati_text_reader *r, leati_text_block *block);
+/* Empties the list, all of which has been read. */
+void leati_text_reader_forget(leati_text_reader *r);
 /* Closes and frees, the list too. */
 void leati_text_reader_fini(leati_text_reader *r);
 

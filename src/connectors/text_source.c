@@ -1,6 +1,7 @@
 /* text_source.c: the lines of text files, as strings.
 
-   Each subtask lists the files when it begins, and takes its share of their ranges (text_split.c).
+   Each subtask lists the files when it begins, on the I/O thread, and takes its share of their
+   ranges (text_split.c).
    Two blocks take turns: poll gives the lines of one, as views into it (line_scan.c), while the I/O
    thread fills the other (text_reader.c), across the borders of ranges and files. What both threads
    use is in `text_feed`, which is counted, because the operator may end while the I/O thread still
@@ -14,11 +15,14 @@
    every so many milliseconds (text_watch.c), on the I/O thread, too, and files are not shared but
    read whole.
 
-   A snapshot is a list of splits: the rest of the current one, from the next line on, and those
-   that have not begun; they are dealt out again when the job is restored. With
-   `monitor` also the files that were taken. */
+   A snapshot is a list of splits (text_split_store.c): the rest of the current one, from the next
+   line on, and those that have not begun. One that has no line left is not among them, since its
+   file may go when a checkpoint has its lines; so a barrier waits for a block that is on its way
+   and may turn out to be empty, as it waits for the list of files. With `monitor` also the files
+   that were taken. */
 #include "connectors/line_scan.h"
 #include "connectors/text_reader.h"
+#include "connectors/text_split_store.h"
 #include "connectors/text_watch.h"
 #include "leat/env.h"
 #include "leat/operators.h"
@@ -35,7 +39,10 @@ typedef struct text_feed {
     leati_text_reader reader;
     leati_text_block blocks[2];
     leati_text_block *target; /* of the request */
+    leati_text_files roots;   /* what to list, by name */
+    leati_text_files files;   /* listed */
     leati_text_watch watch;   /* with `monitor` */
+    leat_error err;           /* of the listing */
 } text_feed;
 
 typedef struct text_source_self {
@@ -48,7 +55,7 @@ typedef struct text_source_self {
     leati_text_block *block; /* being scanned; NULL: none */
     leati_text_block *ready; /* filled and waiting; NULL: none */
     leati_line_scan scan;
-    bool scanning, ascii, listed, requested, ended;
+    bool scanning, ascii, listed, listing, requested, ended;
     size_t split; /* being scanned, or next */
 } text_source_self;
 
@@ -61,17 +68,13 @@ static const leat_param params[] = {
 
 /* --- reading ahead ---------------------------------------------------------------------------- */
 
-static text_feed *feed_new(void) {
-    text_feed *f = leati_zalloc(sizeof *f);
-    if (f) atomic_init(&f->refs, 1);
-    return f;
-}
-
 static void feed_unref(void *arg) {
     text_feed *f = arg;
     if (!f || atomic_fetch_sub(&f->refs, 1) > 1) return;
     leati_text_reader_fini(&f->reader);
     leati_text_watch_fini(&f->watch);
+    leati_text_files_fini(&f->files);
+    leati_text_files_fini(&f->roots);
     leati_free(f->blocks[0].bytes);
     leati_free(f->blocks[1].bytes);
     leati_free(f);
@@ -129,15 +132,16 @@ static leat_status look_done(leat_context *ctx, void *self, void *arg, leat_stat
     text_source_self *s = self;
     text_feed *f = arg;
     leati_text_splits *splits = &f->reader.splits;
-    size_t before = splits->count;
     leat_status status = worked;
+    leati_text_reader_forget(&f->reader);
+    s->split = 0;
     if (worked >= 0)
         status = leati_text_watch_take(&f->watch, splits);
     else if (worked != LEAT_E_NOMEM)
         status = leat_context_fail(ctx, worked, "%s", f->watch.err.text);
     s->looking = false;
     s->look_at = leat_context_now(ctx) + s->monitor;
-    if (splits->count > before) s->ended = false;
+    if (splits->count > 0) s->ended = false;
     feed_unref(f);
     leat_context_wake(ctx);
     return status;
@@ -178,27 +182,41 @@ static leat_status next_block(leat_context *ctx, text_source_self *s) {
 
 /* --- listing ---------------------------------------------------------------------------------- */
 
-/* All subtasks see the same list. Not before it is needed: after a restore files that were read
-   may have gone. */
+static leat_status list_work(void *arg) {
+    text_feed *f = arg;
+    leat_status status = LEAT_OK;
+    for (size_t i = 0; status >= 0 && i < f->roots.count; i++)
+        status = leati_text_files_add(&f->files, f->roots.items[i].path, &f->err);
+    return status;
+}
+
+/* All subtasks see the same list. */
+static leat_status list_done(leat_context *ctx, void *self, void *arg, leat_status worked) {
+    text_source_self *s = self;
+    text_feed *f = arg;
+    leat_status status = worked;
+    if (worked >= 0)
+        status = leati_text_splits_share(&f->reader.splits, &f->files, leat_context_subtask(ctx),
+                                         leat_context_parallelism(ctx));
+    else if (f->err.status < 0)
+        status = leat_context_fail(ctx, worked, "%s", f->err.text);
+    leati_text_files_fini(&f->files);
+    s->listing = false;
+    s->listed = true;
+    feed_unref(f);
+    leat_context_wake(ctx);
+    return status;
+}
+
+/* Not before it is needed: after a restore files that were read may have gone. LEAT_AGAIN until it
+   is done. */
 static leat_status list_files(leat_context *ctx, text_source_self *s) {
     if (LEAT_LIKELY(s->listed)) return LEAT_OK;
-    s->listed = true;
-    leati_text_files files = {NULL, 0, 0};
-    leat_error err = {.status = LEAT_OK};
-    leat_status status = LEAT_OK;
-    for (uint32_t i = 0; status >= 0 && i < s->paths.size; i++) {
-        const leat_value *path = &s->paths.as.items[i];
-        char *text = leati_format("%.*s", path->kind == LEAT_STRING ? (int)path->size : 0,
-                                  path->kind == LEAT_STRING ? path->as.bytes : "");
-        status = text ? leati_text_files_add(&files, text, &err) : LEAT_E_NOMEM;
-        leati_free(text);
-    }
-    if (err.status < 0) status = leat_context_fail(ctx, status, "%s", err.text);
-    if (status >= 0)
-        status = leati_text_splits_share(&s->feed->reader.splits, &files, leat_context_subtask(ctx),
-                                         leat_context_parallelism(ctx));
-    leati_text_files_fini(&files);
-    return status;
+    if (s->listing) return LEAT_AGAIN;
+    leat_io io = {list_work, list_done, feed_unref, s->feed};
+    leat_status status = send_errand(ctx, s->feed, &io);
+    s->listing = status >= 0;
+    return status < 0 ? status : LEAT_AGAIN;
 }
 
 /* --- lines ------------------------------------------------------------------------------------ */
@@ -246,7 +264,7 @@ static leat_status text_source_poll(leat_context *ctx, void *self, leat_emitter 
     (void)out;
     text_source_self *s = self;
     leat_status listed = list_files(ctx, s);
-    if (LEAT_UNLIKELY(listed < 0)) return listed;
+    if (LEAT_UNLIKELY(listed != LEAT_OK)) return listed;
     for (;;) {
         leati_line line;
         leat_status status = s->scanning ? leati_line_scan_next(&s->scan, &line) : LEAT_AGAIN;
@@ -275,12 +293,27 @@ static leat_status read_charset(leat_context *ctx, text_source_self *s) {
                              "the charset '%s' is not read; UTF-8 and ISO-8859-1 are", s->charset);
 }
 
+static leat_status name_roots(leati_text_files *roots, const leat_value *paths) {
+    leat_status status = LEAT_OK;
+    for (uint32_t i = 0; status >= 0 && i < paths->size; i++) {
+        const leat_value *path = &paths->as.items[i];
+        int size = path->kind == LEAT_STRING ? (int)path->size : 0;
+        char *text = leati_format("%.*s", size, size ? path->as.bytes : "");
+        status = text ? leati_text_files_put(roots, text, 0) : LEAT_E_NOMEM;
+        leati_free(text);
+    }
+    return status;
+}
+
 static leat_status begin_feed(leat_context *ctx, text_source_self *s) {
     feed_unref(s->feed);
-    s->feed = feed_new();
-    if (!s->feed || !s->monitor) return s->feed ? LEAT_OK : LEAT_E_NOMEM;
-    return leati_text_watch_init(&s->feed->watch, &s->paths, leat_context_subtask(ctx),
-                                 leat_context_parallelism(ctx));
+    text_feed *f = s->feed = leati_zalloc(sizeof *f);
+    if (!f) return LEAT_E_NOMEM;
+    atomic_init(&f->refs, 1);
+    if (s->monitor)
+        leati_text_watch_init(&f->watch, &f->roots, leat_context_subtask(ctx),
+                              leat_context_parallelism(ctx));
+    return name_roots(&f->roots, &s->paths);
 }
 
 static leat_status text_source_open(leat_context *ctx, void *self) {
@@ -296,49 +329,36 @@ static leat_status text_source_open(leat_context *ctx, void *self) {
     return status < 0 ? status : begin_feed(ctx, s);
 }
 
-/* --- snapshots: name "split", an item for each: path, start, end, 1 aligned + 2 gzip ---------- */
+/* --- snapshots -------------------------------------------------------------------------------- */
 
-static leat_status write_split(leat_snapshot *out, leati_buf *buf, const leati_text_split *split) {
-    buf->size = 0;
-    leati_buf_blob(buf, split->path, strlen(split->path));
-    leati_buf_u64(buf, split->start);
-    leati_buf_u64(buf, split->end);
-    leati_buf_u8(buf, (uint8_t)(split->aligned | split->gzip << 1));
-    if (buf->failed) return LEAT_E_NOMEM;
-    return leat_snapshot_write(out, "split", LEAT_SPLIT_LIST, buf->bytes, buf->size);
+static leat_status text_source_on_barrier(leat_context *ctx, void *self, int64_t checkpoint) {
+    (void)checkpoint;
+    text_source_self *s = self;
+    bool unsure = s->scanning && leati_line_scan_is_unsure(&s->scan);
+    if (unsure && s->requested) return LEAT_AGAIN;
+    return list_files(ctx, s);
+}
+
+/* Has the current split no line left? */
+static bool is_read(const text_source_self *s) {
+    const leati_text_block *next = s->ready;
+    if (s->scanning && leati_line_scan_is_done(&s->scan)) return true;
+    if (s->scanning && !leati_line_scan_is_unsure(&s->scan)) return false;
+    return next && next->split == s->split && next->last && next->size == 0;
 }
 
 static leat_status text_source_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
     text_source_self *s = self;
-    const leati_text_splits *splits = &s->feed->reader.splits;
-    leati_buf buf;
-    leati_buf_init(&buf);
-    leat_status status = list_files(ctx, s);
-    for (size_t i = s->split; status >= 0 && i < splits->count; i++) {
-        leati_text_split rest = splits->items[i];
-        if (i == s->split && s->scanning)
-            rest.start = leati_line_scan_position(&s->scan, &rest.aligned);
-        status = write_split(out, &buf, &rest);
+    (void)ctx;
+    leati_text_split rest = {.path = NULL};
+    if (s->scanning) {
+        rest = s->feed->reader.splits.items[s->split];
+        rest.start = leati_line_scan_position(&s->scan, &rest.aligned);
     }
-    leati_buf_fini(&buf);
+    leat_status status = leati_text_splits_write(&s->feed->reader.splits, s->split + is_read(s),
+                                                 is_read(s) || !s->scanning ? NULL : &rest, out);
     if (status < 0 || !s->monitor) return status;
     return leati_text_watch_snapshot(&s->feed->watch, out);
-}
-
-static leat_status read_split(leati_text_splits *splits, const void *bytes, size_t size) {
-    leati_reader in = leati_reader_of(bytes, size);
-    size_t path_size;
-    const char *path = leati_reader_blob(&in, &path_size);
-    leati_text_split split = {.start = leati_reader_u64(&in)};
-    split.end = leati_reader_u64(&in);
-    uint8_t flags = leati_reader_u8(&in);
-    if (in.failed || path_size > INT32_MAX) return LEAT_E_FORMAT;
-    split.aligned = flags & 1;
-    split.gzip = flags >> 1 & 1;
-    split.path = leati_format("%.*s", (int)path_size, path);
-    leat_status status = split.path ? leati_text_splits_add(splits, &split) : LEAT_E_NOMEM;
-    leati_free(split.path);
-    return status;
 }
 
 /* Nothing has been requested yet. */
@@ -347,13 +367,7 @@ static leat_status text_source_restore(leat_context *ctx, void *self, leat_snaps
     leat_status status = begin_feed(ctx, s);
     s->listed = true;
     if (status >= 0 && s->monitor) status = leati_text_watch_restore(&s->feed->watch, in);
-    const void *bytes;
-    size_t size;
-    for (size_t i = 0; status == LEAT_OK; i++) {
-        status = leat_snapshot_read(in, "split", i, &bytes, &size);
-        if (status == LEAT_OK) status = read_split(&s->feed->reader.splits, bytes, size);
-    }
-    return status < 0 ? status : LEAT_OK;
+    return status < 0 ? status : leati_text_splits_read(&s->feed->reader.splits, in);
 }
 
 static void text_source_fini(void *self) {
@@ -375,6 +389,7 @@ const leat_operator leat_text_source_operator = {
     .open = text_source_open,
     .snapshot = text_source_snapshot,
     .restore = text_source_restore,
+    .on_barrier = text_source_on_barrier,
     .fini = text_source_fini,
 };
 

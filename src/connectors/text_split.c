@@ -37,34 +37,45 @@ static bool ends_with(const char *path, const char *end) {
     return size > end_size && strcmp(path + size - end_size, end) == 0;
 }
 
-static leat_status add_file(leati_text_files *files, const char *path, uint64_t size,
-                            leat_error *err) {
+leat_status leati_text_file_check(const char *path, leat_error *err) {
     if (access(path, R_OK) != 0) return cannot(err, "read", path);
-    if (ends_with(path, ".bz2") || ends_with(path, ".xz") || ends_with(path, ".deflate"))
-        return leat_error_set(err, LEAT_E_UNSUPPORTED, path,
-                              "'%s' is compressed in a way that is not read; only gzip is", path);
+    if (!ends_with(path, ".bz2") && !ends_with(path, ".xz") && !ends_with(path, ".deflate"))
+        return LEAT_OK;
+    return leat_error_set(err, LEAT_E_UNSUPPORTED, path,
+                          "'%s' is compressed in a way that is not read; only gzip is", path);
+}
+
+leat_status leati_text_files_put(leati_text_files *files, const char *path, uint64_t size) {
     if (files->count == files->room) {
         size_t room = files->room ? 2 * files->room : 16;
         leati_text_file *items = leati_resize(files->items, room * sizeof *items);
-        if (!items) return leat_error_set(err, LEAT_E_NOMEM, path, "no memory for its name");
+        if (!items) return LEAT_E_NOMEM;
         files->items = items;
         files->room = room;
     }
     char *copy = leati_strdup(path);
-    if (!copy) return leat_error_set(err, LEAT_E_NOMEM, path, "no memory for its name");
+    if (!copy) return LEAT_E_NOMEM;
     bool gzip = ends_with(path, ".gz") || ends_with(path, ".gzip");
     files->items[files->count++] = (leati_text_file){copy, size, gzip};
     return LEAT_OK;
 }
 
+static leat_status add_file(leati_text_files *files, const char *path, uint64_t size,
+                            leat_error *err) {
+    leat_status status = files->names_only ? LEAT_OK : leati_text_file_check(path, err);
+    if (status < 0 || leati_text_files_put(files, path, size) >= 0) return status;
+    return leat_error_set(err, LEAT_E_NOMEM, path, "no memory for its name");
+}
+
 static leat_status add_any(leati_text_files *files, const char *path, leat_error *err);
 
-/* Has it gone since its folder was listed? Then it was never there. A link to nowhere still is. */
-static bool vanished(const char *path) {
+/* A link to nowhere still is there. */
+bool leati_text_file_vanished(const char *path) {
     struct stat info;
     return lstat(path, &info) != 0 && errno == ENOENT;
 }
 
+/* What has gone since the folder was listed was never there. */
 static leat_status add_folder(leati_text_files *files, const char *path, leat_error *err) {
     DIR *folder = opendir(path);
     if (!folder) return cannot(err, "open", path);
@@ -75,9 +86,13 @@ static leat_status add_folder(leati_text_files *files, const char *path, leat_er
     while (status >= 0 && (errno = 0, entry = readdir(folder))) {
         if (entry->d_name[0] == '.' || entry->d_name[0] == '_') continue;
         char *below = leati_format("%s%s%s", path, slash, entry->d_name);
-        status = below ? add_any(files, below, err)
-                       : leat_error_set(err, LEAT_E_NOMEM, path, "no memory for its names");
-        if (status == LEAT_E_NOT_FOUND && vanished(below)) status = LEAT_OK;
+        if (!below)
+            status = leat_error_set(err, LEAT_E_NOMEM, path, "no memory for its names");
+        else if (files->names_only && entry->d_type == DT_REG)
+            status = add_file(files, below, 0, err);
+        else
+            status = add_any(files, below, err);
+        if (status == LEAT_E_NOT_FOUND && leati_text_file_vanished(below)) status = LEAT_OK;
         leati_free(below);
     }
     if (status >= 0 && errno != 0) status = cannot(err, "list", path);
@@ -98,19 +113,29 @@ static int by_path(const void *a, const void *b) {
     return strcmp(((const leati_text_file *)a)->path, ((const leati_text_file *)b)->path);
 }
 
+void leati_text_files_sort(leati_text_files *files) {
+    size_t kept = 0;
+    if (files->count) qsort(files->items, files->count, sizeof *files->items, by_path);
+    for (size_t i = 0; i < files->count; i++) {
+        if (kept && strcmp(files->items[kept - 1].path, files->items[i].path) == 0)
+            leati_free(files->items[i].path);
+        else
+            files->items[kept++] = files->items[i];
+    }
+    files->count = kept;
+}
+
 leat_status leati_text_files_find(leati_text_files *files, const char *path, leat_error *err) {
-    size_t before = files->count;
     leat_status status = leati_file_path_check(path, err);
-    if (status >= 0) status = add_any(files, leati_file_path(path), err);
-    size_t found = files->count - before;
-    if (found) qsort(files->items + before, found, sizeof *files->items, by_path);
-    return status;
+    return status < 0 ? status : add_any(files, leati_file_path(path), err);
 }
 
 leat_status leati_text_files_add(leati_text_files *files, const char *path, leat_error *err) {
     size_t before = files->count;
     leat_status status = leati_text_files_find(files, path, err);
-    if (status < 0 || files->count > before) return status;
+    size_t found = files->count - before;
+    if (found) qsort(files->items + before, found, sizeof *files->items, by_path);
+    if (status < 0 || found) return status;
     return leat_error_set(
         err, LEAT_E_NOT_FOUND, path,
         "the folder '%s' has no files; names that begin with '.' or '_' are skipped",

@@ -208,6 +208,67 @@ def files(env, root):
     return lines.map(Throttle(root, "2 79", 0.002), Types.STRING())
 
 
+class Courier:
+    """Brings files into a folder that is watched, and takes them away when all their lines are in
+    files that are done; then they may go, whatever happens. After a crash it goes on.
+    """
+
+    FILES, LINES = 24, 10
+    ENDS = ("FINISHED", "CANCELED", "FAILED")
+
+    def __init__(self, root):
+        self.inbox, self.out, self.brought = (
+            Path(root, "inbox"),
+            Path(root, "out"),
+            Path(root, "bag"),
+        )
+        self.inbox.mkdir(exist_ok=True)
+        self.brought.mkdir(exist_ok=True)
+
+    def lines(self, number):
+        return [f"{number} {line}" for line in range(self.LINES)]
+
+    def bring(self, number):
+        coming = self.inbox / f".{number}"
+        coming.write_text("".join(f"{line}\n" for line in self.lines(number)))
+        coming.rename(self.inbox / f"{number}")
+        (self.brought / f"{number}").touch()
+
+    def clear(self):
+        """True when everything has come, has been read, and is gone."""
+        done = {line for file in self.out.glob("part-*") for line in file.read_text().splitlines()}
+        brought = [int(file.name) for file in self.brought.iterdir()]
+        for number in brought:
+            if done.issuperset(self.lines(number)):
+                (self.inbox / f"{number}").unlink(missing_ok=True)
+        left = [file for file in self.inbox.iterdir() if file.name[0] != "."]
+        return len(brought) == self.FILES and not left
+
+    def work(self, client, end):
+        number = 0
+        while client.get_job_status().result().name not in self.ENDS:
+            while number < self.FILES and (self.brought / f"{number}").exists():
+                number += 1
+            if number < self.FILES:
+                self.bring(number)
+            if self.clear():
+                end.touch()
+                return client.cancel().result()
+            time.sleep(0.004)
+        return client.get_job_execution_result().result()  # which raises when it failed
+
+
+def inbox(env, root):
+    """Lines of files that come and go."""
+    env.enable_checkpointing(12)
+    source = FileSource.for_record_stream_format(
+        StreamFormat.text_line_format(), str(Path(root, "inbox"))
+    )
+    source = source.monitor_continuously(Duration.of_millis(2)).build()
+    lines = env.from_source(source, WatermarkStrategy.no_watermarks(), "inbox")
+    return lines.map(Throttle(root, ""), Types.STRING())
+
+
 def rows(env, root):
     """Numbers in a database; the others are lines of files."""
     numbers = slow(env, root, list(range(RECORDS)), Types.INT()).rebalance()
@@ -226,7 +287,8 @@ def rows(env, root):
 
 
 JOBS = {
-    f.__name__: f for f in (words, timers, sessions, join, ordered, unordered, loop, files, rows)
+    f.__name__: f
+    for f in (words, timers, sessions, join, ordered, unordered, loop, files, inbox, rows)
 }
 
 
@@ -237,10 +299,14 @@ def main():
     sink = FileSink.for_row_format(f"{root}/out", Encoder.simple_string_encoder())
     sink = sink.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
     policy = RollingPolicy.default_rolling_policy(part_size=500)
-    if roll == "roll":
+    if roll == "roll" or name == "inbox":  # whose files may go when their lines are there
         policy = RollingPolicy.on_checkpoint_rolling_policy()
     JOBS[name](env, root).sink_to(sink.with_rolling_policy(policy).build())
-    env.execute("golden")
+    if name == "inbox":
+        courier = Courier(root)
+        courier.work(env.execute_async("golden"), Path(root, "end"))
+    else:
+        env.execute("golden")
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ static void files_of_a_folder_are_sorted_and_hidden_ones_skipped(void **state) {
     make("_logs/n", 1);
     make(".git/n", 1);
     static const char *const names[] = {"a.txt", "b/x.gz", "c.txt"};
-    leati_text_files files = {NULL, 0, 0};
+    leati_text_files files = {.names_only = false};
     leat_error err;
     assert_int_equal(leati_text_files_add(&files, folder, &err), LEAT_OK);
     assert_int_equal(files.count, 3);
@@ -73,7 +73,7 @@ static void files_by_uri_are_found(void **state) {
     make("a.txt", 1);
     char uri[200];
     snprintf(uri, sizeof uri, "file://%s/a.txt", folder);
-    leati_text_files files = {NULL, 0, 0};
+    leati_text_files files = {.names_only = false};
     leat_error err;
     assert_int_equal(leati_text_files_add(&files, uri, &err), LEAT_OK);
     assert_int_equal(files.count, 1);
@@ -82,7 +82,7 @@ static void files_by_uri_are_found(void **state) {
 
 static void assert_refused(const char *name, leat_status status, const char *before,
                            const char *after) {
-    leati_text_files files = {NULL, 0, 0};
+    leati_text_files files = {.names_only = false};
     leat_error err;
     char path[160], want[400];
     snprintf(path, sizeof path, "%s%s", folder, name);
@@ -145,7 +145,7 @@ static void splits_of_any_number_of_readers_cover_all(void **state) {
         {names[2], UINT64_C(1) << 40, true},
         {names[3], UINT64_C(100) << 20, false},
     };
-    leati_text_files files = {items, 4, 4};
+    leati_text_files files = {.items = items, .count = 4, .room = 4};
     for (int readers = 1; readers < 6; readers++) assert_covers(&files, readers);
 }
 
@@ -153,7 +153,7 @@ static void splits_of_a_large_file_are_dealt_out_evenly(void **state) {
     (void)state;
     char name[] = "/d";
     leati_text_file item = {name, UINT64_C(64) << 20, false};
-    leati_text_files files = {&item, 1, 1};
+    leati_text_files files = {.items = &item, .count = 1, .room = 1};
     for (int r = 0; r < 4; r++) {
         leati_text_splits splits = {NULL, 0, 0};
         assert_int_equal(leati_text_splits_share(&splits, &files, r, 4), LEAT_OK);

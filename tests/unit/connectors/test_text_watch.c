@@ -2,16 +2,21 @@
    whoever reads it; folders that are empty, missing, or full of hidden files; restores. */
 #include "folder.h"
 
+#include "connectors/text_reader.h"
 #include "connectors/text_watch.h"
 #include "gather.h"
 
 enum { EVERY = 10 };
 
-static leati_text_watch watch_of(const char *path, int reader, int readers) {
+/* Of one folder, or two. Until the next call. */
+static leati_text_watch watch_of(const char *path, const char *other, int reader, int readers) {
+    static leati_text_file items[2];
+    static leati_text_files roots;
+    items[0].path = (char *)(intptr_t)path;
+    items[1].path = (char *)(intptr_t)other;
+    roots = (leati_text_files){.items = items, .count = other ? 2 : 1};
     leati_text_watch w;
-    memset(&w, 0, sizeof w);
-    leat_value item = leat_string(path), roots = leat_list(&item, 1);
-    assert_int_equal(leati_text_watch_init(&w, &roots, reader, readers), LEAT_OK);
+    leati_text_watch_init(&w, &roots, reader, readers);
     return w;
 }
 
@@ -27,7 +32,7 @@ static size_t look(leati_text_watch *w) {
 
 static void watch_finds_each_file_once(void **state) {
     (void)state;
-    leati_text_watch w = watch_of(folder, 0, 1);
+    leati_text_watch w = watch_of(folder, NULL, 0, 1);
     assert_int_equal(look(&w), 0);
     write_file("a", "1\n", 2);
     write_file("b", "2\n", 2);
@@ -37,14 +42,73 @@ static void watch_finds_each_file_once(void **state) {
     assert_int_equal(mkdir(in_folder("deep"), 0777), 0);
     write_file("deep/a", "3\n", 2);
     assert_int_equal(look(&w), 1);
-    assert_int_equal(unlink(in_folder("a")), 0);
+    leati_text_watch_fini(&w);
+}
+
+static void watch_forgets_what_has_gone(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(folder, NULL, 0, 1);
+    write_file("a", "1\n", 2);
+    write_file("b", "2\n", 2);
+    write_file("c", "3\n", 2);
+    assert_int_equal(look(&w), 3);
+    size_t three = w.seen.size;
+    assert_int_equal(unlink(in_folder("b")), 0);
     assert_int_equal(look(&w), 0);
+    assert_int_equal(w.seen.size, three / 3 * 2);
+    write_file("b", "4\n", 2); /* a new one */
+    assert_int_equal(look(&w), 1);
+    assert_int_equal(w.seen.size, three);
+    assert_int_equal(look(&w), 0);
+    for (const char *name = "abc"; *name; name++)
+        assert_int_equal(unlink(in_folder((char[2]){*name, 0})), 0);
+    assert_int_equal(look(&w), 0);
+    assert_int_equal(w.seen.size, 0);
+    leati_text_watch_fini(&w);
+}
+
+static void watch_keeps_a_name_that_a_list_lacks(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(folder, NULL, 0, 1);
+    write_file("a", "1\n", 2);
+    assert_int_equal(look(&w), 1);
+    size_t one = w.seen.size;
+    /* Another list, as if the folder had changed while it was read. */
+    assert_int_equal(mkdir(in_folder("other"), 0777), 0);
+    w.roots->items[0].path = (char *)(intptr_t)in_folder("other");
+    assert_int_equal(look(&w), 0);
+    assert_int_equal(w.seen.size, one);
+    leati_text_watch_fini(&w);
+}
+
+static void watch_of_one_folder_twice_finds_its_files_once(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(folder, in_folder("deep"), 0, 1);
+    assert_int_equal(mkdir(in_folder("deep"), 0777), 0);
+    write_file("deep/a", "1\n", 2);
+    assert_int_equal(look(&w), 1);
+    assert_int_equal(look(&w), 0);
+    leati_text_watch_fini(&w);
+}
+
+/* Folders and links are looked at, and so is each new file. */
+static void watch_of_a_bad_file_is_an_error(void **state) {
+    (void)state;
+    leati_text_watch w = watch_of(folder, NULL, 0, 1);
+    write_file("a.xz", "1\n", 2);
+    assert_int_equal(leati_text_watch_look(&w), LEAT_E_UNSUPPORTED);
+    assert_non_null(strstr(w.err.text, "only gzip is"));
+    leati_text_watch_fini(&w);
+    assert_int_equal(unlink(in_folder("a.xz")), 0);
+    assert_int_equal(symlink("nowhere", in_folder("link")), 0);
+    w = watch_of(folder, NULL, 0, 1);
+    assert_int_equal(leati_text_watch_look(&w), LEAT_E_NOT_FOUND);
     leati_text_watch_fini(&w);
 }
 
 static void watch_leaves_out_what_is_not_finished(void **state) {
     (void)state;
-    leati_text_watch w = watch_of(folder, 0, 1);
+    leati_text_watch w = watch_of(folder, NULL, 0, 1);
     write_file(".part-0-0.inprogress.7", "1\n", 2);
     write_file("_SUCCESS", "", 0);
     assert_int_equal(look(&w), 0);
@@ -55,7 +119,7 @@ static void watch_leaves_out_what_is_not_finished(void **state) {
 
 static void watch_of_nothing_is_an_error(void **state) {
     (void)state;
-    leati_text_watch w = watch_of(in_folder("absent"), 0, 1);
+    leati_text_watch w = watch_of(in_folder("absent"), NULL, 0, 1);
     assert_int_equal(leati_text_watch_look(&w), LEAT_E_NOT_FOUND);
     assert_non_null(strstr(w.err.text, "absent'"));
     leati_text_watch_fini(&w);
@@ -71,7 +135,7 @@ static void watchers_share_the_files(void **state) {
     }
     size_t found = 0;
     for (int i = 0; i < 3; i++) {
-        w[i] = watch_of(folder, i, 3);
+        w[i] = watch_of(folder, NULL, i, 3);
         size_t own = look(&w[i]);
         assert_in_range(own, 1, 40);
         found += own;
@@ -179,6 +243,24 @@ static void file_that_became_shorter_is_named(void **state) {
     harness_free(next);
 }
 
+/* Nobody needs the file again, whether or not the source has looked for more. */
+static void file_may_go_when_its_lines_were_given(void **state) {
+    (void)state;
+    bring("a", "0\n1\n");
+    harness *h = source_of(0, 1), *next = source_of(0, 1);
+    harness_room(h, 2);
+    while (harness_poll(h) == LEAT_AGAIN && harness_count(h) < 2) usleep(100);
+    assert_int_equal(harness_count(h), 2);
+    harness_rescale(&h, 1, &next, 1);
+    assert_int_equal(unlink(in_folder("a")), 0);
+    bring("b", "2\n");
+    int seen[100] = {1, 1};
+    count_until(&next, 1, seen, 3);
+    expect_once(seen, 3);
+    harness_free(h);
+    harness_free(next);
+}
+
 static void interval_below_zero_is_refused(void **state) {
     (void)state;
     leat_value item = leat_string(folder), list = leat_list(&item, 1);
@@ -186,6 +268,38 @@ static void interval_below_zero_is_refused(void **state) {
     harness *h = harness_new(&leat_text_source_operator, args, 2, NULL);
     assert_int_equal(harness_poll(h), LEAT_E_ARGUMENT);
     harness_free(h);
+}
+
+/* What comes and goes leaves nothing behind, neither in memory nor in what a snapshot has. */
+static void files_that_come_and_go_leave_nothing(void **state) {
+    (void)state;
+    enum { ROUNDS = 20, FILES = 50 };
+    char name[32];
+    leati_text_watch w = watch_of(folder, NULL, 0, 1);
+    leati_text_reader reader = {.fd = -1};
+    size_t most = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < FILES; i++) {
+            snprintf(name, sizeof name, "%06d", round * FILES + i);
+            int fd = open(in_folder(name), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+            assert_true(fd >= 0);
+            close(fd);
+        }
+        assert_int_equal(leati_text_watch_look(&w), LEAT_OK);
+        leati_text_reader_forget(&reader);
+        assert_int_equal(leati_text_watch_take(&w, &reader.splits), LEAT_OK);
+        assert_int_equal(reader.splits.count, FILES);
+        reader.current = FILES;
+        if (round == 1) most = w.seen.size;
+        if (round > 0) assert_int_equal(w.seen.size, most);
+        for (int i = 0; i < FILES && round > 0; i++) {
+            snprintf(name, sizeof name, "%06d", (round - 1) * FILES + i);
+            assert_int_equal(unlink(in_folder(name)), 0);
+        }
+    }
+    assert_true(w.seen.room < 8 * most);
+    leati_text_reader_fini(&reader);
+    leati_text_watch_fini(&w);
 }
 
 static void watched_folder_in_a_job_gives_lines_until_it_is_cancelled(void **state) {
@@ -216,13 +330,19 @@ static void watched_folder_in_a_job_gives_lines_until_it_is_cancelled(void **sta
 int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FOLDER(watch_finds_each_file_once),
+        WITH_FOLDER(watch_forgets_what_has_gone),
+        WITH_FOLDER(watch_keeps_a_name_that_a_list_lacks),
+        WITH_FOLDER(watch_of_one_folder_twice_finds_its_files_once),
+        WITH_FOLDER(watch_of_a_bad_file_is_an_error),
         WITH_FOLDER(watch_leaves_out_what_is_not_finished),
         WITH_FOLDER(watch_of_nothing_is_an_error),
         WITH_FOLDER(watchers_share_the_files),
         WITH_FOLDER_BOTH_WAYS(source_that_watches_gives_what_comes),
         WITH_FOLDER(source_that_watches_rescaled_gives_each_line_once),
         WITH_FOLDER(file_that_became_shorter_is_named),
+        WITH_FOLDER(file_may_go_when_its_lines_were_given),
         WITH_FOLDER(interval_below_zero_is_refused),
+        WITH_FOLDER(files_that_come_and_go_leave_nothing),
         WITH_FOLDER(watched_folder_in_a_job_gives_lines_until_it_is_cancelled),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
