@@ -153,6 +153,10 @@ void py_sink_end(py_call *c, leat_context *ctx);
 /* The calls of the second phase, where there is one. */
 void py_sink_fill(const py_call *c, leat_function *fn);
 
+/* --- py_bulk.c -------------------------------------------------------------------------------- */
+
+extern const leat_bulk_writer py_bulk_table;
+
 /* --- py_watermark.c --------------------------------------------------------------------------- */
 
 /* Makes what a watermark generator speaks to. False with an error set. */

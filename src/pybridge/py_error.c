@@ -112,10 +112,23 @@ static PyObject *payload_of(py_state *state, PyObject *exception, PyObject *text
     return bytes;
 }
 
-leat_status py_error_user(py_state *state, leat_context *ctx) {
+/* Says more of where it happened: behind the text, and as a note of the exception. */
+static void add_place(PyObject *exception, PyObject **text, const char *place) {
+    PyObject *note = place ? PyUnicode_FromString(place) : NULL;
+    PyObject *none = note ? PyObject_CallMethod(exception, "add_note", "O", note) : NULL;
+    PyObject *whole = note && *text ? PyUnicode_FromFormat("%U (%U)", *text, note) : NULL;
+    if (whole) Py_XSETREF(*text, whole);
+    Py_XDECREF(none);
+    Py_XDECREF(note);
+    PyErr_Clear();
+}
+
+leat_status py_error_user_at(py_state *state, leat_context *ctx, const char *place) {
     PyObject *exception = error_take();
     if (!exception) return leat_context_fail(ctx, LEAT_E_INTERNAL, "a call failed without a word");
-    PyObject *text = exception_text(exception), *last = format_last(state, exception);
+    PyObject *text = exception_text(exception);
+    add_place(exception, &text, place);
+    PyObject *last = format_last(state, exception);
     PyObject *traceback = format_traceback(state, exception);
     PyObject *payload = payload_of(state, exception, text);
     leati_user_error error = {.text = utf8_or(text, Py_TYPE(exception)->tp_name),
@@ -134,6 +147,10 @@ leat_status py_error_user(py_state *state, leat_context *ctx) {
     PyException_SetTraceback(exception, Py_None);
     Py_DECREF(exception);
     return status;
+}
+
+leat_status py_error_user(py_state *state, leat_context *ctx) {
+    return py_error_user_at(state, ctx, NULL);
 }
 
 leat_status py_error_fail(leat_context *ctx, leat_status status) {

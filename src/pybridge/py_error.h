@@ -8,6 +8,8 @@
 /* Takes the exception that is set, makes it the failure of the context's job, and answers
    LEAT_E_USER. */
 leat_status py_error_user(py_state *state, leat_context *ctx);
+/* The same; `place` (may be NULL) says more of where it happened, such as "while writing 'PATH'". */
+leat_status py_error_user_at(py_state *state, leat_context *ctx, const char *place);
 /* Takes the exception that is set and fails the hook with its text: the fault is in the data, not
    in the user's code. Answers `status`. */
 leat_status py_error_fail(leat_context *ctx, leat_status status);

@@ -55,6 +55,7 @@ static const role_names methods[] = {
     [LEAT_ROLE_GAP] = {{"extract"}, false, false},
     [LEAT_ROLE_DELTA] = {{"get_delta"}, false, false},
     [LEAT_ROLE_ASYNC] = {{"attend", "expire"}, false, true}, /* of leat.async_calls.AsyncCalls */
+    [LEAT_ROLE_BULK_WRITER] = {{"create"}, false, false},
 };
 
 /* --- targets ---------------------------------------------------------------------------------- */
@@ -98,7 +99,8 @@ static bool is_optional(const py_call *c, int at) {
    callable by accident. */
 static bool is_called(const py_call *c, const role_names *names) {
     if (c->is_function || names->names[1] || !PyCallable_Check(c->function)) return false;
-    bool named = c->role == LEAT_ROLE_GAP || c->role == LEAT_ROLE_DELTA;
+    bool named =
+        c->role == LEAT_ROLE_GAP || c->role == LEAT_ROLE_DELTA || c->role == LEAT_ROLE_BULK_WRITER;
     return !named || !PyObject_HasAttrString(c->function, names->names[0]);
 }
 
@@ -169,7 +171,8 @@ static PyObject *instance_of(py_state *state, PyObject *o, leat_role role) {
     PyObject *base = o && PyType_Check(o) ? py_known_get(state, PY_FUNCTION) : NULL;
     bool is_one = base && (PyType_IsSubtype((PyTypeObject *)o, (PyTypeObject *)base) ||
                            role == LEAT_ROLE_ASSIGNER || role == LEAT_ROLE_TRIGGER ||
-                           role == LEAT_ROLE_EVICTOR || role == LEAT_ROLE_GAP);
+                           role == LEAT_ROLE_EVICTOR || role == LEAT_ROLE_GAP ||
+                           (role == LEAT_ROLE_BULK_WRITER && PyObject_HasAttrString(o, "create")));
     if (!is_one) return o;
     PyObject *instance = PyObject_CallNoArgs(o);
     Py_DECREF(o);

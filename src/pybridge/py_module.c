@@ -83,6 +83,7 @@ static const struct {
     [PY_EVENT_LOOP] = {"leat.event_loop", "EventLoop"},
     [PY_SPLITS] = {"leat.datastream.functions", "Splits"},
     [PY_TRANSACTIONS] = {"leat.transactions", "Transactions"},
+    [PY_PART_STREAM] = {"leat.part_stream", "PartStream"},
 };
 
 PyObject *py_known_import(py_state *state, py_known id) {

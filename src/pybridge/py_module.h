@@ -58,6 +58,7 @@ typedef enum py_known {
     PY_EVENT_LOOP,
     PY_SPLITS,
     PY_TRANSACTIONS,
+    PY_PART_STREAM,
     PY_KNOWN_COUNT
 } py_known;
 

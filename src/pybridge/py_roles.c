@@ -249,6 +249,7 @@ leat_status py_roles_fill(py_call *c, leat_function *fn) {
     case LEAT_ROLE_TIMESTAMP: fn->call.timestamp = timestamp_call; break;
     case LEAT_ROLE_WATERMARK: fn->call.watermark = &py_watermark_table; break;
     case LEAT_ROLE_ASYNC: fn->call.async = py_async_table(); break;
+    case LEAT_ROLE_BULK_WRITER: fn->call.bulk_writer = &py_bulk_table; break;
     case LEAT_ROLE_ASSIGNER: ok = py_assigner_fill(c, fn); break;
     case LEAT_ROLE_TRIGGER: ok = py_trigger_fill(c, fn); break;
     case LEAT_ROLE_EVICTOR: ok = py_evictor_fill(c, fn); break;

@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from abc import ABC, abstractmethod
+from typing import Any, BinaryIO, NoReturn
 
 __all__ = [
+    "BulkWriter",
     "BulkWriterFactory",
     "ByteArraySchema",
     "DeserializationSchema",
@@ -80,11 +82,43 @@ class SimpleStringEncoder(Encoder):
         super().__init__(_known_charset(charset_name))
 
 
-class BulkWriterFactory:
-    """How a bulk file sink writes records: comes with the bulk formats."""
+class BulkWriter(ABC):
+    """Writes the records of one file in a bulk format, as Flink's `BulkWriter` (Leat's addition).
 
-    def __init__(self, j_bulk_writer_factory: Any) -> None:
+    Made by a BulkWriterFactory for each file. All calls come from one thread.
+    """
+
+    @abstractmethod
+    def add_element(self, element: Any) -> None:
+        """The next record; it may be kept in memory until `flush`."""
+
+    @abstractmethod
+    def flush(self) -> None:
+        """Write what was kept; comes before `finish`."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Write what ends the file. The stream is not to be closed."""
+
+
+class BulkWriterFactory:
+    """Makes the writers of a bulk format, one for each file.
+
+    `AvroBulkWriters`, `CsvBulkWriters`, `ParquetBulkWriters`, `AvroParquetWriters` and
+    `OrcBulkWriters` have ready ones. A class of one's own (Leat's addition) has
+    `create(stream)`, which answers a BulkWriter; it is serialised with the sink, so that what it
+    holds must be picklable. `j_bulk_writer_factory` describes a ready one.
+    """
+
+    def __init__(self, j_bulk_writer_factory: Any = None) -> None:
         self._factory = j_bulk_writer_factory
+
+    def create(self, stream: BinaryIO) -> BulkWriter:
+        """A writer for a new file: `stream` takes bytes by `write`, and can `tell`."""
+        raise NotImplementedError(f"{type(self).__name__} has no create(stream)")
+
+    def _check(self) -> None:
+        """Called when a sink is described: is everything there that `create` will need?"""
 
     def get_java_object(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's objects."""

@@ -31,7 +31,6 @@ from leat.datastream.connectors.file_system import (
     FileSource,
     OutputFileConfig,
     RollingPolicy,
-    StreamingFileSink,
 )
 from leat.datastream.connectors.hybrid_source import HybridSource
 from leat.datastream.formats.avro import (
@@ -41,7 +40,6 @@ from leat.datastream.formats.avro import (
     AvroSchema,
 )
 from leat.datastream.formats.csv import (
-    CsvBulkWriters,
     CsvReaderFormat,
     CsvRowDeserializationSchema,
     CsvRowSerializationSchema,
@@ -51,7 +49,6 @@ from leat.datastream.formats.json import (
     JsonRowDeserializationSchema,
     JsonRowSerializationSchema,
 )
-from leat.datastream.formats.orc import OrcBulkWriters
 from leat.datastream.formats.parquet import AvroParquetReaders, ParquetColumnarRowInputFormat
 
 
@@ -276,8 +273,6 @@ def test_what_would_read_or_write_formats_refuses(env):
         lambda: FileSource.for_record_stream_format(AvroParquetReaders.for_generic_record(avro)),
         lambda: FileSource.for_bulk_file_format(parquet, "/x"),
         lambda: env.create_input(AvroInputFormat("/x", avro)),
-        lambda: StreamingFileSink.for_bulk_format("/x", OrcBulkWriters.for_row_type(None)),
-        lambda: StreamingFileSink.for_bulk_format("/x", CsvBulkWriters.for_schema(csv._schema)),
         HybridSource.builder(NumberSequenceSource(1, 2)).build,
     ):
         with pytest.raises(NotSupportedError, match="later release; "):

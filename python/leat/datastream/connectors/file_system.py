@@ -1,7 +1,7 @@
 """Files as sources and sinks, as PyFlink's `pyflink.datastream.connectors.file_system`.
 
-Of the formats, text lines are there; bulk formats and compaction come with later releases and are
-NotSupportedErrors.
+Lines of text are read and written, bulk formats are written. Reading them, and compaction, come
+with later releases and are NotSupportedErrors.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from leat.common.serialization import Encoder, _known_charset
+from leat.common.serialization import BulkWriterFactory, Encoder, _known_charset
 from leat.common.time import span_millis
 from leat.common.typeinfo import BasicTypeInfo
 from leat.datastream.connectors.base import Sink, Source, SupportsPreprocessing, no_java
 from leat.datastream.functions import SinkFunction
+from leat.datastream.node import shipped
 
 if TYPE_CHECKING:
-    from leat.common.serialization import BulkWriterFactory
     from leat.common.time import Duration
     from leat.common.typeinfo import TypeInformation
     from leat.datastream.connectors.base import StreamTransformer
@@ -205,7 +205,7 @@ class RollingPolicy:
         part_size: int = 128 * 1024 * 1024,
         rollover_interval: int = 60 * 1000,
         inactivity_interval: int = 60 * 1000,
-    ) -> RollingPolicy:
+    ) -> DefaultRollingPolicy:
         """By size in bytes, age, and time since the last record in milliseconds.
 
         Size is looked at before each record and with each checkpoint, ages every
@@ -220,16 +220,24 @@ class RollingPolicy:
         for name, limit in limits.items():
             if limit < 1:
                 raise ValueError(f"default_rolling_policy: {name} must be at least 1, not {limit}")
-        return RollingPolicy(limits)
+        return DefaultRollingPolicy(limits)
 
     @staticmethod
-    def on_checkpoint_rolling_policy() -> RollingPolicy:
+    def on_checkpoint_rolling_policy() -> OnCheckpointRollingPolicy:
         """With each checkpoint; without checkpoints, at the end of the job."""
-        return RollingPolicy({"roll_on_checkpoint": 1})
+        return OnCheckpointRollingPolicy({"roll_on_checkpoint": 1})
 
     def get_java_object(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's connectors."""
         no_java("RollingPolicy")
+
+
+class DefaultRollingPolicy(RollingPolicy):
+    """What `RollingPolicy.default_rolling_policy` answers."""
+
+
+class OnCheckpointRollingPolicy(RollingPolicy):
+    """What `RollingPolicy.on_checkpoint_rolling_policy` answers."""
 
 
 class OutputFileConfig:
@@ -348,14 +356,19 @@ class FileCompactor:
 class _FileSinkBuilder:
     """What the builders of FileSink and StreamingFileSink have in common."""
 
-    def __init__(self, j_builder: tuple[str, Encoder]) -> None:
-        path, encoder = j_builder
-        _expect(encoder, Encoder)
+    _is_bulk = False
+
+    def __init__(self, j_builder: tuple[str, Encoder | BulkWriterFactory]) -> None:
+        path, form = j_builder
         self._path = _local(path)
-        self._charset = encoder._charset
+        self._form = form
         self._bucket = BucketAssigner.date_time_bucket_assigner()
         self._files = OutputFileConfig.builder().build()
-        self._rolling = RollingPolicy.default_rolling_policy()
+        self._rolling: RollingPolicy = (
+            RollingPolicy.on_checkpoint_rolling_policy()
+            if self._is_bulk
+            else RollingPolicy.default_rolling_policy()
+        )
         self._check_interval = 60 * 1000
 
     def with_bucket_check_interval(self, interval: int) -> Self:
@@ -378,8 +391,12 @@ class _FileSinkBuilder:
         return self
 
     def with_rolling_policy(self, rolling_policy: RollingPolicy) -> Self:
-        """When a file is finished."""
+        """When a file is finished. A ValueError for a bulk format and another policy than
+        `RollingPolicy.on_checkpoint_rolling_policy()`, its default.
+        """
         _expect(rolling_policy, RollingPolicy)
+        if self._is_bulk and not isinstance(rolling_policy, OnCheckpointRollingPolicy):
+            raise ValueError("rolling_policy must be OnCheckpointRollingPolicy for bulk format")
         self._rolling = rolling_policy
         return self
 
@@ -388,13 +405,16 @@ class _FileSinkBuilder:
             "path": self._path,
             "prefix": self._files.get_part_prefix(),
             "suffix": self._files.get_part_suffix(),
-            "charset": self._charset,
             "bucket": self._bucket._format,
             "check_interval": self._check_interval,
             **self._rolling._params,
         }
         if self._bucket._zone is not None:
             params["zone"] = self._bucket._zone
+        if isinstance(self._form, Encoder):
+            params["charset"] = self._form._charset
+        else:
+            params["writer"] = shipped(self._form, BulkWriterFactory, "File Sink")
         return "file_sink", params, "File Sink"
 
 
@@ -426,7 +446,9 @@ class FileSink(Sink, SupportsPreprocessing):
         """Describes a sink that writes record by record."""
 
     class BulkFormatBuilder(BaseBuilder):
-        """Describes a sink that writes batches of records: comes with the bulk formats."""
+        """Describes a sink whose files are in a bulk format: each ends with a checkpoint."""
+
+        _is_bulk = True
 
     def __init__(
         self,
@@ -439,12 +461,17 @@ class FileSink(Sink, SupportsPreprocessing):
     @staticmethod
     def for_row_format(base_path: str, encoder: Encoder) -> RowFormatBuilder:
         """Begin to describe a sink that writes record by record into this folder."""
+        _expect(encoder, Encoder)
         return FileSink.RowFormatBuilder((base_path, encoder))
 
     @staticmethod
-    def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> NoReturn:
-        """A NotSupportedError: bulk formats come with a later release."""
-        _later("FileSink.for_bulk_format(): bulk formats come")
+    def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> BulkFormatBuilder:
+        """Begin to describe a sink whose files are in a bulk format, such as Parquet.
+
+        `writer_factory` makes a writer for each file. A NotSupportedError for a format whose
+        library is not installed.
+        """
+        return FileSink.BulkFormatBuilder((base_path, _checked_format(writer_factory)))
 
     def get_transformer(self) -> StreamTransformer | None:
         """None: records are written as they come."""
@@ -469,7 +496,9 @@ class StreamingFileSink(SinkFunction):
         """Describes a sink that writes record by record."""
 
     class DefaultBulkFormatBuilder(BaseBuilder):
-        """Describes a sink that writes batches of records: comes with the bulk formats."""
+        """Describes a sink whose files are in a bulk format: each ends with a checkpoint."""
+
+        _is_bulk = True
 
     def __init__(self, j_obj: tuple[str, dict[str, object], str]) -> None:
         self._sink = FileSink(j_obj)
@@ -477,12 +506,21 @@ class StreamingFileSink(SinkFunction):
     @staticmethod
     def for_row_format(base_path: str, encoder: Encoder) -> DefaultRowFormatBuilder:
         """Begin to describe a sink that writes record by record into this folder."""
+        _expect(encoder, Encoder)
         return StreamingFileSink.DefaultRowFormatBuilder((base_path, encoder))
 
     @staticmethod
-    def for_bulk_format(base_path: str, writer_factory: BulkWriterFactory) -> NoReturn:
-        """A NotSupportedError: bulk formats come with a later release."""
-        _later("StreamingFileSink.for_bulk_format(): bulk formats come")
+    def for_bulk_format(
+        base_path: str, writer_factory: BulkWriterFactory
+    ) -> DefaultBulkFormatBuilder:
+        """Begin to describe a sink whose files are in a bulk format, such as Parquet.
+
+        `writer_factory` makes a writer for each file. A NotSupportedError for a format whose
+        library is not installed.
+        """
+        return StreamingFileSink.DefaultBulkFormatBuilder(
+            (base_path, _checked_format(writer_factory))
+        )
 
     def get_java_function(self) -> NoReturn:
         """Always a NotSupportedError: there is no Java behind Leat's connectors."""
@@ -519,6 +557,15 @@ def _expect(value: Any, kind: type) -> None:
     if not isinstance(value, kind):
         article = "An" if kind.__name__[0] in "AEIOU" else "A"
         raise TypeError(f"{article} {kind.__name__} is needed, not {value!r}")
+
+
+def _checked_format(factory: Any) -> BulkWriterFactory:
+    """A ready format, an object with `create(stream)`; a TypeError for anything else."""
+    if isinstance(factory, type) or not callable(getattr(factory, "create", None)):
+        raise TypeError(f"A BulkWriterFactory is needed, not {factory!r}")
+    if isinstance(factory, BulkWriterFactory):
+        factory._check()
+    return factory
 
 
 def _later(what: str, instead: str = "read and write lines of text") -> NoReturn:
