@@ -12,7 +12,7 @@ extern "C" {
 
 /* All jobs that listen: a table for people, or (`json`) a list of objects with "id", "name", "pid",
    "state", "attempt" (from 0), "started_ms", "runtime_ms", "workers", "records" (that its sources
-   gave) and "records_per_second". One whose process does not answer within 1 s has "id", "pid" and
+   gave), "records_per_second" and "checkpoints" (as leat_job_checkpoints has them). One whose process does not answer within 1 s has "id", "pid" and
    the state "SILENT". For leat_text_free; NULL on failure. */
 LEAT_API char *leat_control_list(bool json, leat_error *err);
 

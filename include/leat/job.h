@@ -86,10 +86,20 @@ LEAT_API leat_status leat_job_accumulators_each(leat_job *job, leat_accumulator_
    objects, and other values as their text. NULL on failure. */
 LEAT_API char *leat_job_accumulators(leat_job *job, leat_error *err);
 
+/* What has become of the job's checkpoints and savepoints over all attempts, as JSON by the names of
+   Flink's metrics, for leat_text_free: an object with totalNumberOfCheckpoints,
+   numberOfInProgressCheckpoints, numberOfCompletedCheckpoints, numberOfFailedCheckpoints; of the
+   last complete one lastCompletedCheckpointId, lastCheckpointCompletedTimestamp (ms since the
+   epoch; Leat's), lastCheckpointDuration (ms), lastCheckpointSize (bytes),
+   lastCheckpointExternalPath; and lastCheckpointRestoreTimestamp (ms since the epoch) of the newest
+   attempt that began from one. -1, for the path null: there is none yet. NULL on failure. */
+LEAT_API char *leat_job_checkpoints(leat_job *job, leat_error *err);
+
 /* How the job stands as JSON, for leat_text_free: an object with "id", "name", "pid", "state",
    "attempt" (from 0), "started_ms" (since the epoch), "runtime_ms", "workers", "records" (that its
-   sources gave), "records_per_second" (of late), "failure" if it failed, and "operators", as
-   leat_job_metrics has them and with the same wait. NULL on failure. */
+   sources gave), "records_per_second" (of late), "failure" if it failed, "checkpoints", as
+   leat_job_checkpoints has them, and "operators", as leat_job_metrics has them and with the same
+   wait. NULL on failure. */
 LEAT_API char *leat_job_describe(leat_job *job, leat_error *err);
 
 /* Host dispatch: runs up to `max` callbacks (-1: all there are) and answers how many ran, or a

@@ -107,6 +107,9 @@ class Job:
     def metrics(self) -> str:
         """The metrics of all operators and subtasks as JSON."""
 
+    def checkpoints(self) -> str:
+        """What has become of its checkpoints, as JSON."""
+
     def attempts(self) -> list[dict[str, Any]]:
         """A dict for each attempt that is still known: its number, and why it failed."""
 

@@ -144,6 +144,16 @@ static PyObject *job_metrics(PyObject *self, PyObject *unused) {
     return json;
 }
 
+static PyObject *job_checkpoints(PyObject *self, PyObject *unused) {
+    (void)unused;
+    leat_error err;
+    char *text = leat_job_checkpoints(job_of(self)->job, &err);
+    if (!text) return py_error_raise(py_type_state(Py_TYPE(self)), &err);
+    PyObject *json = text_of(text);
+    leat_text_free(text);
+    return json;
+}
+
 static PyObject *attempt_dict(const leat_job *job, int attempt) {
     const leat_failure *f = leat_job_attempt_failure(job, attempt);
     if (!f) return Py_BuildValue("{sisO}", "attempt", attempt, "error", Py_None);
@@ -309,6 +319,8 @@ static PyMethodDef job_methods[] = {
      PyDoc_STR("Wait so many seconds; True when it has ended. Raises what Python's signals "
                "raise.")},
     {"metrics", job_metrics, METH_NOARGS, PyDoc_STR("The metrics as JSON.")},
+    {"checkpoints", job_checkpoints, METH_NOARGS,
+     PyDoc_STR("What has become of its checkpoints, as JSON.")},
     {"attempts", job_attempts, METH_NOARGS,
      PyDoc_STR("A dict for each attempt that is still known: its number, and why it failed.")},
     {"accumulators", job_accumulators, METH_NOARGS, PyDoc_STR("The accumulators: a dict by name.")},

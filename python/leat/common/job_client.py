@@ -74,6 +74,21 @@ class JobClient:
         """
         return CompletableFuture(_Done(self._job.attempts()))
 
+    def get_checkpoints(self) -> CompletableFuture:
+        """A future of what has become of the job's checkpoints and savepoints (Leat's).
+
+        It is there at once: a dict by the names of Flink's metrics, over all attempts.
+        `totalNumberOfCheckpoints`, `numberOfInProgressCheckpoints`, `numberOfCompletedCheckpoints`
+        and `numberOfFailedCheckpoints` count. The last complete one has
+        `lastCompletedCheckpointId`, `lastCheckpointCompletedTimestamp` (milliseconds since the
+        epoch, Leat's), `lastCheckpointDuration` (milliseconds), `lastCheckpointSize` (bytes) and
+        `lastCheckpointExternalPath`; `lastCheckpointRestoreTimestamp` is when an attempt last began
+        from one. What there is none of is -1, the path None.
+        """
+        import json
+
+        return CompletableFuture(_Done(json.loads(self._job.checkpoints())))
+
     def get_metrics(self) -> CompletableFuture:
         """A future of the metrics of all operators (Leat's); it is there at once.
 

@@ -253,6 +253,26 @@ static void put_operators(leati_buf *out, leati_json job) {
     }
 }
 
+static void put_checkpoints(leati_buf *out, leati_json job) {
+    leati_json stats;
+    if (!leati_json_member(job, "checkpoints", &stats)) return;
+    if (!member_int(stats, "totalNumberOfCheckpoints")) return;
+    leati_buf_printf(out, "  checkpoints: %lld complete, %lld failed, %lld in progress\n",
+                     (long long)member_int(stats, "numberOfCompletedCheckpoints"),
+                     (long long)member_int(stats, "numberOfFailedCheckpoints"),
+                     (long long)member_int(stats, "numberOfInProgressCheckpoints"));
+    if (member_int(stats, "lastCompletedCheckpointId") < 0) return;
+    int64_t age = leati_clock_now() - member_int(stats, "lastCheckpointCompletedTimestamp");
+    leati_buf_printf(out, "  the last one: %lld, ",
+                     (long long)member_int(stats, "lastCompletedCheckpointId"));
+    leati_put_span(out, age > 0 ? age : 0);
+    leati_buf_printf(out, " ago, in %lld ms, %lld bytes: ",
+                     (long long)member_int(stats, "lastCheckpointDuration"),
+                     (long long)member_int(stats, "lastCheckpointSize"));
+    put_member(out, stats, "lastCheckpointExternalPath");
+    leati_buf_text(out, "\n");
+}
+
 static void put_status(leati_buf *out, leati_json job) {
     leati_json failure;
     put_member(out, job, "name");
@@ -267,6 +287,7 @@ static void put_status(leati_buf *out, leati_json job) {
                      (long long)member_int(job, "workers"));
     leati_buf_printf(out, "  %lld records, %lld/s\n", (long long)member_int(job, "records"),
                      (long long)member_int(job, "records_per_second"));
+    put_checkpoints(out, job);
     if (leati_json_member(job, "savepoint", &failure)) {
         leati_buf_text(out, "  savepoint: ");
         put_member(out, job, "savepoint");

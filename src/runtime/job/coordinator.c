@@ -42,6 +42,7 @@ struct leati_coordinator {
     leati_link wishes;
     leati_wish *wish; /* that the one under way fulfils; NULL: it is no savepoint */
     bool draining, last_failed, last_made, stopped;
+    leati_cp_stats stats;
     bool ended;  /* the newest has the end of all data */
     bool let_go; /* of the job's lock, in this turn */
 };
@@ -119,6 +120,7 @@ void leati_coordinator_free(leati_coordinator *c) {
     leati_free(c->declined);
     leati_free(c->has);
     leati_free(c->seals);
+    leati_cp_stats_fini(&c->stats);
     leati_free(c);
 }
 
@@ -132,6 +134,10 @@ const char *leati_coordinator_folder(const leati_coordinator *c) {
 
 const char *leati_coordinator_restore(const leati_coordinator *c) {
     return c->newest ? c->newest : c->origin.folder;
+}
+
+const leati_cp_stats *leati_coordinator_stats(const leati_coordinator *c) {
+    return &c->stats;
 }
 
 int64_t leati_coordinator_complete(const leati_coordinator *c) {
@@ -198,6 +204,7 @@ static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_err
     leat_error own = *why;
     char *part = leati_cp_part(c->folder.path, c->number);
     log_failed(c, &own);
+    c->stats.failed++;
     leati_wish *wish = c->wish;
     bool ends = c->purpose == FOR_THE_END;
     c->wish = NULL;
@@ -239,13 +246,14 @@ static void commit_all(const leati_coordinator *c) {
     if (c->job->pool) leati_pool_complete(c->job->pool, c->number);
 }
 
-static void say_complete(const leati_coordinator *c, const char *folder) {
+static void say_complete(leati_coordinator *c, const char *folder) {
     uint64_t bytes = 0;
+    int64_t took = (leati_clock_monotonic() - c->began) / NS_PER_MS;
     for (int i = 0; i < c->job->plan->task_count; i++) bytes += c->seals[i].size;
+    leati_cp_stats_complete(&c->stats, c->number, took, bytes, folder);
     leati_log(LEAT_LOG_INFO,
               "%s: checkpoint %" PRId64 " complete in %" PRId64 " ms, %" PRIu64 " bytes: %s",
-              c->job->name, c->number, (leati_clock_monotonic() - c->began) / NS_PER_MS, bytes,
-              folder);
+              c->job->name, c->number, took, bytes, folder);
 }
 
 /* From a savepoint that stopped the job, the next attempt would have to start, too: sinks have
@@ -296,6 +304,7 @@ static leat_status trigger(leati_coordinator *c, cp_purpose purpose, leat_error 
     leat_error own;
     c->number++;
     c->active = true;
+    c->stats.begun++;
     c->purpose = purpose;
     c->began = leati_clock_monotonic();
     c->acknowledged = 0;
@@ -395,6 +404,7 @@ void leati_coordinator_finish(leati_coordinator *c) {
 void leati_coordinator_begin(leati_coordinator *c) {
     c->next_at = leati_clock_monotonic() + c->interval;
     c->draining = c->last_failed = c->last_made = c->stopped = false;
+    if (leati_coordinator_restore(c)) c->stats.restored_at = leati_clock_now();
 }
 
 void leati_coordinator_end(leati_coordinator *c) {

@@ -7,6 +7,7 @@
 #include "runtime/base/list.h"
 #include "runtime/flow/task.h"
 #include "runtime/job/checkpoint.h"
+#include "runtime/job/checkpoint_stats.h"
 #include "runtime/job/vault.h"
 
 typedef struct leat_job leat_job;
@@ -52,6 +53,8 @@ bool leati_coordinator_is_done(leati_coordinator *c);
 bool leati_coordinator_has_stopped(const leati_coordinator *c);
 /* Has it, or a last checkpoint been made: will nothing be committed beyond? */
 bool leati_coordinator_made_last(const leati_coordinator *c);
+/* What has become of all of them. */
+const leati_cp_stats *leati_coordinator_stats(const leati_coordinator *c);
 /* A task's file. */
 void leati_coordinator_saved(leati_coordinator *c, const leati_saved *saved);
 

@@ -80,6 +80,22 @@ static void put_head(const leat_job *job, const leati_job_look *look, leati_buf 
     leati_double_repr(look->rate, out);
 }
 
+static void put_checkpoints(leat_job *job, leati_buf *out) {
+    pthread_mutex_lock(&job->lock);
+    leati_cp_stats_json(leati_coordinator_stats(job->coordinator), out);
+    pthread_mutex_unlock(&job->lock);
+}
+
+char *leat_job_checkpoints(leat_job *job, leat_error *err) {
+    leati_buf json;
+    if (leati_job_check(job, "leat_job_checkpoints", err) < 0) return NULL;
+    leati_buf_init(&json);
+    put_checkpoints(job, &json);
+    char *text = leati_buf_take(&json);
+    if (!text) leat_error_set(err, LEAT_E_NOMEM, "leat_job_checkpoints", "no memory");
+    return text;
+}
+
 void leati_job_describe(leat_job *job, bool whole, leati_buf *out) {
     leati_job_look look = look_at(job);
     char *failure = failure_text(job);
@@ -88,6 +104,8 @@ void leati_job_describe(leat_job *job, bool whole, leati_buf *out) {
         leati_buf_text(out, ", \"failure\": ");
         leati_json_string(out, failure);
     }
+    leati_buf_text(out, ", \"checkpoints\": ");
+    put_checkpoints(job, out);
     if (whole) {
         leati_buf_text(out, ", \"operators\": ");
         leati_job_metrics_json(job, out);
@@ -126,6 +144,9 @@ void leati_job_line(leat_job *job, leati_buf *out) {
     leati_put_span(out, look.runtime_ms);
     leati_buf_printf(out, ", %lld records, %.0f/s", (long long)look.records, look.rate);
     if (look.attempt) leati_buf_printf(out, ", attempt %d", look.attempt + 1);
+    pthread_mutex_lock(&job->lock);
+    leati_cp_stats_line(leati_coordinator_stats(job->coordinator), out);
+    pthread_mutex_unlock(&job->lock);
     for (size_t i = begin; i < out->size; i++)
         if ((unsigned char)out->bytes[i] < 0x20 || out->bytes[i] == 0x7f) out->bytes[i] = '?';
 }

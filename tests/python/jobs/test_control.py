@@ -202,7 +202,22 @@ env.execute("count")
 def test_savepoints_and_stop(leat_start, leat_run, mode, tmp_path):
     child = leat_start(SAVED)
     wait_for_records("count")
+    assert json.loads(ask("status", "--json", "count").stdout)["checkpoints"] == {
+        "totalNumberOfCheckpoints": 0,
+        "numberOfInProgressCheckpoints": 0,
+        "numberOfCompletedCheckpoints": 0,
+        "numberOfFailedCheckpoints": 0,
+        "lastCheckpointRestoreTimestamp": -1,
+        "lastCompletedCheckpointId": -1,
+        "lastCheckpointCompletedTimestamp": -1,
+        "lastCheckpointDuration": -1,
+        "lastCheckpointSize": -1,
+        "lastCheckpointExternalPath": None,
+    }
     made = ask("savepoint", "count", str(tmp_path / "kept"))
+    line = r"\n  checkpoints: 1 complete, 0 failed, 0 in progress\n"
+    line += r"  the last one: 1, \d+ s ago, in \d+ ms, \d+ bytes: .*/kept/savepoint-"
+    assert re.search(line, ask("status", "count").stdout)
     assert re.search(r"\n  savepoint: (.*/kept/savepoint-.*)\n", made.stdout), made.stderr
     stopped = ask("stop", "--json", "count", str(tmp_path / "last"))
     job = json.loads(stopped.stdout)
@@ -271,6 +286,15 @@ def test_status_line_on_a_terminal(mode, tmp_path):
     lines = shown(written)
     assert "700" in lines  # whole, on a line of its own
     assert not any("drawn: " in line for line in lines)
+
+
+def test_status_line_tells_of_checkpoints(mode, tmp_path):
+    script = RUNNING.replace(
+        ".set_parallelism(1)", ".set_parallelism(1)\nenv.enable_checkpointing(50)"
+    )
+    script += "ticks.filter(lambda x: False).print()\nenv.execute('drawn')\n"
+    line = rb"drawn: RUNNING, \d+ s, \d+ records, \d+/s, checkpoint [1-9]\d* 0 s ago"
+    assert on_terminal(mode, tmp_path, script, until=line)[0] == 130
 
 
 def test_prints_of_functions_take_the_line_away(mode, tmp_path):

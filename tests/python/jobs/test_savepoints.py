@@ -249,6 +249,29 @@ def test_what_is_on_its_way_and_cannot_be_pickled_fails_the_savepoint_alone(make
 # --- checkpoints --------------------------------------------------------------------------------
 
 
+def test_clients_hear_what_became_of_checkpoints(make_env, tmp_path):
+    settings = {"execution.checkpointing.interval": "20 ms"}
+    settings["execution.checkpointing.dir"] = str(tmp_path / "kept")
+    client = count_in(make_env(**settings), tmp_path / "diary")
+    until(lambda: client.get_checkpoints().result()["numberOfCompletedCheckpoints"] >= 2)
+    told = client.get_checkpoints().result()
+    assert told["lastCompletedCheckpointId"] >= 2
+    assert told["lastCheckpointExternalPath"].startswith(str(tmp_path / "kept" / "count" / "chk-"))
+    assert told["lastCheckpointSize"] > 100
+    assert 0 <= told["lastCheckpointDuration"] < 20_000
+    assert abs(told["lastCheckpointCompletedTimestamp"] - time.time() * 1000) < 20_000
+    assert told["numberOfFailedCheckpoints"] == 0
+    assert told["lastCheckpointRestoreTimestamp"] == -1
+    path = client.trigger_savepoint(tmp_path / "saved").result()
+    assert client.get_checkpoints().result()["totalNumberOfCheckpoints"] >= 3
+    client.cancel().result()
+    settings |= {"execution.savepoint.path": path, "execution.state-recovery.allow-older": "true"}
+    env = make_env(**settings)
+    client = count_in(env, tmp_path / "again")
+    until(lambda: client.get_checkpoints().result()["lastCheckpointRestoreTimestamp"] > 0)
+    client.cancel().result()
+
+
 def checkpoints(folder, job="count"):
     return sorted(p.name for p in folder.glob(f"{job}/chk-*") if not p.name.endswith(".part"))
 

@@ -281,6 +281,57 @@ static void the_newest_of_a_job_that_stopped_is_no_older_than_its_savepoint(void
     leati_manifest_fini(&m);
 }
 
+/* --- what is told ----------------------------------------------------------------------------- */
+
+static void expect_told(leat_job *job, const char *part) {
+    leat_error err = {.text = ""};
+    char *text = leat_job_checkpoints(job, &err);
+    if (!text) fail_msg("%s", err.text);
+    if (!strstr(text, part)) fail_msg("'%s' is not in '%s'", part, text);
+    leat_text_free(text);
+    text = leat_job_describe(job, &err);
+    if (!text || !strstr(text, part)) fail_msg("'%s' is not in '%s'", part, text);
+    leat_text_free(text);
+}
+
+static void what_became_of_checkpoints_is_told(void **state) {
+    (void)state;
+    char part[500];
+    leat_error err = {.text = ""};
+    gauge g = {.closed = 2};
+    leat_env *env = env_with("execution.checkpointing.interval", "1 h");
+    set(env, "execution.checkpointing.timeout", "500 ms");
+    leat_job *job = start_stuck(env, &g);
+    expect_told(job, "{\"totalNumberOfCheckpoints\": 0, \"numberOfInProgressCheckpoints\": 0");
+    expect_told(job, "\"lastCheckpointSize\": -1, \"lastCheckpointExternalPath\": null}");
+    assert_int_equal(leat_job_savepoint(job, folder, -1, NULL, &err), LEAT_E_TIMEOUT);
+    expect_told(job, "{\"totalNumberOfCheckpoints\": 1, \"numberOfInProgressCheckpoints\": 0, "
+                     "\"numberOfCompletedCheckpoints\": 0, \"numberOfFailedCheckpoints\": 1, "
+                     "\"lastCheckpointRestoreTimestamp\": -1");
+    assert_int_equal(leat_job_savepoint(job, folder, 0, NULL, &err), LEAT_E_TIMEOUT);
+    for (leat_status s = LEAT_OK; s >= 0;) { /* until it is under way */
+        char *text = leat_job_checkpoints(job, &err);
+        if (strstr(text, "\"numberOfInProgressCheckpoints\": 1")) s = LEAT_E_STATE;
+        leat_text_free(text);
+    }
+    atomic_store(&g.closed, 1);
+    char *path;
+    if (leat_job_savepoint(job, in_folder("last"), -1, &path, &err) < 0) fail_msg("%s", err.text);
+    snprintf(part, sizeof part, "\"lastCheckpointExternalPath\": \"%s\"", path);
+    expect_told(job, part);
+    leat_text_free(path);
+    finish(job, env);
+
+    env = env_with("execution.state-recovery.path", only_file(in_folder("last"), "savepoint-"));
+    set(env, "execution.state-recovery.allow-older", "true");
+    job = start_stuck(env, &g);
+    await_checkpoints(1);
+    char *text = leat_job_checkpoints(job, &err);
+    assert_null(strstr(text, "\"lastCheckpointRestoreTimestamp\": -1"));
+    leat_text_free(text);
+    finish(job, env);
+}
+
 /* --- names ------------------------------------------------------------------------------------ */
 
 static void a_second_job_of_a_name_has_checkpoints_of_its_own(void **state) {
@@ -381,6 +432,7 @@ int main(void) {
         WITH_FOLDER(so_many_are_kept_as_is_said),
         WITH_FOLDER(a_job_that_has_ended_keeps_its_last_as_finished),
         WITH_FOLDER(the_newest_of_a_job_that_stopped_is_no_older_than_its_savepoint),
+        WITH_FOLDER(what_became_of_checkpoints_is_told),
         WITH_FOLDER(a_second_job_of_a_name_has_checkpoints_of_its_own),
         WITH_FOLDER(a_job_that_waits_for_its_folder_can_be_cancelled),
         WITH_FOLDER(a_job_begins_when_its_folder_is_free),
