@@ -86,8 +86,8 @@ LEAT_API leat_status leat_job_accumulators_each(leat_job *job, leat_accumulator_
    objects, and other values as their text. NULL on failure. */
 LEAT_API char *leat_job_accumulators(leat_job *job, leat_error *err);
 
-/* What has become of the job's checkpoints and savepoints over all attempts, as JSON by the names of
-   Flink's metrics, for leat_text_free: an object with totalNumberOfCheckpoints,
+/* What has become of the job's checkpoints and savepoints over all attempts, as JSON by the names
+   of Flink's metrics, for leat_text_free: an object with totalNumberOfCheckpoints,
    numberOfInProgressCheckpoints, numberOfCompletedCheckpoints, numberOfFailedCheckpoints; of the
    last complete one lastCompletedCheckpointId, lastCheckpointCompletedTimestamp (ms since the
    epoch; Leat's), lastCheckpointDuration (ms), lastCheckpointSize (bytes),
