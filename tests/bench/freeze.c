@@ -73,7 +73,7 @@ static void table_work(uint64_t i) {
 }
 
 static leat_status table_freeze(void) {
-    return leati_table_freeze(table);
+    return leati_table_freeze(table, (leati_table_loss){NULL, NULL});
 }
 
 static leat_status table_thaw_some(int budget) {

@@ -42,7 +42,9 @@ static void freeze(still *s, leati_table *table, leati_timers *timers, int group
         if (group.size) bag_add(&p->was, g, &group, table ? skip_cell : skip_timer);
     }
     leati_buf_fini(&group);
-    assert_int_equal(table ? leati_table_freeze(table) : leati_timers_freeze(timers), LEAT_OK);
+    assert_int_equal(table ? leati_table_freeze(table, (leati_table_loss){NULL, NULL})
+                           : leati_timers_freeze(timers),
+                     LEAT_OK);
 }
 
 still *still_new(leat_context *ctx) {

@@ -97,11 +97,40 @@ leat_status leati_saving_begin(leati_saving *s, int64_t checkpoint) {
     return status;
 }
 
-static leat_status freeze(leati_saving_part *p) {
+/* `t`: whose cells could not be written; NULL: it was something else. */
+static leat_status decline(leati_saving *s, leat_context *ctx, const leati_table *t,
+                           leat_status status) {
+    int64_t checkpoint = s->checkpoint;
+    const leat_record *current = ctx->current; /* which has nothing to do with it */
+    ctx->current = NULL;
+    status = leati_chain_blame(ctx, status);
+    ctx->current = current;
+    if (!s->to->decline || status == LEAT_E_NOMEM || status == LEAT_E_INTERNAL) return status;
+    char *state = t ? leati_format("state '%s': ", leati_table_decl(t)->name) : NULL;
+    char *why = leati_chain_forgive(ctx->chain, state ? state : "");
+    give_up(s);
+    leat_status told = s->to->decline(s->to->arg, s->task, checkpoint, status,
+                                      why ? why : "no memory for the reason");
+    leati_free(state);
+    leati_free(why);
+    return told;
+}
+
+/* A function was about to change what can't be written. That is no fault of its own. */
+static leat_status lose(void *arg, leati_table *t, leat_status status) {
+    leati_saving *s = arg;
+    for (int i = 0; i < s->count; i++)
+        for (size_t k = 0; k < s->parts[i].tables; k++)
+            if (s->parts[i].ctx->tables[k] == t) return decline(s, s->parts[i].ctx, t, status);
+    return status;
+}
+
+static leat_status freeze(leati_saving *s, leati_saving_part *p) {
+    leati_table_loss loss = {lose, s};
     leat_context *ctx = p->ctx;
     leat_status status = LEAT_OK;
     while (p->tables < ctx->table_count && status >= 0)
-        status = leati_table_freeze(ctx->tables[p->tables++]);
+        status = leati_table_freeze(ctx->tables[p->tables++], loss);
     for (int d = 0; d < 2 && status >= 0; d++)
         if (ctx->timers[d]) status = leati_timers_freeze(ctx->timers[d]);
     return status;
@@ -115,7 +144,7 @@ static leat_status add_part(leati_saving *s, leat_context *ctx) {
     *p = (leati_saving_part){.ctx = ctx};
     add_operator(ctx, &p->head);
     leat_status status = add_items(ctx, &p->head);
-    if (status >= 0) status = freeze(p);
+    if (status >= 0) status = freeze(s, p);
     return status >= 0 && leati_chunk_failed(&p->head) ? LEAT_E_NOMEM : status;
 }
 
@@ -230,27 +259,10 @@ leat_status leati_saving_advance(leati_saving *s, int64_t ns) {
     return status < 0 ? status : LEAT_DONE;
 }
 
-/* "state 'totals': ", of the table that was being encoded. */
-static char *name_state(const leati_saving *s) {
-    const leati_saving_part *p = s->sealed && s->at < s->count ? &s->parts[s->at] : NULL;
-    if (!p || s->table >= p->tables) return leati_strdup("");
-    return leati_format("state '%s': ", leati_table_decl(p->ctx->tables[s->table])->name);
-}
-
 leat_status leati_saving_decline(leati_saving *s, leat_context *ctx, leat_status status) {
-    int64_t checkpoint = s->checkpoint;
-    const leat_record *current = ctx->current; /* which has nothing to do with it */
-    ctx->current = NULL;
-    status = leati_chain_blame(ctx, status);
-    ctx->current = current;
-    if (!s->to->decline || status == LEAT_E_NOMEM || status == LEAT_E_INTERNAL) return status;
-    char *state = name_state(s), *why = leati_chain_forgive(ctx->chain, state ? state : "");
-    give_up(s);
-    leat_status told = s->to->decline(s->to->arg, s->task, checkpoint, status,
-                                      why ? why : "no memory for the reason");
-    leati_free(state);
-    leati_free(why);
-    return told;
+    const leati_saving_part *p = s->sealed && s->at < s->count ? &s->parts[s->at] : NULL;
+    const leati_table *t = p && s->table < p->tables ? p->ctx->tables[s->table] : NULL;
+    return decline(s, ctx, t, status);
 }
 
 void leati_saving_fini(leati_saving *s) {

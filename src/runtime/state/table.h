@@ -82,9 +82,15 @@ leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out);
 
 /* A snapshot of all groups as they are now, encoded bit by bit while the table goes on: one at a
    time, LEAT_E_STATE while one is open. What it has not got yet is encoded before it is changed, or
-   lent where objects may be in it. So as long as it is open each call above may also answer what
-   encoding answers, with nothing changed; the snapshot can go on all the same. */
-leat_status leati_table_freeze(leati_table *t);
+   lent where objects may be in it. What can't be encoded then is a loss of the snapshot, which is
+   told, and answers what is left of that failure. If nothing is, it has given the snapshot up and
+   the call goes on; else the call fails, with nothing changed, and the snapshot can go on. */
+typedef struct leati_table_loss {
+    leat_status (*tell)(void *arg, leati_table *t, leat_status status); /* NULL: all is left */
+    void *arg;
+} leati_table_loss;
+
+leat_status leati_table_freeze(leati_table *t, leati_table_loss loss);
 bool leati_table_is_frozen(const leati_table *t);
 /* Encodes some more: about `budget` cells; what takes more than 64 bytes counts as several.
    LEAT_DONE when all are, or none is open. */

@@ -22,12 +22,13 @@ struct leat_state {
     int groups;
     size_t count;
     leati_frozen *frozen; /* the open snapshot, or NULL */
-    uint64_t last_hash;   /* of the key whose address stands in `address` */
-    leati_buf address;    /* empty: no last call */
-    leati_buf spare;      /* where the next address is written */
-    leati_buf map_key;    /* bytes of a map's key, for one call */
-    leati_buf pairs;      /* of a map that was lent whole */
-    size_t key_size;      /* bytes of the key in `address` */
+    leati_table_loss loss;
+    uint64_t last_hash; /* of the key whose address stands in `address` */
+    leati_buf address;  /* empty: no last call */
+    leati_buf spare;    /* where the next address is written */
+    leati_buf map_key;  /* bytes of a map's key, for one call */
+    leati_buf pairs;    /* of a map that was lent whole */
+    size_t key_size;    /* bytes of the key in `address` */
     uint64_t entry_hash;
     leati_hashmap *last_map;
     uint64_t last_moves;
@@ -36,8 +37,8 @@ struct leat_state {
     leati_hashmap maps[];
 };
 
-/* Writes a cell down for the open snapshot, when that has not got it. On failure the snapshot is as
-   it was. */
+/* Writes a cell down for the open snapshot, when there is one and it has not got it. Afterwards
+   there may be none, when it has failed. On failure the snapshot is as it was. */
 leat_status leati_cell_keep(leati_table *t, const leati_hashmap *map, cell *c);
 /* The same for all cells of a group. */
 leat_status leati_table_keep_group(leati_table *t, int group);

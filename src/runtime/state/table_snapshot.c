@@ -58,7 +58,7 @@ leat_status leati_table_snapshot(leati_table *t, int group, leati_buf *out) {
 
 /* --- bit by bit ------------------------------------------------------------------------------- */
 
-leat_status leati_table_freeze(leati_table *t) {
+leat_status leati_table_freeze(leati_table *t, leati_table_loss loss) {
     if (t->frozen) return LEAT_E_STATE;
     leati_frozen *f = leati_frozen_new(t->groups);
     if (!f) return LEAT_E_NOMEM;
@@ -67,6 +67,7 @@ leat_status leati_table_freeze(leati_table *t) {
         leati_frozen_expect(f, g, t->maps[g].count);
     }
     t->frozen = f;
+    t->loss = loss;
     return LEAT_OK;
 }
 
@@ -83,9 +84,10 @@ static leat_status entry_keep(leati_table *t, int group, const leati_hashmap_ent
 }
 
 leat_status leati_cell_keep(leati_table *t, const leati_hashmap *map, cell *c) {
-    if (leati_hashmap_is_marked(map, c)) return LEAT_OK;
+    if (!t->frozen || leati_hashmap_is_marked(map, c)) return LEAT_OK;
     leati_hashmap_entry entry = leati_hashmap_entry_of(map, c);
-    return entry_keep(t, (int)(map - t->maps), &entry);
+    leat_status status = entry_keep(t, (int)(map - t->maps), &entry);
+    return status < 0 && t->loss.tell ? t->loss.tell(t->loss.arg, t, status) : status;
 }
 
 leat_status leati_table_keep_group(leati_table *t, int group) {

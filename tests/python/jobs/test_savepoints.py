@@ -477,6 +477,45 @@ def test_what_cannot_be_pickled_fails_the_savepoint_and_not_the_job(env, tmp_pat
     client.cancel().result()
 
 
+class Ballast(Locked):
+    """Has so much in another state that what nobody can pickle is changed before its turn comes."""
+
+    KEYS = 20_000
+
+    def open(self, context):
+        self.ballast = context.get_state(
+            ValueStateDescriptor("ballast", Types.PICKLED_BYTE_ARRAY())
+        )
+        super().open(context)
+
+    def process_element(self, value, context):
+        key, number = value
+        if key >= 8:
+            self.ballast.update({key: [number] * 20})
+        else:
+            yield from super().process_element(number, context)
+
+
+def load(number):
+    if number == 1:
+        yield from ((key, number) for key in range(8, Ballast.KEYS))
+    yield number % 8, number
+
+
+def test_what_cannot_be_pickled_and_changes_fails_the_savepoint_and_not_the_job(env, tmp_path):
+    diary = tmp_path / "diary"
+    loaded = numbers_to(env, LAST).map(Slowly()).flat_map(load)
+    loaded.key_by(lambda v: v[0]).process(Ballast()).add_sink(Diary(diary))
+    client = env.execute_async("ballast")
+    grow(diary, 8)
+    for _ in range(3):
+        failure = str(client.trigger_savepoint(str(tmp_path)).exception())
+        assert re.search(r"\(1/1\): state 'boxes': TypeError: .*lock", failure)
+        grow(diary, 8)
+    assert client.get_job_status().result() == JobStatus.RUNNING
+    client.cancel().result()
+
+
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "python" / "14_survive.py"
 
 

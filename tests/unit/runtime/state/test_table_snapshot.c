@@ -252,8 +252,8 @@ static void snapshot_while_changing(rig *r) {
     int last = -1;
     unsigned changes = next_random(60);
     bool gives_up = next_random(4) == 0;
-    assert_int_equal(leati_table_freeze(r->t), LEAT_OK);
-    assert_int_equal(leati_table_freeze(r->t), LEAT_E_STATE);
+    assert_int_equal(leati_table_freeze(r->t, (leati_table_loss){NULL, NULL}), LEAT_OK);
+    assert_int_equal(leati_table_freeze(r->t, (leati_table_loss){NULL, NULL}), LEAT_E_STATE);
     for (int step = 0; !gives_up || step < 3; step++) {
         change_some(r, next_random(changes + 1));
         leat_status status = leati_table_thaw_some(r->t, (int)next_random(100));
@@ -305,7 +305,7 @@ static void snapshot_of_a_table_that_grows_is_complete(void **state) {
     change_some(&r, 200);
     bag was = bag_at_once(r.t, 4), got = {0};
     int last = -1;
-    assert_int_equal(leati_table_freeze(r.t), LEAT_OK);
+    assert_int_equal(leati_table_freeze(r.t, (leati_table_loss){NULL, NULL}), LEAT_OK);
     r.keys = 100000;
     while (take_some(&r, &got, &last)) {
         change_some(&r, 1000);
@@ -321,7 +321,7 @@ static void snapshots_given_up_in_a_row_leave_nothing_behind(void **state) {
     seed = 99;
     for (int i = 0; i < 40; i++) {
         change_some(&r, 100);
-        assert_int_equal(leati_table_freeze(r.t), LEAT_OK);
+        assert_int_equal(leati_table_freeze(r.t, (leati_table_loss){NULL, NULL}), LEAT_OK);
         change_some(&r, 20);
         assert_true(leati_table_thaw_some(r.t, 20) >= 0);
         leati_table_give_up(r.t);
@@ -337,13 +337,13 @@ static void freeze_of_nothing_is_done_at_once(void **state) {
     leati_buf out = {0};
     int group;
     assert_int_equal(leati_table_take_group(t, &group, &out), LEAT_DONE);
-    assert_int_equal(leati_table_freeze(t), LEAT_OK);
+    assert_int_equal(leati_table_freeze(t, (leati_table_loss){NULL, NULL}), LEAT_OK);
     leat_value one = leat_int(1);
     assert_int_equal(leati_table_put(t, &one, hash_of(&one), nowhere, &one), LEAT_OK);
     assert_int_equal(leati_table_thaw_some(t, 1), LEAT_DONE);
     assert_int_equal(leati_table_take_group(t, &group, &out), LEAT_DONE);
     assert_false(leati_table_is_frozen(t));
-    assert_int_equal(leati_table_freeze(t), LEAT_OK);
+    assert_int_equal(leati_table_freeze(t, (leati_table_loss){NULL, NULL}), LEAT_OK);
     leati_table_free(t); /* with an open one */
 }
 
@@ -356,10 +356,10 @@ static void snapshot_without_memory_can_go_on(void **state) {
     bag was = bag_at_once(r.t, 4), got = {0};
     size_t count = leati_table_count(r.t);
     leati_alloc_fail_after(1);
-    assert_int_equal(leati_table_freeze(r.t), LEAT_E_NOMEM);
+    assert_int_equal(leati_table_freeze(r.t, (leati_table_loss){NULL, NULL}), LEAT_E_NOMEM);
     leati_alloc_fail_after(-1);
     assert_false(leati_table_is_frozen(r.t));
-    assert_int_equal(leati_table_freeze(r.t), LEAT_OK);
+    assert_int_equal(leati_table_freeze(r.t, (leati_table_loss){NULL, NULL}), LEAT_OK);
     int failures = 0, last = -1;
     while (take_some(&r, &got, &last)) {
         change c = {next_random(4), next_random(KEYS), next_random(6), next_random(1000)};
@@ -390,7 +390,7 @@ static void object_that_cannot_be_encoded_is_not_lent(void **state) {
     uint64_t hash = hash_of(&key);
     assert_int_equal(leati_table_put(t, &key, hash, nowhere, &v), LEAT_OK);
     leati_object_release(&v);
-    assert_int_equal(leati_table_freeze(t), LEAT_OK);
+    assert_int_equal(leati_table_freeze(t, (leati_table_loss){NULL, NULL}), LEAT_OK);
     fake_fail_next(LEAT_E_USER);
     assert_int_equal(leati_table_get(t, &key, hash, nowhere, &v), LEAT_E_USER);
     fake_fail_next(LEAT_E_USER);
@@ -414,6 +414,43 @@ static void object_that_cannot_be_encoded_is_not_lent(void **state) {
     assert_int_equal(fake_alive(), 0);
 }
 
+static leat_status lose(void *arg, leati_table *t, leat_status status) {
+    leat_status *left = arg, answer = *left;
+    *left = status;
+    if (answer >= 0) leati_table_give_up(t);
+    return answer;
+}
+
+static void snapshot_that_is_lost_by_a_change_is_given_up(void **state) {
+    (void)state;
+    leat_status told = LEAT_E_NOMEM;
+    leati_table_loss loss = {lose, &told};
+    leati_table *t = leati_table_new(4, &plain, NULL);
+    leat_value key = leat_int(1), v = fake_new(1);
+    uint64_t hash = hash_of(&key);
+    assert_int_equal(leati_table_put(t, &key, hash, nowhere, &v), LEAT_OK);
+    leati_object_release(&v);
+    assert_int_equal(leati_table_freeze(t, loss), LEAT_OK);
+    fake_fail_next(LEAT_E_USER);
+    assert_int_equal(leati_table_remove(t, &key, hash, nowhere), LEAT_E_NOMEM);
+    assert_int_equal(told, LEAT_E_USER);
+    assert_true(leati_table_is_frozen(t));
+    told = LEAT_OK;
+    fake_fail_next(LEAT_E_USER);
+    assert_int_equal(leati_table_get(t, &key, hash, nowhere, &v), LEAT_OK);
+    assert_int_equal(told, LEAT_E_USER);
+    assert_false(leati_table_is_frozen(t));
+    assert_int_equal(leati_table_freeze(t, loss), LEAT_OK);
+    told = LEAT_OK;
+    fake_fail_next(LEAT_E_USER);
+    assert_int_equal(leati_table_forget(t, 0), LEAT_OK);
+    for (int g = 1; g < 4; g++) assert_int_equal(leati_table_forget(t, g), LEAT_OK);
+    assert_int_equal(told, LEAT_E_USER);
+    assert_int_equal(leati_table_count(t), 0);
+    leati_table_free(t);
+    assert_int_equal(fake_alive(), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshot_while_changing_is_that_of_its_beginning),
@@ -423,6 +460,7 @@ int main(void) {
         cmocka_unit_test(freeze_of_nothing_is_done_at_once),
         cmocka_unit_test(snapshot_without_memory_can_go_on),
         cmocka_unit_test(object_that_cannot_be_encoded_is_not_lent),
+        cmocka_unit_test(snapshot_that_is_lost_by_a_change_is_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
