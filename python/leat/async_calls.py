@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from leat.datastream.functions import AsyncBatchFunction, Function
+from leat.datastream.functions import AsyncBatchFunction, AsyncFunction, Function
+from leat.datastream.node import display_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
 
 
 class AsyncCalls(Function):
-    """A user's function, and the strategy for further attempts if there is one."""
+    """A user's function, and the strategy for further attempts if there is one.
 
-    def __init__(self, function: Any, strategy: AsyncRetryStrategy | None = None) -> None:
-        self.function = function
-        self.batch = isinstance(function, AsyncBatchFunction)
+    `batch` says that an `async def` function takes batches; of objects their class says it.
+    """
+
+    def __init__(
+        self, function: Any, strategy: AsyncRetryStrategy | None = None, batch: bool = False
+    ) -> None:
+        self.function = function if isinstance(function, Function) else _AsyncDef(function)
+        self.batch = batch or isinstance(function, AsyncBatchFunction)
         self._strategy = strategy
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the user's function and look up what is called."""
+        if runtime_context._states is not None:
+            runtime_context._states = _NoStates()
         self.function.open(runtime_context)
         invoke, timeout = self._methods()
         self._invoke = getattr(self.function, invoke)
@@ -93,8 +101,13 @@ class AsyncCalls(Function):
         what = "cannot be none" if results is None else "should be of list type"
         return (
             f"The result of {name} {what}, please check the methods {invoke!r} and {timeout!r} of "
-            f"class '{type(self.function)}'."
+            f"{self._inside()}."
         )
+
+    def _inside(self) -> str:
+        if isinstance(self.function, _AsyncDef):
+            return f"function '{display_name(self.function.async_invoke)}'"
+        return f"class '{type(self.function)}'"
 
     def _fail(self, call: Any, error: BaseException, value: Any) -> bool:
         """Whether the error is the job's: not when nobody waits for the call any more."""
@@ -104,7 +117,27 @@ class AsyncCalls(Function):
             shown = f"{value}"
         except Exception:
             shown = f"a {type(value).__qualname__}"
-        name = type(self.function)
-        error.add_note(f"Error happens inside the class '{name}' during handling input '{shown}'")
+        where = "the " + self._inside()
+        error.add_note(f"Error happens inside {where} during handling input '{shown}'")
         call.fail(error)
         return True
+
+
+class _AsyncDef(Function):
+    """An `async def` function of the user's, as either kind of function object."""
+
+    timeout = AsyncFunction.timeout
+    timeout_batch = AsyncBatchFunction.timeout_batch
+
+    def __init__(self, function: Any) -> None:
+        self.async_invoke = self.async_invoke_batch = function
+
+
+class _NoStates:
+    """What hands out the states of a function that has none, though its stream has keys."""
+
+    def of(self, store: Any, descriptor: Any) -> Any:
+        """Calls overlap, so no record is the current one."""
+        raise Exception(
+            "Asynchronous functions have no keyed state; keep it in a function before or after them"
+        )

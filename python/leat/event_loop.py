@@ -7,6 +7,7 @@ them, or a new call, asks for it, it calls `step`, which runs what is ready and 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import selectors
 from typing import TYPE_CHECKING, Any
@@ -75,7 +76,17 @@ class EventLoop:
         """Run until these tasks, which were cancelled, have ended; for two seconds at most."""
         waiting = [task for task in tasks if not task.done()]
         if waiting and not self._loop.is_closed():
-            self._loop.run_until_complete(asyncio.wait(waiting, timeout=_PATIENCE))
+            self._wait_for(waiting)
+
+    def _wait_for(self, tasks: Collection[asyncio.Task[Any]]) -> None:
+        """Run until they have ended, the time is up, or the library's patience is.
+
+        That ends by a SystemExit, with which it interrupts functions that hold a job's end up.
+        """
+        waiting = self._loop.create_task(_all_ended(tasks))
+        with contextlib.suppress(SystemExit):
+            self._loop.run_until_complete(waiting)
+        waiting._log_destroy_pending = False  # type: ignore[attr-defined]
 
     def close(self) -> None:
         """Cancel all that is left, let it clean up, and close the loop."""
@@ -87,7 +98,7 @@ class EventLoop:
             self.settle(left)
             for task in left:
                 _forget(task)
-            loop.run_until_complete(_ended(loop.shutdown_asyncgens()))
+            self._wait_for([loop.create_task(loop.shutdown_asyncgens())])
             executor = getattr(loop, "_default_executor", None)
             if executor is not None:
                 executor.shutdown(wait=False, cancel_futures=True)
@@ -96,8 +107,8 @@ class EventLoop:
             loop.close()
 
 
-async def _ended(coroutine: Any) -> None:
-    await asyncio.wait([asyncio.ensure_future(coroutine)], timeout=_PATIENCE)
+async def _all_ended(tasks: Collection[asyncio.Task[Any]]) -> None:
+    await asyncio.wait(tasks, timeout=_PATIENCE)
 
 
 def _forget(task: asyncio.Task[Any]) -> None:

@@ -141,10 +141,19 @@ class Instant:
         return f"Instant<{self.seconds}, {self.nanos}>"
 
 
-def span_millis(span: object, what: str) -> int:
-    """The milliseconds of a Duration or a Time. A TypeError that begins with `what` for others."""
+def span_millis(span: object, what: str, usual: type = Duration) -> int:
+    """The milliseconds of a Duration or a Time, which must be whole.
+
+    A TypeError for others begins with `what` and names the `usual` one of the two.
+    """
+    length: object = None
     if isinstance(span, Duration):
-        return span._to_millis()
-    if isinstance(span, Time):
-        return span.to_milliseconds()
-    raise TypeError(f"{what}: a Duration is needed, such as Duration.of_seconds(5), not {span!r}")
+        length = span._to_millis()
+    elif isinstance(span, Time):
+        length = span.to_milliseconds()
+    if isinstance(length, float) and length.is_integer():
+        length = int(length)  # Time.seconds(0.5)
+    if isinstance(length, int) and not isinstance(length, bool):
+        return length
+    example = "Duration.of_seconds(5)" if usual is Duration else "Time.seconds(5)"
+    raise TypeError(f"{what}: a {usual.__name__} is needed, such as {example}, not {span!r}")

@@ -108,6 +108,8 @@ class WatermarkStrategy:
     def for_bounded_out_of_orderness(max_out_of_orderness: Duration) -> WatermarkStrategy:
         """For timestamps that go back by at most this much."""
         bound = span_millis(max_out_of_orderness, "for_bounded_out_of_orderness()")
+        if bound < 0:
+            raise ValueError(f"maxOutOfOrderness cannot be negative: {bound} ms")
         return WatermarkStrategy({"generator": "bounded", "bound_ms": bound})
 
     @staticmethod
@@ -142,7 +144,10 @@ class WatermarkStrategy:
 
         PyFlink's loses the timestamp assigner here; this one keeps it.
         """
-        return self._with(idle_ms=span_millis(idle_timeout, "with_idleness()"))
+        timeout = span_millis(idle_timeout, "with_idleness()")
+        if timeout <= 0:
+            raise ValueError(f"idleTimeout must be greater than zero, not {timeout} ms")
+        return self._with(idle_ms=timeout)
 
     def with_watermark_alignment(
         self,

@@ -9,14 +9,23 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from leat.common.time import Time
+from leat.common.time import Time, span_millis
 from leat.common.typeinfo import _as_output_type
-from leat.datastream.functions import AsyncBatchFunction, AsyncFunction, AsyncRetryStrategy
-from leat.datastream.node import shipped
+from leat.datastream.functions import (
+    AsyncBatchFunction,
+    AsyncFunction,
+    AsyncRetryStrategy,
+    Function,
+)
+from leat.datastream.node import display_name, shipped
 from leat.datastream.plain_stream import DataStream
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+
     from leat.common.typeinfo import TypeInformation
+
+    Invoke = Callable[[Any], Awaitable[Iterable[Any]]]
 
 __all__ = ["AsyncDataStream"]
 
@@ -29,68 +38,64 @@ class AsyncDataStream:
     `timeout` is the time for a value, all its attempts together; 0 or less: without a limit.
     `capacity` is how many values, at most, wait for their results at the same time: more are not
     taken. *Ordered* results come in the order of their values, *unordered* ones as they are there.
+
+    Leat's addition: in place of a function object an `async def` of a value, or of a batch.
     """
 
     @staticmethod
     def unordered_wait(
         data_stream: DataStream,
-        async_function: AsyncFunction,
+        async_function: AsyncFunction | Invoke,
         timeout: Time,
         capacity: int = 100,
         output_type: TypeInformation | None = None,
     ) -> DataStream:
         """The results of `async_function`, as they come."""
-        _check_function(async_function)
-        calls = _Calls(async_function, timeout, capacity)
+        calls = _Calls(AsyncFunction, async_function, timeout, capacity)
         return calls.on(data_stream, output_type, ordered=False)
 
     @staticmethod
     def unordered_wait_with_retry(  # noqa: PLR0917 - PyFlink's signature
         data_stream: DataStream,
-        async_function: AsyncFunction,
+        async_function: AsyncFunction | Invoke,
         timeout: Time,
         async_retry_strategy: AsyncRetryStrategy,
         capacity: int = 100,
         output_type: TypeInformation | None = None,
     ) -> DataStream:
         """The results of `async_function`, as they come, of further attempts where needed."""
-        _check_function(async_function)
-        calls = _Calls(async_function, timeout, capacity)
-        calls.retry(async_retry_strategy)
-        return calls.on(data_stream, output_type, ordered=False)
+        calls = _Calls(AsyncFunction, async_function, timeout, capacity)
+        return calls.again(async_retry_strategy).on(data_stream, output_type, ordered=False)
 
     @staticmethod
     def ordered_wait(
         data_stream: DataStream,
-        async_function: AsyncFunction,
+        async_function: AsyncFunction | Invoke,
         timeout: Time,
         capacity: int = 100,
         output_type: TypeInformation | None = None,
     ) -> DataStream:
         """The results of `async_function`, in the order of their values."""
-        _check_function(async_function)
-        calls = _Calls(async_function, timeout, capacity)
+        calls = _Calls(AsyncFunction, async_function, timeout, capacity)
         return calls.on(data_stream, output_type, ordered=True)
 
     @staticmethod
     def ordered_wait_with_retry(  # noqa: PLR0917 - PyFlink's signature
         data_stream: DataStream,
-        async_function: AsyncFunction,
+        async_function: AsyncFunction | Invoke,
         timeout: Time,
         async_retry_strategy: AsyncRetryStrategy,
         capacity: int = 100,
         output_type: TypeInformation | None = None,
     ) -> DataStream:
         """The results of `async_function`, in order, of further attempts where needed."""
-        _check_function(async_function)
-        calls = _Calls(async_function, timeout, capacity)
-        calls.retry(async_retry_strategy)
-        return calls.on(data_stream, output_type, ordered=True)
+        calls = _Calls(AsyncFunction, async_function, timeout, capacity)
+        return calls.again(async_retry_strategy).on(data_stream, output_type, ordered=True)
 
     @staticmethod
     def unordered_wait_batch(  # noqa: PLR0917 - PyFlink's signature
         data_stream: DataStream,
-        async_batch_function: AsyncBatchFunction,
+        async_batch_function: AsyncBatchFunction | Invoke,
         timeout: Time,
         batch_size: int,
         batch_timeout: Time | None = None,
@@ -98,15 +103,14 @@ class AsyncDataStream:
         output_type: TypeInformation | None = None,
     ) -> DataStream:
         """The results of `async_batch_function`, as they come; see `ordered_wait_batch`."""
-        _check_batch_function(async_batch_function)
-        calls = _Calls(async_batch_function, timeout, capacity)
+        calls = _Calls(AsyncBatchFunction, async_batch_function, timeout, capacity)
         calls.in_batches(batch_size, batch_timeout)
         return calls.on(data_stream, output_type, ordered=False)
 
     @staticmethod
     def ordered_wait_batch(  # noqa: PLR0917 - PyFlink's signature
         data_stream: DataStream,
-        async_batch_function: AsyncBatchFunction,
+        async_batch_function: AsyncBatchFunction | Invoke,
         timeout: Time,
         batch_size: int,
         batch_timeout: Time | None = None,
@@ -119,8 +123,7 @@ class AsyncDataStream:
         since the first of them (None or 0: not by time), and at the end. A batch fits into any
         capacity.
         """
-        _check_batch_function(async_batch_function)
-        calls = _Calls(async_batch_function, timeout, capacity)
+        calls = _Calls(AsyncBatchFunction, async_batch_function, timeout, capacity)
         calls.in_batches(batch_size, batch_timeout)
         return calls.on(data_stream, output_type, ordered=True)
 
@@ -128,18 +131,19 @@ class AsyncDataStream:
 class _Calls:
     """The parameters of the library's operator."""
 
-    def __init__(
-        self, function: AsyncFunction | AsyncBatchFunction, timeout: Time, capacity: int
-    ) -> None:
+    def __init__(self, kind: type, function: Any, timeout: Time, capacity: int) -> None:
         self.function = function
+        self.batch = kind is AsyncBatchFunction
+        if not inspect.iscoroutinefunction(function):
+            _check_function(function, kind)
         self.strategy: AsyncRetryStrategy | None = None
-        self.timeout = _milliseconds("timeout", timeout)
+        self.timeout = span_millis(timeout, "timeout", Time)
         self.params: dict[str, object] = {
             "timeout": max(self.timeout, 0),
             "capacity": _positive("Capacity", capacity),
         }
 
-    def retry(self, strategy: AsyncRetryStrategy) -> None:
+    def again(self, strategy: AsyncRetryStrategy) -> _Calls:
         from leat.datastream.async_retry_strategies import NoRetryStrategy
 
         if strategy is None:
@@ -147,7 +151,7 @@ class _Calls:
         if not isinstance(strategy, AsyncRetryStrategy):
             raise TypeError(f"an AsyncRetryStrategy is needed, not {strategy!r}")
         if isinstance(strategy, NoRetryStrategy):
-            return
+            return self
         if strategy.get_retry_predicate() is None:
             raise Exception(
                 f"Retry predicate of the async retry strategy '{type(strategy)}' is None."
@@ -155,11 +159,12 @@ class _Calls:
         if self.timeout <= 0:
             raise Exception("Timeout should be configured when do async with retry.")
         self.strategy = strategy
+        return self
 
     def in_batches(self, size: int, timeout: Time | None) -> None:
         if self.timeout <= 0:
             raise ValueError(f"Timeout must be positive, got: {self.timeout} ms")
-        wait = 0 if timeout is None else _milliseconds("batch_timeout", timeout)
+        wait = 0 if timeout is None else span_millis(timeout, "batch_timeout", Time)
         if wait < 0:
             raise ValueError(f"Batch timeout must not be negative, got: {wait} ms")
         self.params["batch_size"] = _positive("Batch size", size)
@@ -172,37 +177,24 @@ class _Calls:
 
         if not isinstance(stream, DataStream):
             raise TypeError(f"AsyncDataStream needs a DataStream, not {stream!r}")
-        calls = AsyncCalls(self.function, self.strategy)
+        if not isinstance(self.function, Function):
+            stream._node.env._note_addition("AsyncDataStream with an async def function")
+        calls = AsyncCalls(self.function, self.strategy, self.batch)
         language, payload, _ = shipped(calls, AsyncCalls, _NAME)
-        function = (language, payload, type(self.function).__qualname__)
+        function = (language, payload, display_name(self.function))
         params = {"function": function, "ordered": int(ordered), **self.params}
         made = _as_output_type(output_type)
         return DataStream(stream._node.then("async", params, _NAME, made))
 
 
-def _check_function(function: Any) -> None:
-    if not isinstance(function, AsyncFunction):
-        raise TypeError(f"an AsyncFunction is needed, not {function!r}")
-    _check_async(function, "async_invoke")
-
-
-def _check_batch_function(function: Any) -> None:
-    if not isinstance(function, AsyncBatchFunction):
-        raise TypeError(f"an AsyncBatchFunction is needed, not {function!r}")
-    _check_async(function, "async_invoke_batch")
-
-
-def _check_async(function: Any, method: str) -> None:
+def _check_function(function: Any, kind: type) -> None:
+    if not isinstance(function, kind):
+        raise TypeError(f"an {kind.__name__} is needed, or an async def function, not {function!r}")
+    method = "async_invoke" if kind is AsyncFunction else "async_invoke_batch"
     if not inspect.iscoroutinefunction(getattr(function, method)):
         raise Exception(
             f"Method '{method}' of class '{type(function)}' should be declared as 'async def'."
         )
-
-
-def _milliseconds(name: str, time: Time) -> int:
-    if not isinstance(time, Time):
-        raise TypeError(f"{name} must be a Time, such as Time.seconds(5), not {time!r}")
-    return time.to_milliseconds()
 
 
 def _positive(name: str, number: int) -> int:

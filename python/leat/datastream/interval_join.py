@@ -8,7 +8,6 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from leat.common.time import Duration, Time
 from leat.common.typeinfo import _as_output_type
 from leat.datastream.functions import Function, ProcessJoinFunction
 from leat.datastream.keyed_stream import KeyedStream
@@ -16,17 +15,22 @@ from leat.datastream.keywords import also_accepts
 from leat.datastream.node import shipped
 from leat.datastream.output_tag import OutputTag
 from leat.datastream.plain_stream import DataStream
+from leat.datastream.steps import Step
+from leat.datastream.window_kinds import milliseconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from leat.common.time import Duration, Time
     from leat.common.typeinfo import TypeInformation
 
 __all__ = ["IntervalJoin", "IntervalJoined"]
 
 
-class IntervalJoin:
+class IntervalJoin(Step):
     """Two keyed streams whose values are to meet. Made by `KeyedStream.interval_join` only."""
+
+    _next = "between(lower, upper)"
 
     def __init__(self, stream_one: KeyedStream, stream_two: KeyedStream) -> None:
         if not isinstance(stream_two, KeyedStream):
@@ -56,8 +60,8 @@ class IntervalJoin:
         Both bounds belong to it. Each is a Time or a Duration; a ValueError when the lower one is
         above the upper one.
         """
-        lower = _milliseconds("lower", lower_bound)
-        upper = _milliseconds("upper", upper_bound)
+        lower = milliseconds(lower_bound, "between(), the lower bound")
+        upper = milliseconds(upper_bound, "between(), the upper bound")
         if lower > upper:
             raise ValueError(
                 f"between(): the lower bound, {lower} ms, is above the upper bound, {upper} ms"
@@ -121,11 +125,3 @@ class IntervalJoined:
         self._params[param] = tag.tag_id
         self._late_types[tag.tag_id] = side.get_type()
         return self
-
-
-def _milliseconds(which: str, bound: Duration | Time) -> int:
-    if isinstance(bound, Duration):
-        return bound._to_millis()
-    if isinstance(bound, Time):
-        return bound.to_milliseconds()
-    raise TypeError(f"between(): the {which} bound must be a Time or a Duration, not {bound!r}")

@@ -18,6 +18,8 @@ from leat.datastream.functions import (
 from leat.datastream.keywords import also_accepts
 from leat.datastream.node import shipped
 from leat.datastream.plain_stream import DataStream
+from leat.datastream.steps import Step
+from leat.datastream.window_kinds import milliseconds
 from leat.datastream.windowed_stream import _WindowSettings
 
 if TYPE_CHECKING:
@@ -33,9 +35,10 @@ if TYPE_CHECKING:
 __all__ = ["CoGroupedStreams", "JoinedStreams"]
 
 
-class _TwoStreams:
+class _TwoStreams(Step):
     """Two streams whose records will meet by key and window."""
 
+    _next = "where(key), the key of the first stream's records"
     _with_window: ClassVar[type[_Together]]
 
     def __init__(self, first: DataStream, second: DataStream) -> None:
@@ -57,8 +60,10 @@ class _TwoStreams:
         return Where(self, self._first.key_by(key_selector, key_type))
 
 
-class Where:
+class Where(Step):
     """Two streams of which the first one has keys."""
+
+    _next = "equal_to(key), the key of the second stream's records"
 
     def __init__(self, streams: _TwoStreams, first: KeyedStream) -> None:
         self._streams = streams
@@ -81,8 +86,10 @@ class Where:
         return EqualTo(self._streams, self._first, second)
 
 
-class EqualTo:
+class EqualTo(Step):
     """Two streams with keys."""
+
+    _next = "window(assigner)"
 
     def __init__(self, streams: _TwoStreams, first: KeyedStream, second: KeyedStream) -> None:
         self._streams = streams
@@ -122,10 +129,8 @@ class _Together(_WindowSettings):
 
     def allowed_lateness(self, time: int | Time | Duration) -> Any:
         """Keep windows so much longer (an int: milliseconds); each late record fires again."""
-        if isinstance(time, Time):
-            time = time.to_milliseconds()
-        if isinstance(time, Duration):
-            time = time._to_millis()
+        if isinstance(time, (Time, Duration)):
+            time = milliseconds(time, "allowed_lateness()")
         self._set_lateness(time)
         return self
 

@@ -6,9 +6,16 @@ from abc import ABC
 from enum import Enum
 from typing import Any
 
-from leat.common.time import Duration, Time
+from leat.common.time import Duration, Time, span_millis
 
 __all__ = ["StateTtlConfig"]
+
+
+def _lifetime(ttl: Time | Duration) -> Time:
+    millis = span_millis(ttl, "the time to live", Time)
+    if millis <= 0:
+        raise ValueError(f"TTL is expected to be positive, not {millis} ms")
+    return Time.milliseconds(millis)
 
 
 class StateTtlConfig:
@@ -87,7 +94,7 @@ class StateTtlConfig:
         """Collects the options; every setter answers the builder."""
 
         def __init__(self, ttl: Time) -> None:
-            self._ttl = ttl
+            self._ttl = _lifetime(ttl)
             self._update_type = StateTtlConfig.UpdateType.OnCreateAndWrite
             self._state_visibility = StateTtlConfig.StateVisibility.NeverReturnExpired
             self._ttl_time_characteristic = StateTtlConfig.TtlTimeCharacteristic.ProcessingTime
@@ -170,8 +177,8 @@ class StateTtlConfig:
             return self
 
         def set_ttl(self, ttl: Time) -> StateTtlConfig.Builder:
-            """How long a value lives."""
-            self._ttl = ttl
+            """How long a value lives: a Time above 0, else a ValueError."""
+            self._ttl = _lifetime(ttl)
             return self
 
         def build(self) -> StateTtlConfig:

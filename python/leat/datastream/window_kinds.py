@@ -7,10 +7,12 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from leat.common.serializer import TypeSerializer
+from leat.common.time import Time, span_millis
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from leat.common.time import Duration
     from leat.datastream.window_assigners import MergingWindowAssigner
 
 MAX_LONG = 2**63 - 1
@@ -212,15 +214,9 @@ def read_window(serializer: TypeSerializer | None, content: bytes) -> Window:
         return serializer.deserialize(stream) if serializer is not None else pickle.load(stream)
 
 
-def milliseconds(span: Any, what: str) -> int:
+def milliseconds(span: Time | Duration, what: str) -> int:
     """The length of a Time or a Duration. A TypeError that begins with `what` for others."""
-    convert = getattr(span, "to_milliseconds", None) or getattr(span, "_to_millis", None)
-    length = convert() if callable(convert) else None
-    if isinstance(length, float) and length.is_integer():
-        length = int(length)
-    if isinstance(length, int) and not isinstance(length, bool):
-        return length
-    raise TypeError(f"{what}: a Time is needed, such as Time.seconds(5), not {span!r}")
+    return span_millis(span, what, Time)
 
 
 def builtin_spec(component: Any) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import random
 import time
 from pathlib import Path
@@ -28,6 +29,7 @@ from leat.datastream.async_retry_predicates import (
     exception_type_predicate,
     has_exception_predicate,
 )
+from leat.datastream.state import ValueStateDescriptor
 
 KINDS = ["ordered_wait", "unordered_wait"]
 
@@ -528,7 +530,7 @@ def build_errors():
         (lambda s: wait(s, lambda v: [v], LONG), TypeError, "an AsyncFunction is needed"),
         (lambda s: wait(s, some, LONG), TypeError, "an AsyncFunction is needed"),
         (lambda s: wait(s, Given, LONG), TypeError, "an AsyncFunction is needed"),
-        (lambda s: wait(s, ok, 5), TypeError, "timeout must be a Time"),
+        (lambda s: wait(s, ok, 5), TypeError, "timeout: a Time is needed"),
         (lambda s: wait(s, ok, LONG, 0), ValueError, "Capacity must be positive, got: 0"),
         (lambda s: wait(s, ok, LONG, "9"), TypeError, "Capacity must be an int"),
         (lambda s: wait(5, ok, LONG), TypeError, "AsyncDataStream needs a DataStream, not 5"),
@@ -560,6 +562,63 @@ def test_errors_of_building(env, number):
     build, error, text = build_errors()[number]
     with pytest.raises(error, match=text):
         build(env.from_collection([1]))
+
+
+# --- async def functions --------------------------------------------------------------------------
+
+
+async def three_times(value):
+    await asyncio.sleep(0)
+    return [value] * 3
+
+
+async def sums(values):
+    return [sum(values)] * len(values)
+
+
+async def nothing(value):
+    return None
+
+
+def test_an_async_def_function_will_do(env, results):
+    stream = env.from_collection([1, 2])
+    assert results(AsyncDataStream.ordered_wait(stream, three_times, LONG)) == [1] * 3 + [2] * 3
+    half = Time.seconds(0.5)
+    shaped = AsyncDataStream.unordered_wait(stream, three_times, half, output_type=Types.DOUBLE())
+    assert sorted(results(shaped)) == [1.0] * 3 + [2.0] * 3
+    assert results(AsyncDataStream.ordered_wait_batch(stream, sums, LONG, 2)) == [3, 3]
+    partial = functools.partial(three_times)
+    assert results(AsyncDataStream.ordered_wait_with_retry(stream, partial, LONG, FIXED))
+
+
+def test_errors_of_an_async_def_function_name_it(env, results):
+    stream = env.from_collection([1])
+    with pytest.raises(JobError) as failure:
+        results(AsyncDataStream.ordered_wait(stream, nothing, LONG))
+    text = "methods 'async_invoke' and 'timeout' of function 'nothing'."
+    assert text in str(failure.value)
+    with pytest.raises(JobError, match="TypeError") as failure:
+        results(AsyncDataStream.ordered_wait(env.from_collection(["a"]), sums, LONG))
+    notes = failure.value.__cause__.__notes__
+    assert notes == ["Error happens inside the function 'sums' during handling input 'a'"]
+
+
+def test_there_is_no_state(env, results):
+    """Calls overlap, so there is no current key, though the stream has keys."""
+
+    class Remembers(AsyncFunction):
+        def open(self, runtime_context):
+            self.state = runtime_context.get_state(ValueStateDescriptor("v", Types.LONG()))
+
+        async def async_invoke(self, value):
+            return [self.state.value()]
+
+    for stream, text in [
+        (env.from_collection([1]), "only accessible by functions executed on a KeyedStream"),
+        (env.from_collection([1]).key_by(lambda v: v), "functions have no keyed state"),
+    ]:
+        with pytest.raises(JobError, match=text):
+            results(AsyncDataStream.ordered_wait(stream, Remembers(), LONG))
 
 
 def test_no_restart_needs_no_time_limit(env, results):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 import time
 
@@ -12,6 +13,7 @@ from async_given import LONG, Given, endless, milliseconds, slower_first
 from leat.common.errors import JobError
 from leat.datastream import AsyncDataStream, AsyncFunction, DataStream, OutputTag, ProcessFunction
 from leat.datastream.node import shipped
+from leat.event_loop import EventLoop
 
 # --- what asyncio offers --------------------------------------------------------------------------
 
@@ -259,3 +261,26 @@ except Exception as e:
     result = leat_run(script)
     assert result.stdout == "JobCancelled True\n", result.stderr
     assert "did not return" not in result.stderr
+
+
+def test_an_interrupt_ends_the_wait_for_what_cleans_up(caplog):
+    """The library interrupts a thread that holds the end of a job up: by a SystemExit."""
+
+    async def cleans_up_for_ever():
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            await asyncio.sleep(1000)
+
+    loop = EventLoop()
+    task = loop.create_task(cleans_up_for_ever())
+    loop.step()
+    task.cancel()
+    began = time.monotonic()
+    asyncio.get_event_loop().call_soon(sys.exit)
+    loop.settle([task])
+    asyncio.get_event_loop().call_soon(sys.exit)
+    loop.close()
+    assert time.monotonic() - began < 1
+    assert "is abandoned" in caplog.text
+    assert task.cancelling()

@@ -221,8 +221,10 @@ def test_wrong_use(env):
         left.interval_join(env.from_collection(RIGHT))
     with pytest.raises(ValueError, match="the lower bound, 6 ms, is above the upper bound, 5 ms"):
         join.between(*interval(6, 5))
-    with pytest.raises(TypeError, match="the upper bound must be a Time or a Duration, not 5"):
+    with pytest.raises(TypeError, match=r"upper bound: a Time is needed, such as .*, not 5"):
         join.between(Time.milliseconds(1), 5)
+    with pytest.raises(AttributeError, match=r"'process'; what comes next here is between\("):
+        join.process(lambda a, b: a)
     with pytest.raises(NotSupportedError, match="only supported in event time"):
         join.in_processing_time()
     joined = join.between(*interval(0, 1))

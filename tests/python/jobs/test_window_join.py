@@ -260,6 +260,14 @@ def test_wrong_use_is_refused(env):
         grouped(env).apply(One())
     with pytest.raises(TypeError, match="give an instance"):
         window.apply(One)
+    for steps, text in [
+        (stream.join(stream), r"where\(key\), the key of the first"),
+        (stream.co_group(stream).where(first), r"equal_to\(key\), the key of the second"),
+    ]:
+        with pytest.raises(AttributeError, match=f"'window'; what comes next here is {text}"):
+            steps.window(tens())
+    with pytest.raises(AttributeError, match=r"'apply'; what comes next here is window\("):
+        stream.join(stream).where(first).equal_to(first).apply(both)
     with pytest.raises(TypeError, match="same type"):
         stream.join(stream).where(first, Types.STRING()).equal_to(first, Types.LONG())
 

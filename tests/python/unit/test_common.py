@@ -106,6 +106,10 @@ def test_watermark_strategies():
         WatermarkStrategy.for_bounded_out_of_orderness(5)
     with pytest.raises(TypeError, match=r"with_idleness\(\): a Duration is needed, .* not '5 s'"):
         strategy.with_idleness("5 s")
+    with pytest.raises(ValueError, match="idleTimeout must be greater than zero, not 0 ms"):
+        strategy.with_idleness(Duration.of_millis(0))
+    with pytest.raises(ValueError, match="maxOutOfOrderness cannot be negative: -5 ms"):
+        WatermarkStrategy.for_bounded_out_of_orderness(Duration.of_millis(-5))
 
 
 @pytest.mark.parametrize(

@@ -70,6 +70,16 @@ def test_time_to_live_defaults():
     assert "ttl=86400000 ms>" in repr(config)
 
 
+def test_a_time_to_live_is_a_time_above_zero():
+    builder = StateTtlConfig.new_builder(Time.seconds(0.5))
+    assert builder.build().get_ttl() == Time.milliseconds(500)
+    for change in (StateTtlConfig.new_builder, builder.set_ttl):
+        with pytest.raises(TypeError, match=r"the time to live: a Time is needed, .* not 5"):
+            change(5)
+        with pytest.raises(ValueError, match="TTL is expected to be positive, not 0 ms"):
+            change(Time.milliseconds(0))
+
+
 def test_time_to_live_options():
     builder = StateTtlConfig.new_builder(Time.seconds(1)).set_ttl(Time.seconds(2))
     builder = builder.update_ttl_on_read_and_write().return_expired_if_not_cleaned_up()
