@@ -250,7 +250,7 @@ LEAT_API void leat_context_times(const leat_context *ctx, int64_t *first, int64_
 LEAT_API const leat_record *leat_context_record(const leat_context *ctx);
 LEAT_API leat_status leat_context_forward_watermark(leat_context *ctx, int64_t watermark);
 /* Tells those behind that nobody needs to wait for this operator's watermark, or that it counts
-   again. */
+   again. Records that it gives meanwhile do not change that. */
 LEAT_API void leat_context_set_idle(leat_context *ctx, bool idle);
 
 /* Back-pressure from an operator that cannot take more just now, such as a sink whose disk is slow.

@@ -341,11 +341,10 @@ static bool all_ended(const leati_gate *g) {
     return true;
 }
 
+/* Data say nothing of time, as in Flink: who was idle says itself that it counts again. What goes
+   round, calls that answer and timers of the clock give records while their streams are idle. */
 static leat_status give(leati_gate *g, gate_port *p, unsigned *input, leati_channel **from) {
-    if (p->role == LEATI_PORT_STREAM)
-        set_idle(g, p, false);
-    else
-        g->came_back++;
+    if (p->role != LEATI_PORT_STREAM) g->came_back++;
     *input = p->input;
     *from = p->channel;
     return LEAT_OK;

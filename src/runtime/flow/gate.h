@@ -1,7 +1,8 @@
 /* gate.h: where a task's channels come together: takes elements in turn, gives the minimum of their
    watermarks, aligns barriers, and says when an input has ended. A channel whose barrier came waits
-   for those of the others; what it holds meanwhile stays in it. The rounds of a loop (rounds.h) are
-   merged without anybody waiting. One thread: the task's. */
+   for those of the others; what it holds meanwhile stays in it. One that said it is idle does not
+   count for watermarks until its next one, or until it says that it is active. The rounds of a loop
+   (rounds.h) are merged without anybody waiting. One thread: the task's. */
 #ifndef LEATI_GATE_H
 #define LEATI_GATE_H
 

@@ -243,10 +243,11 @@ static leat_status send_idle(leat_context *ctx, bool idle) {
 static leat_status send_watermark(leat_context *ctx) {
     if (ctx->forwarded == INT64_MIN || ctx->forwarded == ctx->sent) return LEAT_OK;
     ctx->sent = ctx->forwarded;
+    ctx->idle_sent = false;
     return send_to_outputs(ctx, leati_signal(LEATI_WATERMARK, ctx->sent));
 }
 
-/* A watermark makes its sender active, so idleness comes behind it. */
+/* A watermark makes its sender active for who hears it, so idleness comes behind it, again. */
 static leat_status send(leat_context *ctx) {
     leati_chain *c = ctx->chain;
     leat_status status = send_idle(ctx, false);

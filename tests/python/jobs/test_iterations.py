@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from leat.common import Configuration, Time, Types
+from leat.common import Configuration, Duration, Time, Types, WatermarkStrategy
 from leat.common.errors import JobError
-from leat.datastream import AsyncDataStream, AsyncFunction, OutputTag, StreamExecutionEnvironment
+from leat.common.watermark_strategy import TimestampAssigner
+from leat.datastream import (
+    AsyncDataStream,
+    AsyncFunction,
+    OutputTag,
+    SourceFunction,
+    StreamExecutionEnvironment,
+)
 from leat.datastream.functions import (
     CoMapFunction,
     KeyedProcessFunction,
@@ -393,3 +402,72 @@ def test_loop_in_batch_is_refused():
     loop.close_with(loop.filter(lambda n: False)).print()
     with pytest.raises(Exception, match="a job with a loop can't run in batch"):
         env.execute()
+
+
+class Second(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[1]
+
+
+class Until(SourceFunction):
+    """Gives one number after the other, or the first alone, until somebody has written the file."""
+
+    def __init__(self, path, name, first, lively):
+        super().__init__()
+        self.path, self.name, self.number, self.lively = Path(path), name, first, lively
+
+    def run(self, ctx):
+        ctx.collect((self.name, self.number))
+        ends = time.monotonic() + 20
+        while not self.path.exists():
+            assert time.monotonic() < ends, "nobody came"
+            time.sleep(0.001)
+            if self.lively:
+                self.number += 1
+                ctx.collect((self.name, self.number))
+
+
+class Reaches(KeyedProcessFunction):
+    """Writes the file when event time is there."""
+
+    def __init__(self, path, when):
+        self.path, self.when = path, when
+
+    def process_element(self, value, ctx):
+        if value == ("lively", 1):
+            ctx.timer_service().register_event_time_timer(self.when)
+
+    def on_timer(self, timestamp, ctx):
+        ended = Path(self.path).exists()
+        Path(self.path).touch()
+        yield timestamp, ended
+
+
+@pytest.mark.parametrize("parallelism", [1, 2])
+def test_what_goes_round_behind_an_idle_stream_holds_nobody_up(
+    make_env, results, tmp_path, parallelism
+):
+    """Its records have no word in time: idle is idle until the stream says otherwise."""
+    done = str(tmp_path / "done")
+    env = make_env(parallelism, **{"pipeline.auto-watermark-interval": "10 ms"})
+    timed = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Second())
+    silent, lively = (
+        env.add_source(Until(done, name, first, name == "lively"))
+        .set_parallelism(1)
+        .assign_timestamps_and_watermarks(strategy)
+        .set_parallelism(1)
+        for name, first, strategy in (
+            ("silent", 200, timed.with_idleness(Duration.of_millis(30))),
+            ("lively", 1, timed),
+        )
+    )
+    loop = silent.iterate()
+
+    def round_again(value):
+        time.sleep(0.002)
+        return value
+
+    body = loop.map(round_again)
+    loop.close_with(body.filter(lambda v: not Path(done).exists()))
+    told = body.union(lively).key_by(lambda v: 0).process(Reaches(done, 300))
+    assert results(told) == [(300, False)]

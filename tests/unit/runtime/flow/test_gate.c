@@ -84,6 +84,10 @@ static void idle(fixture *f, int channel) {
     channel_push_signal(f->c[channel], LEATI_IDLE, 0);
 }
 
+static void active(fixture *f, int channel) {
+    channel_push_signal(f->c[channel], LEATI_ACTIVE, 0);
+}
+
 static void end(fixture *f, int channel) {
     channel_push_signal(f->c[channel], LEATI_END, 0);
 }
@@ -135,14 +139,33 @@ static void gate_channel_behind_after_idleness_does_not_hold_until_it_caught_up(
     watermark(&f, 0, 5);
     idle(&f, 1);
     expect(&f, "w5");
-    data(&f, 1, 1); /* data ends idleness */
-    expect(&f, "0:1");
+    active(&f, 1);
+    expect(&f, "");
     watermark(&f, 1, 2);
     watermark(&f, 0, 6);
     expect(&f, "w6");
     watermark(&f, 1, 7);
     watermark(&f, 0, 9);
     expect(&f, "w7");
+    tear_down(&f);
+}
+
+static void gate_data_of_an_idle_channel_holds_nobody_up(void **state) {
+    (void)state;
+    fixture f;
+    set_up(&f, "00");
+    watermark(&f, 0, 5);
+    watermark(&f, 1, 7);
+    idle(&f, 1);
+    data(&f, 1, 1);
+    expect(&f, "w5 0:1");
+    watermark(&f, 0, 9);
+    expect(&f, "w9");
+    idle(&f, 0);
+    data(&f, 0, 2);
+    expect(&f, "idle 0:2");
+    watermark(&f, 1, 10);
+    expect(&f, "active w10");
     tear_down(&f);
 }
 
@@ -157,9 +180,9 @@ static void gate_all_idle_is_told_after_the_highest_watermark(void **state) {
     expect(&f, "");
     idle(&f, 0); /* it had held the minimum */
     expect(&f, "w9 idle");
-    data(&f, 0, 1);
-    expect(&f, "0:1 active");
-    channel_push_signal(f.c[1], LEATI_ACTIVE, 0);
+    active(&f, 0);
+    expect(&f, "active");
+    active(&f, 1);
     expect(&f, "");
     tear_down(&f);
 }
@@ -517,6 +540,7 @@ int main(void) {
         cmocka_unit_test(gate_two_inputs_emits_minimum),
         cmocka_unit_test(gate_idle_channel_does_not_hold_the_minimum),
         cmocka_unit_test(gate_channel_behind_after_idleness_does_not_hold_until_it_caught_up),
+        cmocka_unit_test(gate_data_of_an_idle_channel_holds_nobody_up),
         cmocka_unit_test(gate_all_idle_is_told_after_the_highest_watermark),
         cmocka_unit_test(gate_idle_channel_that_held_nothing_flushes_nothing),
         cmocka_unit_test(gate_barrier_waits_for_all_channels),
