@@ -222,8 +222,10 @@ static bool cell_init(py_cell *c, const py_states *states, PyObject *name, PyObj
     c->ctx = states->ctx;
     c->ns = states->ns;
     if (leat_state_expires(c->state, &c->ttl) < 0) {
-        PyErr_Format(PyExc_Exception, "State name corrupted: %s: it expires in another way",
-                     text + strlen(states->prefix));
+        PyErr_Format(
+            PyExc_Exception,
+            "State name corrupted: %s: it expires in another way, or did when it was saved",
+            text + strlen(states->prefix));
         return false;
     }
     return cell_shapes(c, c->kind, c->declared);

@@ -188,3 +188,40 @@ bool leati_key_matches(const leat_value *key, const void *bytes, size_t size) {
     leati_buf_fini(&buf);
     return same;
 }
+
+/* --- types ------------------------------------------------------------------------------------ */
+
+/* A type of all those whose keys look alike. */
+static leat_type_tag key_family(leat_type_tag tag) {
+    switch (tag) {
+    case LEAT_T_BYTE:
+    case LEAT_T_SHORT:
+    case LEAT_T_INT:
+    case LEAT_T_LONG:
+    case LEAT_T_BIG_INT: return LEAT_T_LONG;
+    case LEAT_T_FLOAT:
+    case LEAT_T_DOUBLE: return LEAT_T_DOUBLE;
+    case LEAT_T_STRING:
+    case LEAT_T_CHAR: return LEAT_T_STRING;
+    case LEAT_T_INSTANT:
+    case LEAT_T_SQL_TIMESTAMP: return LEAT_T_SQL_TIMESTAMP;
+    case LEAT_T_LIST:
+    case LEAT_T_PRIMITIVE_ARRAY:
+    case LEAT_T_BASIC_ARRAY:
+    case LEAT_T_OBJECT_ARRAY: return LEAT_T_LIST;
+    default: return tag;
+    }
+}
+
+static bool is_unknown(const leat_type *type) {
+    return !type || type->tag == LEAT_T_PICKLED;
+}
+
+bool leati_key_types_meet(const leat_type *a, const leat_type *b) {
+    if (is_unknown(a) || is_unknown(b) || a == b) return true;
+    if (key_family(a->tag) != key_family(b->tag)) return false;
+    if (a->size != b->size) return a->tag != LEAT_T_TUPLE && a->tag != LEAT_T_ROW;
+    for (uint32_t i = 0; i < a->size; i++)
+        if (!leati_key_types_meet(a->items[i], b->items[i])) return false;
+    return true;
+}

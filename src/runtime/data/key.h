@@ -4,7 +4,7 @@
 #ifndef LEATI_KEY_H
 #define LEATI_KEY_H
 
-#include "leat/value.h"
+#include "leat/type.h"
 #include "runtime/base/buf.h"
 #include "runtime/base/wire.h"
 
@@ -18,6 +18,10 @@ size_t leati_key_short(const leat_value *key, char *to);
 leat_status leati_key_hash(const leat_value *key, uint64_t *hash);
 /* Does `key` have exactly these canonical bytes? Scalars and strings without writing them. */
 bool leati_key_matches(const leat_value *key, const void *bytes, size_t size);
+
+/* Can a key of the one type have the canonical bytes of one of the other? Where one is not known
+   (NULL, or any object) it may. */
+bool leati_key_types_meet(const leat_type *a, const leat_type *b);
 
 static inline int leati_key_group(uint64_t hash, int max_parallelism) {
     return (int)((uint64_t)(uint32_t)(hash >> 32) * (uint64_t)max_parallelism >> 32);

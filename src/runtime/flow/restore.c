@@ -12,9 +12,10 @@ typedef struct restoring {
     leat_context *ctx;
     const leati_restored *from;
     int count;
-    int old;      /* the former subtask being read, its place in `from` */
-    bool rescale; /* there were more or fewer of them */
-    bool own;     /* there is only today's own */
+    int old;               /* the former subtask being read, its place in `from` */
+    bool rescale;          /* there were more or fewer of them */
+    bool own;              /* there is only today's own */
+    const leat_type *keys; /* the type that they had, if that is known */
     leati_table *table;
     leat_distribution distribution; /* of the table */
     size_t split;                   /* items of split lists so far */
@@ -101,6 +102,20 @@ static leat_status check_table(const restoring *r, const leati_table *t, const l
                              leati_state_kind_name(kind), now);
 }
 
+static const char *expiry_words(bool expires) {
+    return expires ? "expired" : "did not expire";
+}
+
+/* Values that expire have their times beside them, others have none. */
+static leat_status check_expiry(const restoring *r, const leati_table *t, const leati_row *e) {
+    bool then = e->expiry == LEATI_EXPIRES, now = leati_table_ttl(t)->ms > 0;
+    if (e->expiry == LEATI_EXPIRY_UNKNOWN || then == now) return LEAT_OK;
+    return leat_context_fail(r->ctx, LEAT_E_STATE,
+                             "the state '%s' %s when the snapshot was made (time to live), and "
+                             "%s now; give it another name, or the operator another uid",
+                             e->name, expiry_words(then), now ? "does" : "does not");
+}
+
 /* One of a function is made, which may ask for it later. */
 static leat_status take_table(restoring *r, const leati_row *e) {
     leat_context *ctx = r->ctx;
@@ -108,11 +123,16 @@ static leat_status take_table(restoring *r, const leati_row *e) {
     if (*e->text && !type) return fail(r, LEAT_E_FORMAT);
     r->distribution = e->distribution;
     r->table = leati_context_find_table(ctx, e->name, e->of_function, e->distribution);
-    if (r->table) return check_table(r, r->table, e, type);
+    if (r->table) {
+        leat_status status = check_table(r, r->table, e, type);
+        return status < 0 ? status : check_expiry(r, r->table, e);
+    }
     if (e->of_function) {
         leat_status status =
             leati_context_table(ctx, e->name, e->state, e->distribution, type, &r->table, &r->err);
-        return status < 0 ? fail(r, status) : status;
+        if (status < 0) return fail(r, status);
+        if (e->expiry) leati_table_foresee_ttl(r->table, e->expiry == LEATI_EXPIRES);
+        return LEAT_OK;
     }
     return leat_context_fail(ctx, LEAT_E_STATE,
                              "the snapshot has state '%s', which this operator does not have; give "
@@ -131,10 +151,22 @@ static leat_status damaged(const restoring *r, leat_status status) {
     return leat_context_fail(r->ctx, status, "its state in the snapshot cannot be read");
 }
 
+/* What is under keys that never come again would be lost without a word. */
+static leat_status check_keys(const restoring *r) {
+    const leat_type *now = r->ctx->info->key_type;
+    if (leati_key_types_meet(r->keys, now)) return LEAT_OK;
+    return leat_context_fail(r->ctx, LEAT_E_STATE,
+                             "its keys were of type %s when the snapshot was made, and are of "
+                             "type %s now; give the operator another uid",
+                             r->keys->text, now->text);
+}
+
 static leat_status take_cells(restoring *r, const leati_row *e) {
     const void *bytes;
     size_t size;
-    leat_status status = read_section(r, e, &bytes, &size);
+    leat_status status =
+        r->distribution == LEAT_BY_KEY_GROUP && r->ctx->keyed ? check_keys(r) : LEAT_OK;
+    if (status >= 0) status = read_section(r, e, &bytes, &size);
     if (status < 0) return status;
     leati_reader in = leati_reader_of(bytes, size);
     return damaged(r, leati_table_restore(r->table, &in, leati_context_domain(r->ctx)));
@@ -146,7 +178,8 @@ static leat_status take_timers(restoring *r, const leati_row *e) {
     leati_timers **timers = &r->ctx->timers[e->domain];
     if (!*timers) *timers = leati_timers_new(r->ctx->info->max_parallelism);
     if (!*timers) return LEAT_E_NOMEM;
-    leat_status status = read_section(r, e, &bytes, &size);
+    leat_status status = check_keys(r);
+    if (status >= 0) status = read_section(r, e, &bytes, &size);
     if (status < 0) return status;
     leati_reader in = leati_reader_of(bytes, size);
     return damaged(r, leati_timers_restore(*timers, &in, leati_context_domain(r->ctx)));
@@ -197,6 +230,8 @@ static leat_status take_former(restoring *r) {
     size_t rows = leati_store_rows(from->store, &all);
     const leati_row *end = all + rows;
     leat_status status = check_groups(r, e);
+    r->keys = *e->keys ? leat_type_parse(e->keys, &r->err) : NULL;
+    if (status >= 0 && *e->keys && !r->keys) status = fail(r, LEAT_E_FORMAT);
     if (status >= 0) take_facts(r, e);
     for (e++; e < end && e->kind != LEATI_ROW_OPERATOR && status >= 0; e++)
         status = take_entry(r, e);

@@ -50,7 +50,8 @@ static void add_operator(const leat_context *ctx, leati_chunk *out) {
                    .max_parallelism = ctx->info->max_parallelism,
                    .watermark = ctx->watermark,
                    .forwarded = ctx->forwarded,
-                   .ends = ctx->ends_told};
+                   .ends = ctx->ends_told,
+                   .keys = ctx->info->key_type ? ctx->info->key_type->text : NULL};
     leati_chunk_add(out, &e, NULL, 0);
 }
 
@@ -68,7 +69,8 @@ static void add_table(const leati_table *t, leati_chunk *out) {
                    .text = type ? type->text : NULL,
                    .state = decl->kind,
                    .of_function = leati_table_of_function(t),
-                   .distribution = decl->distribution};
+                   .distribution = decl->distribution,
+                   .expiry = leati_table_ttl(t)->ms ? LEATI_EXPIRES : LEATI_EXPIRES_NOT};
     leati_chunk_add(out, &e, NULL, 0);
 }
 

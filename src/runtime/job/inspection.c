@@ -189,8 +189,9 @@ static void text_part(leati_buf *out, const part *p) {
     leati_buf_text(out, "  ");
     switch (e->kind) {
     case LEATI_ROW_TABLE:
-        leati_buf_printf(out, "state '%s': %s of %s, %s, %s: ", e->name,
+        leati_buf_printf(out, "state '%s': %s of %s%s, %s, %s: ", e->name,
                          leati_state_kind_name(e->state), *e->text ? e->text : "any object",
+                         e->expiry == LEATI_EXPIRES ? ", which expires" : "",
                          e->of_function ? "a function's" : "the operator's own",
                          distribution_name(e->distribution));
         break;
@@ -272,6 +273,7 @@ static void json_part(leati_buf *out, const part *p) {
             leati_buf_text(out, "\"type\": null");
         leati_buf_text(out, ", ");
         json_text(out, "of", e->of_function ? "function" : "operator");
+        leati_buf_printf(out, ", \"expires\": %s", e->expiry == LEATI_EXPIRES ? "true" : "false");
     }
     if (e->kind == LEATI_ROW_TIMERS) {
         leati_buf_text(out, ", ");

@@ -17,6 +17,7 @@ struct leati_store {
     int fd;
     const char *memory;
     uint64_t size;
+    uint32_t version;
     uint32_t crc;    /* of the index */
     leati_buf index; /* names and texts of entries point into `strings` */
     leati_buf strings;
@@ -92,6 +93,7 @@ static void get_operator(leati_store *s, leati_reader *in, leati_row *e) {
     e->watermark = leati_reader_zigzag(in);
     e->forwarded = leati_reader_zigzag(in);
     e->ends = (uint32_t)get_int(in);
+    e->keys = s->version > 1 ? get_text(s, in) : "";
     if (e->subtask >= e->parallelism || e->parallelism > e->max_parallelism) in->failed = true;
 }
 
@@ -109,6 +111,9 @@ static void get_table(leati_store *s, leati_reader *in, leati_row *e) {
     e->state = (leat_state_kind)state;
     e->of_function = leati_reader_u8(in) != 0;
     e->distribution = get_distribution(in);
+    uint8_t expiry = s->version > 1 ? leati_reader_u8(in) : LEATI_EXPIRY_UNKNOWN;
+    if (expiry > LEATI_EXPIRES) in->failed = true;
+    e->expiry = (leati_expiry)expiry;
 }
 
 static void get_place(const leati_store *s, leati_reader *in, leati_row *e) {
@@ -205,12 +210,12 @@ static leat_status read_head(leati_store *s, leat_error *err) {
     if (memcmp(bytes, LEATI_STORE_MAGIC, LEATI_MAGIC_SIZE) != 0)
         return wrong(s, err, "it is no snapshot of Leat");
     leati_reader in = leati_reader_of(bytes + LEATI_MAGIC_SIZE, 8);
-    uint32_t version = leati_reader_u32(&in);
+    s->version = leati_reader_u32(&in);
     if (leati_reader_u32(&in) != leati_crc32(0, bytes, LEATI_STORE_HEAD - 4))
         return wrong(s, err, "its head is damaged");
-    if (version != LEATI_STORE_VERSION)
+    if (s->version < 1 || s->version > LEATI_STORE_VERSION)
         return leat_error_set(err, LEAT_E_FORMAT, s->path ? s->path : "snapshot",
-                              "it has format %u, and this Leat reads format %d", version,
+                              "it has format %u, and this Leat reads formats 1 to %d", s->version,
                               LEATI_STORE_VERSION);
     return LEAT_OK;
 }

@@ -14,7 +14,7 @@
 #include "runtime/base/abort.h"
 #include "runtime/base/buf.h"
 
-enum { LEATI_STORE_VERSION = 1 };
+enum { LEATI_STORE_VERSION = 2 }; /* 1 is read, too */
 
 typedef enum leati_row_kind {
     LEATI_ROW_OPERATOR = 1, /* what follows is of this operator */
@@ -25,6 +25,13 @@ typedef enum leati_row_kind {
     LEATI_ROW_LOG = 6       /* section: records that the task's barrier has overtaken */
 } leati_row_kind;
 
+/* Do the values of a table expire? Then their times are in the cells, too. Version 1 does not say. */
+typedef enum leati_expiry {
+    LEATI_EXPIRY_UNKNOWN = 0,
+    LEATI_EXPIRES_NOT = 1,
+    LEATI_EXPIRES = 2
+} leati_expiry;
+
 /* A row of the index. Which members count depends on the kind. */
 typedef struct leati_row {
     leati_row_kind kind;
@@ -34,9 +41,11 @@ typedef struct leati_row {
     int subtask, parallelism, max_parallelism; /* operator */
     int64_t watermark, forwarded;              /* operator: got and passed on */
     uint32_t ends;                             /* operator: bit i: the end of input i was told */
+    const char *keys; /* operator: the type of its keys; NULL or "" when it is not known */
 
     leat_state_kind state;          /* table */
     bool of_function;               /* table: asked for by a function */
+    leati_expiry expiry;            /* table */
     leat_distribution distribution; /* table, item */
     int group;                      /* cells, timers */
     leat_time_domain domain;        /* timers */

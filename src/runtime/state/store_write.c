@@ -27,6 +27,7 @@ static void put_operator(leati_buf *b, const leati_row *e) {
     leati_buf_zigzag(b, e->watermark);
     leati_buf_zigzag(b, e->forwarded);
     leati_buf_varint(b, e->ends);
+    leati_buf_blob_text(b, e->keys ? e->keys : "");
 }
 
 static void put_table(leati_buf *b, const leati_row *e) {
@@ -35,6 +36,7 @@ static void put_table(leati_buf *b, const leati_row *e) {
     leati_buf_u8(b, (uint8_t)e->state);
     leati_buf_u8(b, e->of_function);
     leati_buf_u8(b, (uint8_t)e->distribution);
+    leati_buf_u8(b, (uint8_t)e->expiry);
 }
 
 static void put_row(leati_buf *b, const leati_row *e) {

@@ -351,9 +351,15 @@ leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl) {
     bool same = old->ms == ttl->ms && old->on_read == ttl->on_read &&
                 old->show_expired == ttl->show_expired;
     if (t->ttl_is_set && !same) return LEAT_E_STATE;
+    if (t->ttl_is_foreseen && (old->ms > 0) != (ttl->ms > 0)) return LEAT_E_STATE;
     t->ttl = *ttl;
     t->ttl_is_set = true;
     return LEAT_OK;
+}
+
+void leati_table_foresee_ttl(leati_table *t, bool expires) {
+    t->ttl.ms = expires ? INT64_MAX : 0;
+    t->ttl_is_foreseen = true;
 }
 
 leat_status leati_table_touch(leati_table *t, int64_t now) {

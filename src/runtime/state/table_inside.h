@@ -15,7 +15,7 @@ struct leat_state {
     const leat_state_decl *decl;
     const leat_type *type;
     leat_ttl ttl;
-    bool ttl_is_set;
+    bool ttl_is_set, ttl_is_foreseen;
     bool given_up;   /* the last snapshot; so entries may be without marks */
     int sweep_group; /* where the sweep stands */
     size_t sweep_at;

@@ -16,7 +16,12 @@ from leat.common import Duration, JobStatus, Time, Types, WatermarkStrategy
 from leat.common.errors import JobCancelled, NotSupportedError, RestoreError
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import AggregateFunction, KeyedProcessFunction, SinkFunction
-from leat.datastream.state import ListStateDescriptor, ValueStateDescriptor
+from leat.datastream.state import (
+    ListStateDescriptor,
+    MapStateDescriptor,
+    StateTtlConfig,
+    ValueStateDescriptor,
+)
 from leat.datastream.window import EventTimeSessionWindows, SlidingEventTimeWindows
 
 RECORDS = 300
@@ -229,7 +234,7 @@ def keep(make_env, folder):
 
 
 @pytest.mark.parametrize("name", KEPT)
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_snapshots_of_released_formats_are_restored(version, name, make_env, tmp_path, monkeypatch):
     monkeypatch.chdir(DATA.parents[2])
     kept = tmp_path / "kept"
@@ -303,6 +308,68 @@ def test_state_of_another_type_is_named(runs):
     assert "the state 'seen' was a value state of " in text
     assert "of LONG when" in text
     assert "STRING" in text
+
+
+def test_keys_of_another_type_are_named(runs):
+    def counted(key, kind):
+        return lambda env: (
+            numbers(env).key_by(key, kind).reduce(lambda a, b: a + b).uid("sums").name("sums")
+        )
+
+    assert not runs.until_checkpoint(counted(lambda x: x % 7, Types.LONG()), 1)
+    text = refusal(runs, counted(lambda x: str(x % 7), Types.STRING()), 2)
+    assert text.startswith("sums (")
+    assert "its keys were of type LONG when the snapshot was made, and are of type STRING" in text
+    runs.finish(counted(lambda x: x % 7, Types.INT()), 2)  # whose keys look the same
+
+
+class Expiring(KeyedProcessFunction):
+    """Numbers the records of a key in a state of this kind, with or without a time to live."""
+
+    def __init__(self, kind, expires):
+        self.kind, self.expires = kind, expires
+
+    def open(self, runtime_context):
+        ttl = StateTtlConfig.new_builder(Time.hours(1)).build()
+        if self.kind == "value":
+            descriptor = ValueStateDescriptor("n", Types.TUPLE([Types.LONG(), Types.LONG()]))
+        elif self.kind == "list":
+            descriptor = ListStateDescriptor("n", Types.LONG())
+        else:
+            descriptor = MapStateDescriptor("n", Types.LONG(), Types.LONG())
+        if self.expires:
+            descriptor.enable_time_to_live(ttl)
+        ask = {"value": "get_state", "list": "get_list_state", "map": "get_map_state"}[self.kind]
+        self.n = getattr(runtime_context, ask)(descriptor)
+
+    def process_element(self, value, ctx):
+        if self.kind == "value":
+            n = (self.n.value() or (0, 0))[0] + 1
+            self.n.update((n, 0))
+        elif self.kind == "list":
+            self.n.add(1)
+            n = len(list(self.n.get()))
+        else:
+            n = (self.n.get(0) or 0) + 1
+            self.n.put(0, n)
+        yield f"{value[0]}: {n}"
+
+
+@pytest.mark.parametrize("kind", ["value", "list", "map"])
+@pytest.mark.parametrize("expires", [True, False])
+def test_state_that_expires_now_or_no_more_is_named(runs, kind, expires):
+    """Such a state has other things in its cells than one that does not."""
+
+    def numbered(expires):
+        return lambda env: pairs(env).process(Expiring(kind, expires), Types.STRING()).uid("n")
+
+    assert not runs.until_checkpoint(numbered(expires), 1)
+    text = refusal(runs, numbered(not expires))
+    then = "expired" if expires else "did not expire"
+    now = "does not" if expires else "does"
+    assert f"the state 'n' {then} when the snapshot was made (time to live), and {now} now" in text
+    runs.finish(numbered(expires), 2)
+    assert len(set(runs.lines())) == RECORDS
 
 
 class Mergeable(Mean):

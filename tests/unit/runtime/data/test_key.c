@@ -164,6 +164,33 @@ static void key_without_memory_says_so(void **state) {
     }
 }
 
+static bool types_meet(const char *a, const char *b) {
+    leat_error err;
+    const leat_type *one = leat_type_parse(a, &err), *other = leat_type_parse(b, &err);
+    assert_true(one && other);
+    assert_int_equal(leati_key_types_meet(one, other), leati_key_types_meet(other, one));
+    return leati_key_types_meet(one, other);
+}
+
+static void types_whose_keys_look_alike_meet(void **state) {
+    (void)state;
+    assert_true(types_meet("LONG", "INT"));
+    assert_true(types_meet("BIG_INT", "BYTE"));
+    assert_true(types_meet("FLOAT", "DOUBLE"));
+    assert_true(types_meet("TUPLE<STRING,INT>", "TUPLE<CHAR,LONG>"));
+    assert_true(types_meet("LIST<LONG>", "PRIMITIVE_ARRAY<INT>"));
+    assert_true(types_meet("PICKLED", "STRING"));
+    assert_true(types_meet("TUPLE<PICKLED,INT>", "TUPLE<STRING,INT>"));
+    assert_true(leati_key_types_meet(NULL, leat_type_parse("LONG", NULL)));
+    assert_false(types_meet("LONG", "DOUBLE"));
+    assert_false(types_meet("LONG", "STRING"));
+    assert_false(types_meet("BOOLEAN", "INT"));
+    assert_false(types_meet("TUPLE<STRING,INT>", "TUPLE<INT,STRING>"));
+    assert_false(types_meet("TUPLE<STRING>", "TUPLE<STRING,INT>"));
+    assert_false(types_meet("TUPLE<LONG,LONG>", "ROW<LONG,LONG>"));
+    assert_false(types_meet("LIST<LONG>", "LIST<STRING>"));
+}
+
 static void key_groups_are_dealt_out_in_ranges(void **state) {
     (void)state;
     assert_int_equal(leati_key_group(0, 128), 0);
@@ -186,6 +213,7 @@ int main(void) {
         cmocka_unit_test(key_of_an_object_asks_its_language),
         cmocka_unit_test(key_too_deep_is_refused),
         cmocka_unit_test(key_without_memory_says_so),
+        cmocka_unit_test(types_whose_keys_look_alike_meet),
         cmocka_unit_test(key_groups_are_dealt_out_in_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

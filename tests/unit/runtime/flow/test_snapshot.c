@@ -191,6 +191,47 @@ static void snapshot_with_a_flipped_byte_is_refused(void **state) {
     leati_buf_fini(&bytes);
 }
 
+/* As fill, with keys of this type (NULL: not known) and values that expire or do not; then what
+   restoring it answers where both are otherwise. */
+static leat_status restored_as(const char *keys, int64_t ms, const char *keys_now, int64_t ms_now) {
+    rig r;
+    leat_error err;
+    leati_buf bytes;
+    leat_ttl then = {.ms = ms}, now = {.ms = ms_now};
+    leati_buf_init(&bytes);
+    set_up(&r);
+    r.infos[0].key_type = keys ? leat_type_parse(keys, &err) : NULL;
+    assert_int_equal(leat_state_expires(r.chain->contexts[0]->tables[0], &then), LEAT_OK);
+    push(&r, 3, 10);
+    assert_int_equal(rig_run(&r), LEATI_TASK_WAITING);
+    assert_int_equal(leati_context_snapshot(r.chain->contexts[0], &bytes), LEAT_OK);
+    rig_fini(&r);
+    set_up(&r);
+    r.infos[0].key_type = keys_now ? leat_type_parse(keys_now, &err) : NULL;
+    leat_context *ctx = r.chain->contexts[0];
+    assert_int_equal(leat_state_expires(ctx->tables[0], &now), LEAT_OK);
+    leat_status status = leati_context_restore_bytes(ctx, bytes.bytes, bytes.size);
+    rig_fini(&r);
+    leati_buf_fini(&bytes);
+    return status;
+}
+
+static void keys_of_another_type_are_refused(void **state) {
+    (void)state;
+    assert_int_equal(restored_as("LONG", 0, "STRING", 0), LEAT_E_STATE);
+    assert_int_equal(restored_as("LONG", 0, "DOUBLE", 0), LEAT_E_STATE);
+    assert_int_equal(restored_as("LONG", 0, "INT", 0), LEAT_OK);
+    assert_int_equal(restored_as("LONG", 0, NULL, 0), LEAT_OK);
+    assert_int_equal(restored_as(NULL, 0, "STRING", 0), LEAT_OK);
+}
+
+static void state_that_expires_now_or_no_more_is_refused(void **state) {
+    (void)state;
+    assert_int_equal(restored_as(NULL, 100, NULL, 200), LEAT_OK);
+    assert_int_equal(restored_as(NULL, 100, NULL, 0), LEAT_E_STATE);
+    assert_int_equal(restored_as(NULL, 0, NULL, 100), LEAT_E_STATE);
+}
+
 static void snapshot_without_memory_fails(void **state) {
     (void)state;
     rig r;
@@ -217,6 +258,8 @@ int main(void) {
         cmocka_unit_test(snapshot_is_the_same_twice),
         cmocka_unit_test(snapshot_cut_short_is_refused),
         cmocka_unit_test(snapshot_with_a_flipped_byte_is_refused),
+        cmocka_unit_test(keys_of_another_type_are_refused),
+        cmocka_unit_test(state_that_expires_now_or_no_more_is_refused),
         cmocka_unit_test(snapshot_without_memory_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,12 +21,14 @@ static const leati_row op = {.kind = LEATI_ROW_OPERATOR,
                              .max_parallelism = 128,
                              .watermark = INT64_MIN,
                              .forwarded = -7,
-                             .ends = 3};
+                             .ends = 3,
+                             .keys = "LONG"};
 static const leati_row table = {.kind = LEATI_ROW_TABLE,
                                 .name = "sum",
                                 .text = "BIGINT",
                                 .state = LEAT_MAP_STATE,
                                 .of_function = true,
+                                .expiry = LEATI_EXPIRES,
                                 .distribution = LEAT_BROADCAST_STATE};
 static const leati_row cells = {.kind = LEATI_ROW_CELLS, .group = 127};
 static const leati_row timers = {
@@ -94,6 +96,7 @@ static void expect_all(leati_store *s) {
     assert_true(rows[0].subtask == 1 && rows[0].parallelism == 3);
     assert_int_equal(rows[0].max_parallelism, 128);
     assert_true(rows[0].watermark == INT64_MIN && rows[0].forwarded == -7 && rows[0].ends == 3);
+    assert_string_equal(rows[0].keys, "LONG");
     assert_string_equal(rows[1].name, "position");
     assert_int_equal(rows[1].distribution, LEAT_UNION_LIST);
     expect_section(s, &rows[1], "", 0);
@@ -101,6 +104,7 @@ static void expect_all(leati_store *s) {
     assert_string_equal(rows[2].text, "BIGINT");
     assert_true(rows[2].state == LEAT_MAP_STATE && rows[2].of_function);
     assert_int_equal(rows[2].distribution, LEAT_BROADCAST_STATE);
+    assert_int_equal(rows[2].expiry, LEATI_EXPIRES);
     assert_int_equal(rows[3].group, 127);
     expect_section(s, &rows[3], zeros, sizeof zeros);
     assert_true(rows[4].domain == LEAT_PROCESSING_TIME && rows[4].group == 5);
@@ -261,6 +265,7 @@ static void put_operator(leati_buf *b, uint64_t subtask, uint64_t parallelism, u
     leati_buf_zigzag(b, 0);
     leati_buf_zigzag(b, 0);
     leati_buf_varint(b, 0);
+    leati_buf_blob(b, "", 0);
 }
 
 static void put_item(leati_buf *b, uint64_t offset, uint64_t stored, uint64_t size) {
@@ -344,7 +349,7 @@ static void another_version_is_named(void **state) {
     uint32_t crc = leati_crc32(0, b.bytes, LEATI_STORE_HEAD - 4);
     for (int i = 0; i < 4; i++) b.bytes[LEATI_STORE_HEAD - 4 + i] = (char)(crc >> (8 * i));
     assert_null(leati_store_of(b.bytes, b.size, &err));
-    assert_string_equal(err.text, "it has format 9, and this Leat reads format 1");
+    assert_string_equal(err.text, "it has format 9, and this Leat reads formats 1 to 2");
     leati_buf_fini(&b);
 }
 
