@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "runtime/base/alloc.h"
@@ -32,6 +33,23 @@ static char *temporary_path(const leati_config *config, const char *job_id) {
     return leati_format("%.*s/leat-%s", (int)strcspn(tmp, ",|:"), tmp, job_id);
 }
 
+/* Whoever owns it may put other checkpoints into the place of this job's. */
+static leat_status check_owner(const leati_job_folder *f, const leati_config *config,
+                               leat_error *err) {
+    struct stat st;
+    if (stat(f->path, &st) < 0)
+        return leat_error_set(err, LEAT_E_IO, f->path, "cannot be looked at: %s", strerror(errno));
+    if (st.st_uid == geteuid() ||
+        leati_config_bool(config, "execution.state-recovery.allow-other-owner"))
+        return LEAT_OK;
+    return leat_error_set(
+        err, LEAT_E_STATE, f->path,
+        "the folder belongs to another user (%u, and this process is of %u); name "
+        "another one (execution.checkpointing.dir), or set "
+        "execution.state-recovery.allow-other-owner if you trust it",
+        (unsigned)st.st_uid, (unsigned)geteuid());
+}
+
 static leat_status find(leati_job_folder *f, const leati_config *config, const char *job_name,
                         const char *job_id, leat_error *err) {
     const char *key = "execution.checkpointing.dir", *written = leati_config_get(config, key);
@@ -41,7 +59,8 @@ static leat_status find(leati_job_folder *f, const leati_config *config, const c
     f->path = f->temporary ? temporary_path(config, job_id) : leati_cp_job_folder(dir, job_name);
     if (!f->path) return no_memory(err);
     leat_error own;
-    if (f->temporary || leati_cp_make_lasting(f->path, &own) >= 0) return LEAT_OK;
+    if (f->temporary) return LEAT_OK;
+    if (leati_cp_make_lasting(f->path, &own) >= 0) return check_owner(f, config, err);
     return leat_error_set(err, own.status, own.where, "%s (%s)", own.text, key);
 }
 

@@ -71,6 +71,13 @@ static leat_status offer_older(search *s, leati_origin *o, leat_error *err) {
 }
 
 static leat_status find_newest(search *s, leati_origin *o, leat_error *err) {
+    if (s->folder->temporary) {
+        leati_log(
+            LEAT_LOG_WARNING,
+            "execution.checkpointing.dir: it is not set, so there is no checkpoint of a former "
+            "run to go on with; the job starts afresh");
+        return LEAT_OK;
+    }
     if (!s->count) {
         leati_log(LEAT_LOG_WARNING, "%s: there is no checkpoint of this job yet; it starts afresh",
                   s->folder->path);

@@ -393,6 +393,11 @@ def test_nothing_there_is_a_refusal_and_latest_starts_afresh(runs, tmp_path, cap
     assert "there is no checkpoint of this job yet; it starts afresh" in caplog.text
 
 
+def test_latest_without_a_folder_says_which_setting_is_missing(runs, caplog):
+    runs.finish(count, 1, execution_checkpointing_dir="")
+    assert "execution.checkpointing.dir: it is not set, so there is no checkpoint" in caplog.text
+
+
 def test_paths_that_are_no_checkpoint_say_what_they_are(runs, tmp_path):
     assert not runs.until_checkpoint(count, 1)
     job, newest = runs.checkpoints / "job", runs.newest()

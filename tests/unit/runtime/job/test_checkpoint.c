@@ -90,15 +90,37 @@ static void folders_are_made_with_those_above(void **state) {
 
 /* --- the folder of a job ---------------------------------------------------------------------- */
 
-static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
+static leat_status lock_foreign(leati_job_folder *f, const char *job_id, bool foreign,
+                                leat_error *err) {
     leati_config *config = leati_config_new();
     assert_non_null(config);
+    const char *key = "execution.state-recovery.allow-other-owner";
+    leati_config_set(config, key, foreign ? "true" : "false", LEATI_CONFIG_PROGRAM, err);
     assert_int_equal(
         leati_config_set(config, "execution.checkpointing.dir", folder, LEATI_CONFIG_PROGRAM, err),
         LEAT_OK);
     leat_status status = leati_job_folder_init(f, config, "a job", job_id, err);
     leati_config_free(config);
     return status;
+}
+
+static leat_status lock(leati_job_folder *f, const char *job_id, leat_error *err) {
+    return lock_foreign(f, job_id, false, err);
+}
+
+static void folder_of_another_user_is_refused_unless_told(void **state) {
+    (void)state;
+    leat_error err;
+    leati_job_folder f;
+    if (geteuid() != 0) skip(); /* only root gives folders away */
+    assert_int_equal(lock(&f, "0123", &err), LEAT_OK);
+    leati_job_folder_fini(&f);
+    assert_int_equal(chown(in_folder("a%20job"), 12345, (gid_t)-1), 0);
+    assert_int_equal(lock(&f, "0123", &err), LEAT_E_STATE);
+    assert_non_null(strstr(err.text, "the folder belongs to another user (12345, "));
+    leati_job_folder_fini(&f);
+    assert_int_equal(lock_foreign(&f, "0123", true, &err), LEAT_OK);
+    leati_job_folder_fini(&f);
 }
 
 static void folder_of_a_living_job_is_refused(void **state) {
@@ -438,6 +460,7 @@ int main(void) {
         WITH_FOLDER(parts_are_removed_but_for_the_newest),
         WITH_FOLDER(removal_follows_no_link),
         WITH_FOLDER(folders_are_made_with_those_above),
+        WITH_FOLDER(folder_of_another_user_is_refused_unless_told),
         WITH_FOLDER(folder_of_a_living_job_is_refused),
         WITH_FOLDER(published_one_is_whole),
         WITH_FOLDER(published_on_another_file_system_is_whole),
