@@ -25,7 +25,7 @@ typedef enum leati_row_kind {
     LEATI_ROW_LOG = 6       /* section: records that the task's barrier has overtaken */
 } leati_row_kind;
 
-/* Do the values of a table expire? Then their times are in the cells, too. Version 1 does not say. */
+/* Do the values of a table expire? Then their times are in the cells. Version 1 does not say. */
 typedef enum leati_expiry {
     LEATI_EXPIRY_UNKNOWN = 0,
     LEATI_EXPIRES_NOT = 1,

@@ -47,11 +47,11 @@ leat_status leati_table_map_key(leati_table *t, const leat_value *key, leati_map
 leat_status leati_table_merge(leati_table *t, const leat_value *key, uint64_t hash,
                               leat_namespace into_ns, leat_namespace from_ns);
 const leat_ttl *leati_table_ttl(const leati_table *t);
-/* LEAT_E_STATE when it has another one, or what was restored expired and shall not, or the other way
-   round: then what is in the cells is not what the caller takes it for. */
+/* LEAT_E_STATE when it has another one, or what was restored expired and shall not, or the other
+   way round: then what is in the cells is not what the caller takes it for. */
 leat_status leati_table_set_ttl(leati_table *t, const leat_ttl *ttl);
-/* Of a table that was made to be restored into, and that nobody has asked for: do its values expire?
-   Until somebody says after what time they live for ever. */
+/* Of a table that was made to be restored into, and that nobody has asked for: do its values
+   expire? Until somebody says after what time they live for ever. */
 void leati_table_foresee_ttl(leati_table *t, bool expires);
 /* Sets the time of the pair that leati_table_get has just found. */
 leat_status leati_table_touch(leati_table *t, int64_t now);
