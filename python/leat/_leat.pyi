@@ -97,6 +97,10 @@ class Job:
     """A job that was started."""
 
     id: str
+    heard: bool
+    """Whether result() has told how it ended."""
+    cancelled: bool
+    """Whether cancel() was called."""
 
     def status(self) -> str:
         """The name of a JobStatus."""

@@ -274,17 +274,22 @@ def _put_first(folder: str) -> None:
 
 
 def _await_jobs(code: int) -> int:
-    """Wait for jobs that the script left running; 0, or the code of the first that failed."""
+    """Wait for jobs that the script left running, and tell of those that did not end well.
+
+    Answers `code`, unless it is 0: then the code of the first such job.
+    """
     from leat import jobs
     from leat.common.errors import JobCancelled, RestoreError
 
-    for job in jobs.running():
+    for job in jobs.unsettled():
         while not job.wait(3600.0):
             pass
         try:
             job.result()
-        except JobCancelled:
-            continue  # by the script, which knows what it does
+        except JobCancelled as e:
+            if not job.cancelled:  # else by the script, which knows what it does
+                _say(f"leat: {e}")
+                code = code or INTERRUPTED
         except Exception as e:
             report(e)
             code = code or (NOT_RESTORED if isinstance(e, RestoreError) else FAILED)

@@ -1,7 +1,7 @@
-"""The jobs that this process has started and that may still run.
+"""The jobs that this process has started and that may still run, or whose end nobody was told.
 
-The launcher waits for them when a script ends; a program that ends without the launcher cancels
-them, as a program that ends takes its threads with it.
+The launcher waits for them when a script ends, and tells of those that did not end well; a program
+that ends without the launcher cancels them, as a program that ends takes its threads with it.
 """
 
 from __future__ import annotations
@@ -71,9 +71,18 @@ def start(new: list[Job], execute: Callable[..., Job], *arguments: object) -> Jo
 
         atexit.register(cancel_all, EXIT_SECONDS)
         _watching = True
-    _started[:] = [*(box for box in _started if not (box and box[0].wait(0.0))), new]
+    _started[:] = [*(box for box in _started if not (box and _is_settled(box[0]))), new]
     new.extend(starmap(execute, [arguments]))
     return new[0]
+
+
+def _is_settled(job: Job) -> bool:
+    return job.wait(0.0) and (job.heard or job.status() == "FINISHED")
+
+
+def unsettled() -> list[Job]:
+    """The jobs that have not ended, or badly and nobody was told, in the order of their start."""
+    return [job for box in _started for job in box if not _is_settled(job)]
 
 
 def running() -> list[Job]:

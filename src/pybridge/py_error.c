@@ -178,6 +178,7 @@ static PyObject *class_for(py_state *state, leat_status status) {
     case LEAT_E_TYPE: return PyExc_TypeError;
     case LEAT_E_RANGE: return PyExc_OverflowError;
     case LEAT_E_NOT_FOUND: return PyExc_FileNotFoundError;
+    case LEAT_E_IO: return PyExc_OSError; /* what the system refused; errno is in the text */
     case LEAT_E_NOMEM: return PyExc_MemoryError;
     case LEAT_E_UNSUPPORTED: return py_known_get(state, PY_NOT_SUPPORTED);
     case LEAT_E_CANCELLED: return py_known_get(state, PY_JOB_CANCELLED);

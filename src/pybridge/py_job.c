@@ -21,6 +21,7 @@ typedef struct py_job {
     leat_job *job;
     py_collect *collects;
     size_t collect_count;
+    bool heard, cancelled; /* somebody was told how it ended; asked it to end */
 } py_job;
 
 static py_job *job_of(PyObject *o) {
@@ -212,6 +213,7 @@ static PyObject *job_stop(PyObject *self, PyObject *args) {
 static PyObject *job_cancel(PyObject *self, PyObject *unused) {
     (void)unused;
     py_pause pause;
+    job_of(self)->cancelled = true;
     py_interp_pause(interp_of(self), &pause);
     leat_job_cancel(job_of(self)->job);
     py_interp_resume(interp_of(self), &pause);
@@ -237,6 +239,7 @@ static PyObject *job_result(PyObject *self, PyObject *unused) {
         PyErr_SetString(PyExc_RuntimeError, "the job has not ended; wait() for it");
         return NULL;
     }
+    job_of(self)->heard = true;
     if (leat_job_result(job, &err) < 0)
         return py_error_raise_job(py_type_state(Py_TYPE(self)), job);
     return Py_BuildValue("{sL}", "runtime_ms", (long long)leat_job_runtime(job));
@@ -311,6 +314,16 @@ static PyObject *job_id(PyObject *self, void *unused) {
     return PyUnicode_FromString(leat_job_id(job_of(self)->job));
 }
 
+static PyObject *job_heard(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(job_of(self)->heard);
+}
+
+static PyObject *job_cancelled(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(job_of(self)->cancelled);
+}
+
 /* --- the type --------------------------------------------------------------------------------- */
 
 static PyMethodDef job_methods[] = {
@@ -340,6 +353,8 @@ static PyMethodDef job_methods[] = {
 
 static PyGetSetDef job_getset[] = {
     {"id", job_id, NULL, PyDoc_STR("32 hexadecimal digits."), NULL},
+    {"heard", job_heard, NULL, PyDoc_STR("Whether result() has told how it ended."), NULL},
+    {"cancelled", job_cancelled, NULL, PyDoc_STR("Whether cancel() was called."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

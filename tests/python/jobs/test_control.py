@@ -128,7 +128,39 @@ def test_several_jobs_of_one_process(leat_start):
     assert ask("cancel", "two").returncode == 0
     assert [j["name"] for j in jobs()] == ["one"]
     assert ask("cancel", "one").returncode == 0
-    assert child.wait(SECONDS) == 0
+    said = child.communicate(timeout=SECONDS)[1]
+    assert sorted(said.splitlines()) == [
+        f"leat: {n}: the job was cancelled" for n in ("one", "two")
+    ]
+    assert child.returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("then", "code"),
+    [
+        ("client.cancel().result()", 0),  # the script's own wish
+        ("client.get_job_execution_result().exception()", 0),  # it was told
+        ("while not client.get_job_execution_result().done(): time.sleep(0.01)", 130),
+        ("client.get_job_execution_result().result()", 130),
+        ("sys.exit(7)", 7),  # the script's own word counts
+    ],
+)
+def test_exit_code_of_a_script_whose_job_was_cancelled(leat_start, then, code):
+    child = leat_start(SILENT + f"client = env.execute_async('one')\n{then}\n")
+    if not then.startswith("client.cancel"):
+        wait_for(lambda: [j["name"] for j in jobs()] == ["one"])
+        assert ask("cancel", "one").returncode == 0
+    said = child.communicate(timeout=SECONDS)[1]
+    assert child.returncode == code
+    assert said == ("leat: one: the job was cancelled\n" if code else "")
+
+
+def test_job_that_has_failed_before_the_script_ends_is_told(leat_start):
+    script = RUNNING + "ticks.map(lambda x: 1 // 0).print()\nclient = env.execute_async('bad')\n"
+    script += "while client.get_job_status().result().name != 'FAILED': time.sleep(0.01)\n"
+    child = leat_start(script)
+    assert "ZeroDivisionError" in child.communicate(timeout=SECONDS)[1]
+    assert child.returncode == 1
 
 
 def test_job_outside_of_the_launcher_listens_when_it_is_told(make_env):

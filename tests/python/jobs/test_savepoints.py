@@ -165,7 +165,7 @@ def test_futures_have_what_went_wrong(make_env, tmp_path):
     diary = tmp_path / "diary"
     client = count_in(make_env(), diary)
     grow(diary)
-    with pytest.raises(RuntimeError, match="in place of one"):
+    with pytest.raises(OSError, match="in place of one"):
         client.trigger_savepoint(str(tmp_path / "file" / "x")).result()
     failed = client.stop_with_savepoint(False, str(tmp_path / "file" / "x"))
     assert "in place of one" in str(failed.exception())
@@ -409,6 +409,15 @@ def test_a_new_run_waits_until_the_old_ones_workers_are_gone(leat_start, leat_ru
     done = leat_run(STUCK, str(pid), "goes on")
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines() == ["gone"]
+
+
+def test_a_folder_that_cannot_be_made_is_an_os_error(make_env, tmp_path):
+    (tmp_path / "file").touch()
+    for folder in tmp_path / "file" / "x", "/proc/x":
+        env = make_env(**{"execution.checkpointing.dir": str(folder)})
+        env.from_collection([1]).print()
+        with pytest.raises(OSError, match=r"folder.*\(execution\.checkpointing\.dir\)"):
+            env.execute("job")
 
 
 @pytest.fixture

@@ -87,6 +87,7 @@ class Job:
         self.error = error
         self.cancelled = False
         self.ended = False
+        self.heard = False
 
     def status(self):
         return "FINISHED" if self.ended else "RUNNING"
@@ -103,6 +104,7 @@ class Job:
         self.cancelled = True
 
     def result(self):
+        self.heard = True
         if self.error is not None:
             raise self.error
         return {"runtime_ms": 12}

@@ -7,6 +7,11 @@ class Job:
     def __init__(self, name):
         self.name = name
         self.ended = False
+        self.heard = False
+        self.state = "FINISHED"
+
+    def status(self):
+        return self.state
 
     def wait(self, seconds):
         return self.ended
@@ -32,6 +37,19 @@ def test_jobs_that_run_are_remembered_in_order(jobs):
     assert jobs.running() == [second, third]
     assert jobs.cancel_all(1.0)
     assert jobs.running() == []
+
+
+def test_job_whose_bad_end_nobody_heard_of_is_remembered(jobs):
+    failed, heard, good = (jobs.start([], Job, name) for name in ("failed", "heard", "good"))
+    assert jobs.unsettled() == [failed, heard, good]
+    for job in failed, heard, good:
+        job.ended = True
+    failed.state = heard.state = "FAILED"
+    heard.heard = True
+    assert jobs.unsettled() == [failed]
+    assert jobs.running() == []
+    jobs.start([], Job, "next")
+    assert failed in jobs.unsettled()
 
 
 def test_job_that_does_not_start_is_none(jobs):
