@@ -7,16 +7,23 @@
    With checkpoints that are exactly once nobody sees a record before the checkpoint behind it is
    complete: until its barrier it belongs to the subtask, until the commit it waits in a part with
    the checkpoint's number. A restart hands out the parts of the checkpoint that it begins from, and
-   forgets the others, whose records come again. What waits is bounded by the time between two
-   checkpoints only: to push back would keep the barrier away that it waits for. */
+   forgets the others, whose records come again.
+
+   What waits is bounded. To push back would keep the barrier away that it waits for, so a subtask
+   whose part is large asks for a checkpoint before its time. When the barrier has passed it, and
+   the next part becomes large, too, it does hold its task until that checkpoint is closed, well or
+   not: all tasks before it have had the barrier, so nobody waits for them. But in a job with loops
+   the head waits for what comes back before its barrier, which may be held up by this; there nobody
+   holds. */
 
 #include "leat/operators.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/deadline.h"
 #include "runtime/data/batch.h"
 #include "runtime/job/job.h"
+#include "runtime/job/loops.h"
 
-enum { BATCH_ROOM = 512, QUEUE_RECORDS = 4096 };
+enum { BATCH_ROOM = 512, QUEUE_RECORDS = 4096, PART_RECORDS = 64 << 10, PART_BYTES = 32 << 20 };
 
 typedef struct collect_chunk {
     leati_link link;
@@ -33,17 +40,20 @@ typedef struct collect_part {
     leati_link link;
     int64_t checkpoint;
     leati_link chunks;
-    size_t records;
+    size_t records, bytes; /* the latter without the last chunk's */
+    bool large;            /* a checkpoint was asked for */
 } collect_part;
 
 struct leati_collect {
     leati_collect *next;
     int id;
     bool exact; /* records wait for their checkpoint */
+    bool loops; /* so nobody may be held by a checkpoint */
     pthread_cond_t changed;
     pthread_mutex_t lock;
     leati_link chunks, waiters, parts; /* parts by number, the least first */
     size_t records;                    /* that can be taken */
+    int64_t settled;                   /* the last checkpoint that was closed */
     bool taken;                        /* a reader has some */
     bool over;
 };
@@ -71,6 +81,7 @@ static leati_collect *find_or_make(leat_job *job, int id) {
     leati_list_init(&c->parts);
     c->id = id;
     c->exact = is_exact(job);
+    c->loops = leati_loop_count(job->plan->graph) > 0;
     c->over = job->over;
     c->next = job->collects;
     return job->collects = c;
@@ -88,6 +99,7 @@ static leati_collect *collect_of(leat_job *job, int id) {
 typedef struct collect_self {
     leati_collect *queue;
     collect_part *part; /* since the last barrier; NULL: nothing, or not exact */
+    int64_t passed;     /* the checkpoint of that barrier; 0: none */
     bool waiting;
 } collect_self;
 
@@ -119,6 +131,11 @@ static leat_status released(leat_context *ctx, void *self, void *arg) {
     ((collect_self *)self)->waiting = false;
     leat_context_release(ctx);
     return LEAT_OK;
+}
+
+static leati_batch *last_batch(const leati_link *chunks) {
+    if (leati_list_empty(chunks)) return NULL;
+    return LEATI_CONTAINER(chunks->prev, collect_chunk, link)->batch;
 }
 
 /* `*count` and `chunks` are the queue's, under its lock, or the subtask's. */
@@ -159,7 +176,30 @@ static leat_status append_to_part(collect_self *s, leat_context *ctx, const leat
         if (!s->part) return LEAT_E_NOMEM;
         leati_list_init(&s->part->chunks);
     }
-    return append(&s->part->chunks, &s->part->records, ctx, in);
+    collect_part *p = s->part;
+    leati_batch *last = last_batch(&p->chunks);
+    if (last && last->count == last->room) p->bytes += last->bytes;
+    return append(&p->chunks, &p->records, ctx, in);
+}
+
+/* Does the part that grows become large now? Then a checkpoint would be welcome. */
+static bool becomes_large(collect_part *p) {
+    if (!p || p->large) return false;
+    p->large = p->records >= PART_RECORDS || p->bytes + last_batch(&p->chunks)->bytes >= PART_BYTES;
+    return p->large;
+}
+
+/* Under the queue's lock. */
+static bool is_full(const collect_self *s) {
+    const leati_collect *q = s->queue;
+    bool for_checkpoint = s->part && s->part->large && s->passed > q->settled && !q->loops;
+    return for_checkpoint || q->records >= QUEUE_RECORDS;
+}
+
+static void ask_for_checkpoint(leat_job *job) {
+    pthread_mutex_lock(&job->lock);
+    if (job->coordinator) leati_coordinator_hurry(job->coordinator);
+    pthread_mutex_unlock(&job->lock);
 }
 
 static leat_status collect_on_record(leat_context *ctx, void *self, unsigned input,
@@ -168,9 +208,10 @@ static leat_status collect_on_record(leat_context *ctx, void *self, unsigned inp
     collect_self *s = self;
     leati_collect *q = s->queue;
     leat_status status = q->exact ? append_to_part(s, ctx, in) : LEAT_OK;
+    if (status >= 0 && becomes_large(s->part)) ask_for_checkpoint(ctx->chain->around.job);
     pthread_mutex_lock(&q->lock);
     if (!q->exact) status = append(&q->chunks, &q->records, ctx, in);
-    if (status >= 0 && q->records >= QUEUE_RECORDS && !s->waiting) status = wait_for_room(s, ctx);
+    if (status >= 0 && !s->waiting && is_full(s)) status = wait_for_room(s, ctx);
     if (q->records == 1) pthread_cond_broadcast(&q->changed);
     pthread_mutex_unlock(&q->lock);
     return status;
@@ -182,6 +223,7 @@ static leat_status collect_prepare(leat_context *ctx, void *self, int64_t checkp
     (void)ctx;
     collect_self *s = self;
     leati_collect *q = s->queue;
+    s->passed = checkpoint;
     if (!s->part) return LEAT_OK;
     s->part->checkpoint = checkpoint;
     pthread_mutex_lock(&q->lock);
@@ -318,6 +360,15 @@ bool leati_collects_rewind(leat_job *job, int64_t checkpoint) {
     }
     pthread_mutex_unlock(&job->lock);
     return possible;
+}
+
+void leati_collects_settle(leat_job *job, int64_t checkpoint) {
+    for (leati_collect *q = job->collects; q; q = q->next) {
+        pthread_mutex_lock(&q->lock);
+        q->settled = checkpoint;
+        release_waiters(q);
+        pthread_mutex_unlock(&q->lock);
+    }
 }
 
 void leati_collect_end(leat_job *job) {

@@ -30,6 +30,8 @@ struct leati_coordinator {
     int64_t complete; /* the newest that is complete; 0: none in this run */
     char *newest;     /* its folder */
     int64_t next_at;  /* when the next one is due */
+    int64_t earliest; /* when it may begin, if it is asked for before that */
+    bool hurried;     /* it was, while one was under way */
     int64_t failures; /* in a row */
 
     bool active;
@@ -163,7 +165,10 @@ static void close_one(leati_coordinator *c) {
     int64_t now = leati_clock_monotonic();
     int64_t due = c->began + c->interval, pause = now + c->min_pause;
     c->active = false;
-    c->next_at = due > pause ? due : pause;
+    c->earliest = pause;
+    c->next_at = due > pause && !c->hurried ? due : pause;
+    c->hurried = false;
+    leati_collects_settle(c->job, c->number);
     leati_free(c->declined);
     c->declined = NULL;
 }
@@ -222,6 +227,14 @@ static leat_status give_up(leati_coordinator *c, const leat_error *why, leat_err
                           "%s (checkpoint %" PRId64 "%s; %" PRId64 " may fail in a row: "
                           "execution.checkpointing.tolerable-failed-checkpoints)",
                           own.text, c->number, ends ? ", the job's last" : "", c->tolerable);
+}
+
+void leati_coordinator_hurry(leati_coordinator *c) {
+    int64_t now = leati_clock_monotonic(), soon = now > c->earliest ? now : c->earliest;
+    c->hurried = c->active;
+    if (c->active || soon >= c->next_at) return;
+    c->next_at = soon;
+    pthread_cond_broadcast(&c->job->changed);
 }
 
 void leati_coordinator_saved(leati_coordinator *c, const leati_saved *s) {

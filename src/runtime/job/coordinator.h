@@ -55,6 +55,9 @@ bool leati_coordinator_has_stopped(const leati_coordinator *c);
 bool leati_coordinator_made_last(const leati_coordinator *c);
 /* What has become of all of them. */
 const leati_cp_stats *leati_coordinator_stats(const leati_coordinator *c);
+/* Somebody has more waiting for a checkpoint than it should: the next one begins as soon as it may,
+   and not when its time has come. */
+void leati_coordinator_hurry(leati_coordinator *c);
 /* A task's file. */
 void leati_coordinator_saved(leati_coordinator *c, const leati_saved *saved);
 

@@ -112,6 +112,8 @@ int leati_pushes_dispatch(leat_job *job);
    will give again, or answers false when a reader has some of it; nobody will add to its queues any
    more; and the end. */
 bool leati_collects_rewind(leat_job *job, int64_t checkpoint);
+/* Under the job's lock: that checkpoint is complete, or never will be. */
+void leati_collects_settle(leat_job *job, int64_t checkpoint);
 void leati_collect_end(leat_job *job);
 void leati_collect_free(leat_job *job);
 /* dispatch.c */

@@ -276,6 +276,15 @@ def checkpoints(folder, job="count"):
     return sorted(p.name for p in folder.glob(f"{job}/chk-*") if not p.name.endswith(".part"))
 
 
+def test_what_waits_for_a_checkpoint_to_be_collected_asks_for_one(make_env):
+    env = make_env()
+    env.enable_checkpointing(3_600_000)
+    numbers = numbers_to(env, 10**12).map(lambda n: -n, Types.LONG())
+    with numbers.execute_and_collect("hurry") as results:
+        taken = [next(results) for _ in range(100_000)]
+    assert taken == list(range(-1, -100_001, -1))
+
+
 def test_a_cancelled_job_goes_on_from_its_latest_checkpoint(make_env, tmp_path):
     kept = tmp_path / "kept"
     diary = tmp_path / "diary"

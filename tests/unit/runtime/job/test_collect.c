@@ -1,9 +1,12 @@
 /* Tests of collect.c: records come while the job runs, in bounded memory; time-outs, ends,
    cancels. */
+#include "folder.h"
 #include "gather.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "runtime/bridge.h"
 
@@ -137,12 +140,196 @@ static void job_freed_with_records_left_frees_them(void **state) {
     tear_down(&f);
 }
 
+/* --- with checkpoints far apart --------------------------------------------------------------- */
+
+/* A million a second, at most. */
+static leat_status count_passing(leat_context *ctx, const leat_record *in, leat_value *out,
+                                 void *arg) {
+    static const struct timespec pause = {0, 1000000};
+    (void)ctx;
+    if (atomic_fetch_add((atomic_int *)arg, 1) % 1024 == 0) nanosleep(&pause, NULL);
+    *out = in->value;
+    return LEAT_OK;
+}
+
+static leat_stream *start_exact(fixture *f, int parallelism, leat_stream *(*make)(leat_env *)) {
+    leat_error err = {.text = ""};
+    f->env = env_of(parallelism, 1000);
+    if (leat_env_set(f->env, "execution.checkpointing.interval", "1 h", &err) < 0)
+        fail_msg("%s", err.text);
+    leat_stream *s = leat_stream_map(make(f->env), leat_map_fn(count_passing, &f->made));
+    start(f, s);
+    return s;
+}
+
+/* Takes all, and answers how many were on their way at most. */
+static int take_all(fixture *f, int64_t *count, int64_t *sum) {
+    int most = 0;
+    for (;;) {
+        int waiting = atomic_load(&f->made) - (int)*count;
+        if (waiting > most) most = waiting;
+        if (take(f, -1, count, sum) != LEAT_OK) return most;
+    }
+}
+
+enum { MANY = 1500000, BOUND = 4 * (64 << 10) };
+
+static leat_stream *many_numbers(leat_env *env) {
+    return leat_stream_rebalance(leat_env_sequence(env, 1, MANY));
+}
+
+static void exact_collect_asks_for_checkpoints_and_stays_bounded(void **state) {
+    (void)state;
+    for (int parallelism = 1; parallelism <= 2; parallelism++) {
+        fixture f = {.env = NULL};
+        leat_error err = {.text = ""};
+        int64_t count = 0, sum = 0;
+        start_exact(&f, parallelism, many_numbers);
+        int most = take_all(&f, &count, &sum);
+        if (leat_job_result(f.job, &err) < 0) fail_msg("%s", err.text);
+        assert_int_equal(count, MANY);
+        assert_int_equal(sum, (int64_t)MANY * (MANY + 1) / 2);
+        assert_in_range(most, 64 << 10, BOUND * parallelism);
+        tear_down(&f);
+    }
+}
+
+static void exact_collect_without_a_reader_stops_the_source(void **state) {
+    (void)state;
+    fixture f = {.env = NULL};
+    int64_t count = 0, sum = 0;
+    start_exact(&f, 1, many_numbers);
+    assert_int_equal(take(&f, -1, &count, &sum), LEAT_OK);
+    int before = -1;
+    for (int calm = 0; calm < 2000; calm++) {
+        int now = atomic_load(&f.made);
+        if (now != before) calm = 0;
+        before = now;
+        sched_yield();
+    }
+    assert_in_range(atomic_load(&f.made), 64 << 10, BOUND);
+    take_all(&f, &count, &sum);
+    assert_int_equal(count, MANY);
+    tear_down(&f);
+}
+
+static leat_status enlarge(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
+    enum { SIZE = 1 << 20 };
+    (void)in, (void)arg;
+    char *bytes = leat_context_alloc(ctx, SIZE);
+    if (!bytes) return LEAT_E_NOMEM;
+    memset(bytes, 'x', SIZE);
+    *out = leat_string_n(bytes, SIZE);
+    return LEAT_OK;
+}
+
+/* 200 MB. */
+static leat_stream *large_numbers(leat_env *env) {
+    leat_stream *s = leat_env_sequence(env, 1, 200);
+    return leat_stream_map(s, leat_map_fn(enlarge, NULL));
+}
+
+static void exact_collect_of_large_records_counts_bytes(void **state) {
+    (void)state;
+    fixture f = {.env = NULL};
+    leat_error err = {.text = ""};
+    int count = 0, most = 0;
+    leati_batch *batch;
+    const leat_record *records;
+    start_exact(&f, 1, large_numbers);
+    while (leati_job_collect(f.job, f.id, -1, &batch) == LEAT_OK) {
+        int waiting = atomic_load(&f.made) - count;
+        if (waiting > most) most = waiting;
+        count += (int)leati_batch_records(batch, &records);
+        leati_batch_unref(batch);
+    }
+    if (leat_job_result(f.job, &err) < 0) fail_msg("%s", err.text);
+    assert_int_equal(count, 200);
+    assert_in_range(most, 32, 130);
+    tear_down(&f);
+}
+
+/* Savepoints that let the job go on commit nothing; nobody waits for that. */
+static void *make_savepoints(void *arg) {
+    const fixture *f = arg;
+    leat_error err;
+    intptr_t made = 0;
+    leat_status status = LEAT_OK;
+    while (made < 10 && (status >= 0 || leat_job_status(f->job) < LEAT_JOB_FINISHED)) {
+        char *path = NULL;
+        status = leat_job_savepoint(f->job, folder, 60000, &path, &err);
+        if (status < 0 && status != LEAT_E_STATE) fail_msg("%s", err.text);
+        made += status >= 0;
+        leat_text_free(path);
+    }
+    return (void *)made;
+}
+
+static void exact_collect_goes_on_beside_savepoints(void **state) {
+    (void)state;
+    fixture f = {.env = NULL};
+    leat_error err = {.text = ""};
+    int64_t count = 0, sum = 0;
+    pthread_t thread;
+    void *made;
+    start_exact(&f, 2, many_numbers);
+    assert_int_equal(pthread_create(&thread, NULL, make_savepoints, &f), 0);
+    take_all(&f, &count, &sum);
+    assert_int_equal(pthread_join(thread, &made), 0);
+    if (leat_job_result(f.job, &err) < 0) fail_msg("%s", err.text);
+    assert_int_equal(count, MANY);
+    assert_true((intptr_t)made > 0);
+    tear_down(&f);
+}
+
+/* What comes back in a loop must go on while a checkpoint is under way: numbers are halved until
+   they are 0. */
+static leat_status halve(leat_context *ctx, const leat_record *in, leat_value *out, void *arg) {
+    (void)ctx, (void)arg;
+    *out = leat_int(in->value.as.i / 2);
+    return LEAT_OK;
+}
+
+static leat_status is_above_zero(leat_context *ctx, const leat_record *in, bool *keep, void *arg) {
+    (void)ctx, (void)arg;
+    *keep = in->value.as.i > 0;
+    return LEAT_OK;
+}
+
+enum { ROUND = 1 << 16 };
+
+static leat_stream *numbers_that_go_round(leat_env *env) {
+    leat_stream *s = leat_stream_rebalance(leat_env_sequence(env, 1, ROUND - 1));
+    leat_stream *loop = leat_stream_iterate(s, 0);
+    leat_stream *body = leat_stream_map(loop, leat_map_fn(halve, NULL));
+    leat_stream *back = leat_stream_filter(body, leat_filter_fn(is_above_zero, NULL));
+    leat_iteration_close(loop, leat_stream_rebalance(back));
+    return body;
+}
+
+static void exact_collect_in_a_loop_comes_to_its_end(void **state) {
+    (void)state;
+    fixture f = {.env = NULL};
+    leat_error err = {.text = ""};
+    int64_t count = 0, sum = 0;
+    start_exact(&f, 2, numbers_that_go_round);
+    take_all(&f, &count, &sum);
+    if (leat_job_result(f.job, &err) < 0) fail_msg("%s", err.text);
+    assert_int_equal(count, (int64_t)15 * ROUND + 1); /* how many digits they have */
+    tear_down(&f);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collect_gives_all_and_then_the_end),
         cmocka_unit_test(collect_without_a_reader_stops_the_source),
         cmocka_unit_test(collect_of_a_quiet_job_times_out),
         cmocka_unit_test(collect_that_waits_ends_with_a_cancel),
+        cmocka_unit_test(exact_collect_asks_for_checkpoints_and_stays_bounded),
+        cmocka_unit_test(exact_collect_without_a_reader_stops_the_source),
+        cmocka_unit_test(exact_collect_of_large_records_counts_bytes),
+        WITH_FOLDER(exact_collect_goes_on_beside_savepoints),
+        cmocka_unit_test(exact_collect_in_a_loop_comes_to_its_end),
         cmocka_unit_test(job_freed_with_records_left_frees_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
