@@ -11,7 +11,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 VENV=${LEAT_VENV:-$ROOT/.venv}
 PACKAGES_TO_BUILD=(build-essential ccache cmake libuv1-dev libxxhash-dev ninja-build pkg-config zlib1g-dev)
-PACKAGES_TO_TEST=(clang-format-14 libcmocka-dev)
+PACKAGES_TO_TEST=(clang-format-14 libcmocka-dev libsqlite3-dev)
 PACKAGES_TO_TEST_FULLY=(clang clang-tidy libclang-rt-14-dev valgrind)
 
 # pip says what fails; the rest is noise.

@@ -6,9 +6,11 @@ folder, with an environment that says nothing of Leat or Python.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 from collections import Counter
@@ -29,6 +31,11 @@ pytestmark = pytest.mark.skipif(
 
 HAS_MODULE = any(BUILD.glob("lib/leat/python3.*/leat/_leat.*.so"))
 needs_python = pytest.mark.skipif(not HAS_MODULE, reason=f"{BUILD} has no Python module")
+
+HAS_SQLITE = not subprocess.call(["pkg-config", "--exists", "sqlite3"])
+needs_sqlite = pytest.mark.skipif(not HAS_SQLITE, reason="there is no package libsqlite3-dev")
+# What an example includes, and the pkg-config package that it needs for that.
+LIBRARIES = {"uv.h": "libuv", "sqlite3.h": "sqlite3"}
 
 Run = Callable[..., str]
 
@@ -61,7 +68,10 @@ def programs(prefix: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = next(prefix.glob("**/pkgconfig"))
     known = environment(PKG_CONFIG_PATH=str(folder))
     for source in sorted(EXAMPLES.glob("*.c")):
-        libraries = ["leat", "libuv"] if "uv.h" in source.read_text() else ["leat"]
+        text = source.read_text()
+        libraries = ["leat", *(name for header, name in LIBRARIES.items() if f"<{header}>" in text)]
+        if "sqlite3" in libraries and not HAS_SQLITE:
+            continue
         flags = command("pkg-config", "--cflags", "--libs", *libraries, env=known).split()
         program = built / source.stem
         warnings = ["-Wall", "-Wextra", "-Werror", "-pedantic"]
@@ -96,9 +106,11 @@ def test_every_example_is_short_and_tested(programs: Path) -> None:
         "07_custom_operator",
         "08_loop",
         "09_exactly_once_sink",
+        *(["10_sqlite_sink"] if HAS_SQLITE else []),
     }
     for source in EXAMPLES.glob("*.c"):
-        assert len(source.read_text().splitlines()) < 60, source
+        limit = 120 if source.stem == "10_sqlite_sink" else 60
+        assert len(source.read_text().splitlines()) < limit, source
 
 
 def test_word_count(run: Run, tmp_path: Path) -> None:
@@ -206,6 +218,38 @@ def test_exactly_once_sink(programs: Path, tmp_path: Path) -> None:
     assert (job.returncode, kills) == (0, 3)
     written = [int(n) for f in tmp_path.glob("[!.]*") for n in f.read_text().split()]
     assert sorted(written) == list(range(1, 20001))
+
+
+@needs_sqlite
+def test_sqlite_sink(programs: Path, tmp_path: Path) -> None:
+    kills = 0
+    query = "SELECT n, square FROM squares"
+    while True:
+        arguments = [tmp_path, *(["latest"] if kills else [])]
+        before = len(rows(tmp_path, query))
+        with subprocess.Popen([programs / "10_sqlite_sink", *arguments]) as job:
+            until = time.monotonic() + SECONDS
+            while job.poll() is None and time.monotonic() < until:
+                if kills < 3 and len(rows(tmp_path, query)) > before + 1000:
+                    job.kill()
+        if job.returncode != -signal.SIGKILL:
+            break
+        kills += 1
+    assert (job.returncode, kills) == (0, 3)
+    assert sorted(rows(tmp_path, query)) == [(n, n * n) for n in range(1, 20001)]
+    assert {s for (s,) in rows(tmp_path, "SELECT subtask FROM committed")} == {0, 1}
+
+
+def rows(folder: Path, query: str) -> list[tuple[int, ...]]:
+    """Of the example's database; none while it has not begun."""
+    if not (folder / "squares.db").exists():
+        return []
+    with contextlib.closing(sqlite3.connect(folder / "squares.db", timeout=10)) as database:
+        try:
+            return database.execute(query).fetchall()
+        except sqlite3.OperationalError as e:
+            assert "no such table" in str(e)
+            return []
 
 
 def test_cmake_package(prefix: Path, tmp_path: Path) -> None:
