@@ -36,9 +36,16 @@ import leat.as_pyflink
 try:
     import pyflink.table.udf
 except ModuleNotFoundError as e:
-    assert "does not have this part" in str(e) and e.name == "pyflink.table", e
+    assert "does not have this part" in str(e) and e.name == "pyflink.table.udf", e
 else:
     raise AssertionError
+try:
+    from pyflink.table import StreamTableEnvironment
+except ImportError as e:
+    assert "no 'StreamTableEnvironment'" in str(e) and "later release" in str(e), e
+else:
+    raise AssertionError
+from pyflink.table import DataTypes
 """)
 
 

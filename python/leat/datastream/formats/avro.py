@@ -49,11 +49,14 @@ class AvroSchema:
 
 
 class GenericRecordAvroTypeInfo(TypeInformation):
-    """The type of records of a schema. No source or operator of Leat's makes or takes them yet."""
+    """The type of records of a schema: dicts, which are not checked before they are written."""
 
     def __init__(self, schema: AvroSchema) -> None:
         super().__init__()
         self._schema = _checked(schema)
+
+    def _text(self) -> str:
+        return "PICKLED"
 
 
 class AvroInputFormat(InputFormat, ResultTypeQueryable):
@@ -73,8 +76,10 @@ class AvroBulkWriters:
 
     @staticmethod
     def for_generic_record(schema: AvroSchema) -> BulkWriterFactory:
-        """A writer of records of this schema."""
-        return BulkWriterFactory(("avro", _checked(schema)))
+        """A writer of records of this schema: dicts, lists and so on. It needs fastavro."""
+        from leat.datastream.formats.avro_types import AvroWriterFactory
+
+        return AvroWriterFactory(_checked(schema))
 
 
 class AvroRowDeserializationSchema(DeserializationSchema):

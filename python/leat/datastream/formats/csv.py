@@ -182,13 +182,20 @@ class CsvReaderFormat(StreamFormat):
         return CsvReaderFormat(_schema(schema))
 
 
-class CsvBulkWriters(BulkWriterFactory):
-    """Writes rows of a schema."""
+class CsvBulkWriters:
+    """Writers of rows as lines of text."""
 
     @staticmethod
     def for_schema(schema: CsvSchema) -> BulkWriterFactory:
-        """A writer of files with these columns."""
-        return CsvBulkWriters(_schema(schema))
+        """A writer of files with these columns, for rows (or tuples) with a value for each.
+
+        The lines are Flink's, character by character. Settings for reading play no part, and nor
+        does what `set_array_element_separator` says, as in Flink: `add_array_column` says it. A
+        TypeError for anything else than a schema; values of other types fail the job.
+        """
+        from leat.datastream.formats.csv_writer import CsvWriterFactory
+
+        return CsvWriterFactory(_schema(schema))
 
 
 class CsvRowDeserializationSchema(DeserializationSchema):

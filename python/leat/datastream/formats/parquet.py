@@ -8,7 +8,9 @@ from leat.common.serialization import BulkWriterFactory
 from leat.datastream.connectors.file_system import BulkFormat, StreamFormat
 
 if TYPE_CHECKING:
+    from leat.common.configuration import Configuration
     from leat.datastream.formats.avro import AvroSchema
+    from leat.table.types import RowType
 
 __all__ = [
     "AvroParquetReaders",
@@ -39,8 +41,16 @@ class AvroParquetWriters:
 
     @staticmethod
     def for_generic_record(schema: AvroSchema) -> BulkWriterFactory:
-        """A writer of records of this schema."""
-        return BulkWriterFactory(("parquet of avro", schema))
+        """A writer of records of this schema: dicts. It needs pyarrow; files are not compressed.
+
+        A NotSupportedError for unions other than those with null, logical types, and types within
+        themselves.
+        """
+        from leat.datastream.formats.arrow_writers import ParquetWriterFactory, parquet_options
+        from leat.datastream.formats.avro_types import row_type_of
+
+        options = parquet_options(None, "NONE")
+        return ParquetWriterFactory(row_type_of(schema), "AvroParquetWriters", options)
 
 
 class ParquetColumnarRowInputFormat(BulkFormat):
@@ -66,7 +76,17 @@ class ParquetBulkWriters:
 
     @staticmethod
     def for_row_type(
-        row_type: Any, hadoop_config: Any = None, utc_timestamp: bool = False
+        row_type: RowType, hadoop_config: Configuration | None = None, utc_timestamp: bool = False
     ) -> BulkWriterFactory:
-        """A writer of rows of this type."""
-        return BulkWriterFactory(("parquet", row_type, hadoop_config, utc_timestamp))
+        """A writer of rows (or tuples) of this type, `DataTypes.ROW([...])`. It needs pyarrow.
+
+        Files are compressed by SNAPPY, unless `hadoop_config` has another `parquet.compression`;
+        `parquet.block.size`, `parquet.page.size` and `parquet.enable.dictionary` are known, too,
+        other keys are NotSupportedErrors. Timestamps without a zone are of the system's, and with
+        `utc_timestamp` of UTC.
+        """
+        from leat.datastream.formats.arrow_writers import ParquetWriterFactory, parquet_options
+
+        options = parquet_options(hadoop_config, "SNAPPY")
+        options["use_deprecated_int96_timestamps"] = True  # as Flink's
+        return ParquetWriterFactory(row_type, "ParquetBulkWriters", options, not utc_timestamp)
