@@ -1,5 +1,5 @@
-"""File formats and schemas, as PyFlink's `pyflink.datastream.formats`: descriptions.
+"""File formats and schemas, as PyFlink's `pyflink.datastream.formats`.
 
-They are kept and checked. What would read or write with them, `FileSource`, `FileSink` and
-connectors to message queues, refuses them until it can.
+`FileSink` writes the bulk formats. What would read them, and connectors to message queues, refuse
+them until they can.
 """

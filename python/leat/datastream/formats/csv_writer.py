@@ -136,7 +136,7 @@ def _plain_text(data_type: t.DataType) -> Callable[[Any], str]:
         case t.BooleanType():
             return lambda value: "true" if value else "false"
         case t.FloatType():
-            return lambda value: _java_text(value, _shortest_float(value))
+            return lambda value: _java_text(*_single(value))
         case t.DoubleType():
             return lambda value: _java_text(value, repr(value))
         case t.DecimalType():
@@ -152,25 +152,26 @@ def _plain_text(data_type: t.DataType) -> Callable[[Any], str]:
     )
 
 
-def _shortest_float(value: float) -> str:
-    """The fewest digits that mean this number of 32 bits."""
+def _single(value: float) -> tuple[float, str]:
+    """The nearest number of 32 bits, and the fewest digits that mean it."""
     try:
-        (single,) = struct.unpack("f", struct.pack("f", value))
+        packed = struct.pack("f", value)
     except OverflowError:
-        return "inf" if value > 0 else "-inf"
-    for digits in range(1, 10):
-        text = f"{single:.{digits}g}"
-        if struct.pack("f", float(text)) == struct.pack("f", single):
-            return text
-    return repr(single)
+        value = math.copysign(math.inf, value)
+        return value, repr(value)
+    (single,) = struct.unpack("f", packed)
+    texts = (f"{single:.{digits}g}" for digits in range(1, 10))
+    return single, next((t for t in texts if struct.pack("f", float(t)) == packed), repr(single))
 
 
 def _java_text(value: float, shortest: str) -> str:
-    """`Double.toString`, from digits and exponent as Python tells them."""
+    """`Double.toString`, from the fewest digits that mean the number; Java wants two at least."""
     if math.isnan(value):
         return "NaN"
     if shortest.endswith("inf"):
         return shortest.replace("inf", "Infinity")
+    if len(decimal.Decimal(shortest).normalize().as_tuple().digits) == 1:
+        shortest = f"{value:.1e}"
     sign, digits, exponent = decimal.Decimal(shortest).as_tuple()
     assert isinstance(exponent, int)
     text = "".join(map(str, digits)).rstrip("0")

@@ -115,8 +115,6 @@ def _integers(bits: int) -> Take:
     most = 1 << (bits - 1)
 
     def take(value: Any) -> int:
-        if isinstance(value, (bool, float, str)):
-            raise _wrong("an int", value)
         try:
             number = index(value)
         except TypeError:
@@ -129,7 +127,7 @@ def _integers(bits: int) -> Take:
 
 
 def _float(value: Any) -> float:
-    if isinstance(value, (bool, str)):
+    if isinstance(value, str):
         raise _wrong("a float", value)
     try:
         return float(value)
