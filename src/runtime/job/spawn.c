@@ -15,17 +15,18 @@
 
 static int set_up(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attr, int out, int errors,
                   const int *inherit) {
-    sigset_t none, interrupt;
-    sigfillset(&none);
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
+    sigset_t all, blocked; /* until the worker can be deaf to them: worker.c */
+    sigfillset(&all);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
     int failed = posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
     if (!failed) failed = posix_spawn_file_actions_adddup2(actions, out, 1);
     if (!failed) failed = posix_spawn_file_actions_adddup2(actions, errors, 2);
     for (; *inherit >= 0 && !failed; inherit++)
         failed = posix_spawn_file_actions_adddup2(actions, *inherit, *inherit);
-    if (!failed) failed = posix_spawnattr_setsigdefault(attr, &none);
-    if (!failed) failed = posix_spawnattr_setsigmask(attr, &interrupt);
+    if (!failed) failed = posix_spawnattr_setsigdefault(attr, &all);
+    if (!failed) failed = posix_spawnattr_setsigmask(attr, &blocked);
     if (failed) return failed;
     return posix_spawnattr_setflags(attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 }

@@ -15,7 +15,7 @@ typedef struct leati_process {
 /* `inherit`: descriptors that keep their numbers in the child, -1 ends; all others of ours are
    close-on-exec. All descriptors are above 2 (leati_fd_above_stdio). The child's stdin is
    /dev/null, its stdout and stderr the given ones. It starts with default signal dispositions,
-   SIGINT blocked, in the caller's session. */
+   SIGINT and SIGTERM blocked, in the caller's session. */
 leat_status leati_process_start(leati_process *p, char *const *argv, char *const *envp, int out,
                                 int errors, const int *inherit, leat_error *err);
 /* After the pidfd was readable: fills `text` with "exit code 3" or "signal 9 (Killed)". */

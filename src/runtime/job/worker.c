@@ -246,12 +246,27 @@ static void on_data_end(void *arg, leati_connection *c, leat_status status) {
 
 /* --- the process ------------------------------------------------------------------------------ */
 
+static pid_t own_pid; /* this process, and none that a function forks */
+
+/* Whoever stops a whole group of processes, as systemd does, means the main one, which cancels the
+   job in order. Programs that functions start get the default back by exec; neither SIG_IGN nor a
+   mask would let them go. */
+static void on_terminate(int number) {
+    if (getpid() == own_pid) return;
+    signal(number, SIG_DFL);
+    raise(number); /* it comes when this returns */
+}
+
 static void quiet_signals(void) {
-    sigset_t interrupt;
+    sigset_t blocked; /* by who started us */
+    struct sigaction terminate = {.sa_handler = on_terminate, .sa_flags = SA_RESTART};
+    own_pid = getpid();
     signal(SIGINT, SIG_IGN); /* Ctrl-C is for the main process, which ends us */
-    sigemptyset(&interrupt);
-    sigaddset(&interrupt, SIGINT);
-    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+    sigaction(SIGTERM, &terminate, NULL);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGTERM);
+    pthread_sigmask(SIG_UNBLOCK, &blocked, NULL);
 }
 
 static bool connect_all(worker *w) {

@@ -33,7 +33,7 @@ def job(deed: str) -> str:
             "os.kill(os.getpid(), signal.SIGKILL)",
             r"signal 9 \(Killed\); perhaps the machine had no",
         ),
-        ("os.kill(os.getpid(), signal.SIGTERM)", r"signal 15 \(Terminated\)"),
+        ("os.kill(os.getpid(), signal.SIGUSR1)", r"signal 10 \(User defined signal 1\)"),
         ("os.abort()", r"signal 6 \(Aborted\)"),
         ("import ctypes; ctypes.string_at(0)", r"signal 11 \(Segmentation fault\)"),
         ("os._exit(0)", "exit code 0"),

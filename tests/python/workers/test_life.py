@@ -67,7 +67,8 @@ job.get_job_execution_result().result()
     os.kill(int(line.split()[1]), signal.SIGKILL)
 
 
-def test_interrupt_of_the_group_cancels_and_workers_are_deaf(start, tmp_path):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_to_the_group_cancels_and_workers_are_deaf(start, tmp_path, number, code):
     (tmp_path / "job.py").write_text(
         """
 import os, time
@@ -93,13 +94,34 @@ sys.exit(leat.cli.main(["run", "-D", "python.execution-mode=process", "job.py"])
     )
     (worker,) = program.wait_for_workers(1)
     program.wait_for((tmp_path / "began").exists)
-    os.kill(worker, signal.SIGINT)
-    os.killpg(program.process.pid, signal.SIGINT)
+    os.kill(worker, number)
+    os.killpg(program.process.pid, number)
     result = program.result()
-    assert result.code == 130, result.err
-    assert "signal 2" not in result.err
-    assert "KeyboardInterrupt" not in result.err
+    assert result.code == code, result.err
+    assert result.err in ("", "leat: cancelling; once more kills\n")
     assert not Path(f"/proc/{worker}").exists()
+
+
+def test_children_of_functions_can_be_terminated(run):
+    result = run(
+        """
+import subprocess
+def ends(x):
+    program = subprocess.Popen(["sleep", "100"])
+    program.terminate()
+    forked = os.fork()
+    if forked == 0:
+        time.sleep(100)
+        os._exit(0)
+    os.kill(forked, signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)  # is for the main process
+    return program.wait(20), os.waitstatus_to_exitcode(os.waitpid(forked, 0)[1])
+
+env = make_env()
+print(list(env.from_collection([1]).map(ends).execute_and_collect()))
+"""
+    )
+    assert result.out == "[(-15, -15)]\n", result.err
 
 
 def test_job_does_not_wait_for_children_of_its_functions(run):
