@@ -8,10 +8,10 @@
    record nobody needs to wait for this subtask any more, until the next record.
 
    Nothing wakes the task while there is nothing to say: the clock is set when a record comes, and
-   with idle_ms until it is idle. In a snapshot: the highest time, 8 bytes; of several the lowest
-   counts, so that time does not jump. */
+   with idle_ms until it is idle. In a snapshot: the highest time (lowest_time.h). */
 #include "leat/operators.h"
 #include "leat/stream.h"
+#include "operators/lowest_time.h"
 
 typedef struct assign_self {
     leat_function function, generator;
@@ -142,19 +142,13 @@ static leat_status assign_on_idle(leat_context *ctx, void *self, bool idle) {
 static leat_status assign_snapshot(leat_context *ctx, void *self, leat_snapshot *out) {
     (void)ctx;
     const assign_self *a = self;
-    return leat_snapshot_write(out, NAME, LEAT_UNION_LIST, &a->highest, sizeof a->highest);
+    return leati_lowest_time_write(out, NAME, a->highest);
 }
 
 static leat_status assign_restore(leat_context *ctx, void *self, leat_snapshot *in) {
     assign_self *a = self;
-    const void *bytes;
-    size_t size;
-    for (size_t i = 0; leat_snapshot_read(in, NAME, i, &bytes, &size) == LEAT_OK; i++) {
-        int64_t highest;
-        if (size != sizeof highest) return LEAT_E_FORMAT;
-        memcpy(&highest, bytes, size);
-        if (i == 0 || highest < a->highest) a->highest = highest;
-    }
+    leat_status status = leati_lowest_time_read(in, NAME, &a->highest);
+    if (status < 0) return status;
     a->fresh = a->highest != LEAT_NO_TIME;
     if (a->fresh) arm(ctx, a);
     return LEAT_OK;

@@ -21,6 +21,7 @@
 #include "leat/operators.h"
 #include "leat/stream.h"
 #include "operators/async_call.h"
+#include "operators/lowest_time.h"
 #include "runtime/base/alloc.h"
 #include "runtime/base/buf.h"
 
@@ -507,7 +508,7 @@ static leat_status async_snapshot(leat_context *ctx, void *self, leat_snapshot *
     }
     leati_buf_fini(&item);
     if (status < 0 || !last_of(s) || last_of(s)->input) return status;
-    return leat_snapshot_write(out, "watermark", LEAT_UNION_LIST, &watermark, sizeof watermark);
+    return leati_lowest_time_write(out, "watermark", watermark);
 }
 
 static leat_status restore_element(leat_context *ctx, async_self *s, const void *bytes, size_t size,
@@ -527,18 +528,13 @@ static leat_status async_restore(leat_context *ctx, void *self, leat_snapshot *i
     async_self *s = self;
     const void *bytes;
     size_t size;
-    int64_t before = INT64_MIN, last = INT64_MAX, other;
+    int64_t before = INT64_MIN, last = 0;
     leat_status status = LEAT_OK;
     size_t i = 0;
     while (status >= 0 && leat_snapshot_read(in, "input", i++, &bytes, &size) == LEAT_OK)
         status = restore_element(ctx, s, bytes, size, &before);
-    for (i = 0; status >= 0 && leat_snapshot_read(in, "watermark", i, &bytes, &size) == LEAT_OK;
-         i++) {
-        if (size != sizeof other) return LEAT_E_FORMAT;
-        memcpy(&other, bytes, size);
-        if (other < last) last = other;
-    }
-    if (i && status >= 0) status = queue_watermark(s, last);
+    if (status >= 0) status = leati_lowest_time_read(in, "watermark", &last);
+    if (status == LEAT_OK) status = queue_watermark(s, last);
     if (status < 0) return status;
     leat_context_wake(ctx);
     return begin_waiting(ctx, s);

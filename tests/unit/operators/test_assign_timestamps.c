@@ -1,6 +1,8 @@
 /* Tests of assign_timestamps.c: times, periodic watermarks, idleness. */
 #include "expect.h"
 
+#include "runtime/base/buf.h"
+
 /* Ten times the value; the time that it had comes on top. */
 static leat_status tenfold(leat_context *ctx, const leat_record *in, int64_t *time, void *arg) {
     (void)ctx, (void)arg;
@@ -119,6 +121,20 @@ static void the_smallest_times_give_no_watermark(void **state) {
     harness_free(h);
 }
 
+static void the_highest_time_is_saved_in_little_endian(void **state) {
+    (void)state;
+    static const char bytes[] = {8, 7, 6, 5, 4, 3, 2, 1};
+    harness *h = harness_new(&leat_assign_timestamps_operator, NULL, 0, NULL);
+    leat_value v = leat_int(4);
+    leati_buf saved;
+    leati_buf_init(&saved);
+    assert_int_equal(harness_push(h, 0, &v, 0x0102030405060708), LEAT_OK);
+    harness_save(h, &saved);
+    assert_non_null(memmem(saved.bytes, saved.size, bytes, sizeof bytes));
+    leati_buf_fini(&saved);
+    harness_free(h);
+}
+
 static void wrong_bounds_are_refused(void **state) {
     (void)state;
     leat_arg arg = leat_arg_int("bound_ms", -1);
@@ -130,10 +146,15 @@ static void wrong_bounds_are_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        BOTH_WAYS(times_come_from_the_function),         BOTH_WAYS(watermarks_come_with_the_clock),
-        BOTH_WAYS(foreign_watermarks_end_here),          BOTH_WAYS(without_a_function_times_stay),
-        BOTH_WAYS(no_watermarks_are_none_but_the_last),  cmocka_unit_test(who_is_silent_falls_idle),
-        BOTH_WAYS(the_smallest_times_give_no_watermark), cmocka_unit_test(wrong_bounds_are_refused),
+        BOTH_WAYS(times_come_from_the_function),
+        BOTH_WAYS(watermarks_come_with_the_clock),
+        BOTH_WAYS(foreign_watermarks_end_here),
+        BOTH_WAYS(without_a_function_times_stay),
+        BOTH_WAYS(no_watermarks_are_none_but_the_last),
+        cmocka_unit_test(who_is_silent_falls_idle),
+        BOTH_WAYS(the_smallest_times_give_no_watermark),
+        cmocka_unit_test(wrong_bounds_are_refused),
+        cmocka_unit_test(the_highest_time_is_saved_in_little_endian),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
