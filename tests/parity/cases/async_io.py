@@ -11,6 +11,7 @@ from pyflink.datastream.async_retry_predicates import (
 )
 from pyflink.datastream.async_retry_strategies import AsyncRetryStrategy
 from pyflink.datastream.functions import AsyncFunction
+from pyflink.datastream.state import ValueStateDescriptor
 
 family = Family()
 case, each = family.case, family.each
@@ -200,3 +201,23 @@ def retry_without_a_timeout(env):
 def in_batch(env):
     stream = env.from_collection([1, 2, 3])
     return AsyncDataStream.unordered_wait(stream, Doubles(), seconds(5))
+
+
+class Remembers(AsyncFunction):
+    def open(self, runtime_context):
+        self.state = runtime_context.get_state(ValueStateDescriptor("v", Types.LONG()))
+
+    async def async_invoke(self, value):
+        return [self.state.value()]
+
+
+@each({"keyed": lambda s: s.key_by(lambda v: v), "plain": lambda s: s})
+def state(env, of):
+    stream = of(env.from_collection([1, 2]))
+    return AsyncDataStream.ordered_wait(stream, Remembers(), seconds(5))
+
+
+@case(ordered=True)
+def results_of_keyed_streams(env):
+    stream = env.from_collection([("a", 1), ("b", 2), ("a", 3)]).key_by(lambda v: v[0])
+    return AsyncDataStream.ordered_wait(stream, Doubles(), seconds(5))

@@ -2,7 +2,7 @@
 
 The others are Leat's alone: 03 sums windows, 07, 08 and 11 have joins and loops, which PyFlink's
 Python API lacks; 02 and 05 want a watermark after each record, by a key of Leat's; 13 is written
-for the sink of an older PyFlink; 14 is started from its own checkpoints.
+for the sink of an older PyFlink; 14 and 15 are started from their own checkpoints.
 """
 
 import runpy
@@ -15,7 +15,14 @@ from pyflink.datastream import StreamExecutionEnvironment
 family = Family()
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples" / "python"
-SCRIPTS = ("01_word_count", "04_sessions", "06_custom_trigger", "09_broadcast_state", "12_batch")
+SCRIPTS = (
+    "01_word_count",
+    "04_sessions",
+    "06_custom_trigger",
+    "09_broadcast_state",
+    "10_async_calls",
+    "12_batch",
+)
 
 
 @family.each({name: name for name in SCRIPTS})

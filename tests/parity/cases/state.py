@@ -460,6 +460,11 @@ def ttl_read_keeps(env, kind):
     return expires(env, kind, config, WRITES[kind], READ[kind])
 
 
+@each({"zero": 0, "negative": -1})
+def ttl_of(env, ms):
+    return expires(env, "value", ttl(ms=ms), WRITES["value"], READ["value"])
+
+
 @case()
 def ttl_longer_than_the_job(env):
     return expires(env, "value", ttl(ms=60000), WRITES["value"], READ["value"])

@@ -106,6 +106,11 @@ def idleness_loses_the_assigner(env):
     return timed(env, EVENTS, monotonous().with_idleness(Duration.of_seconds(5))).process(Tells())
 
 
+@each({"zero": 0, "negative": -1})
+def idleness_of(env, ms):
+    return timed(env, EVENTS, monotonous().with_idleness(Duration.of_millis(ms))).process(Tells())
+
+
 @case(paced=True)
 def assigner_after_idleness(env):
     strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_seconds(5))
