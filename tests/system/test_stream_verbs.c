@@ -1,5 +1,5 @@
-/* A C program that uses the verbs of stream.h with functions in C, in streams and in batch, with one
-   subtask and with three. What each gives is compared line by line. */
+/* A C program that uses the verbs of stream.h with functions in C, in streams and in batch, with
+   one subtask and with three. What each gives is compared line by line. */
 #include <leat.h>
 #include <pthread.h>
 #include <stdio.h>
