@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from types import GenericAlias
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from leat.common.typeinfo import Types
 from leat.datastream.state import ValueStateDescriptor
@@ -125,6 +125,8 @@ def _whole(numbers: tuple[Any, ...], what: str) -> None:
 class _TimeWindows(WindowAssigner):
     """What all assigners of TimeWindows have in common."""
 
+    _domain: ClassVar[str]  # "event_time" or "processing_time"
+
     def get_default_trigger(self, env: StreamExecutionEnvironment) -> Trigger:
         """An EventTimeTrigger in event time, else a ProcessingTimeTrigger."""
         return EventTimeTrigger() if self.is_event_time() else ProcessingTimeTrigger()
@@ -133,14 +135,44 @@ class _TimeWindows(WindowAssigner):
         """A TimeWindowSerializer."""
         return TimeWindowSerializer()
 
+    def is_event_time(self) -> bool:
+        """Whether the windows are of event time, not of the machine's clock."""
+        return self._domain == "event_time"
 
-class TumblingEventTimeWindows(_TimeWindows):
-    """Windows of one size, one after the other, in event time."""
+    def _time(self, timestamp: int, context: WindowAssigner.WindowAssignerContext) -> int:
+        """The time that counts for a record: its own, without which it is refused, or now."""
+        if self._domain != "event_time":
+            return context.get_current_processing_time()
+        _check_time(timestamp)
+        return timestamp
 
+
+class _TumblingWindows(_TimeWindows):
     def __init__(self, size: int, offset: int) -> None:
-        _check_tumbling(size, offset, "TumblingEventTimeWindows")
+        _check_tumbling(size, offset, type(self).__name__)
         self._size = size
         self._offset = offset
+
+    def assign_windows(
+        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
+    ) -> Collection[TimeWindow]:
+        """The window; an Exception where event time counts and the record has none."""
+        time = self._time(timestamp, context)
+        start = TimeWindow.get_window_start_with_offset(time, self._offset, self._size)
+        return [TimeWindow(start, start + self._size)]
+
+    def _text(self) -> str | None:
+        return f"tumbling_{self._domain} {self._size} {self._offset}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._size}, {self._offset})"
+
+
+class TumblingEventTimeWindows(_TumblingWindows):
+    """Windows of one size, one after the other, in event time."""
+
+    _domain = "event_time"
+    _spec = _TumblingWindows._text
 
     @staticmethod
     def of(size: Time, offset: Time | None = None) -> TumblingEventTimeWindows:
@@ -148,32 +180,12 @@ class TumblingEventTimeWindows(_TimeWindows):
         what = "TumblingEventTimeWindows.of"
         return TumblingEventTimeWindows(milliseconds(size, what), _offset(offset, what))
 
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """The window; an Exception for a record without event time."""
-        _check_time(timestamp)
-        start = TimeWindow.get_window_start_with_offset(timestamp, self._offset, self._size)
-        return [TimeWindow(start, start + self._size)]
 
-    def is_event_time(self) -> bool:
-        """True."""
-        return True
-
-    def _spec(self) -> str | None:
-        return f"tumbling_event_time {self._size} {self._offset}"
-
-    def __repr__(self) -> str:
-        return f"TumblingEventTimeWindows({self._size}, {self._offset})"
-
-
-class TumblingProcessingTimeWindows(_TimeWindows):
+class TumblingProcessingTimeWindows(_TumblingWindows):
     """Windows of one size, one after the other, by the machine's clock."""
 
-    def __init__(self, size: int, offset: int) -> None:
-        _check_tumbling(size, offset, "TumblingProcessingTimeWindows")
-        self._size = size
-        self._offset = offset
+    _domain = "processing_time"
+    _spec = _TumblingWindows._text
 
     @staticmethod
     def of(size: Time, offset: Time | None = None) -> TumblingProcessingTimeWindows:
@@ -181,33 +193,34 @@ class TumblingProcessingTimeWindows(_TimeWindows):
         what = "TumblingProcessingTimeWindows.of"
         return TumblingProcessingTimeWindows(milliseconds(size, what), _offset(offset, what))
 
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """The window of now."""
-        now = context.get_current_processing_time()
-        start = TimeWindow.get_window_start_with_offset(now, self._offset, self._size)
-        return [TimeWindow(start, start + self._size)]
 
-    def is_event_time(self) -> bool:
-        """False."""
-        return False
-
-    def _spec(self) -> str | None:
-        return f"tumbling_processing_time {self._size} {self._offset}"
-
-    def __repr__(self) -> str:
-        return f"TumblingProcessingTimeWindows({self._size}, {self._offset})"
-
-
-class SlidingEventTimeWindows(_TimeWindows):
-    """Windows of one size, of which one begins with each slide, in event time."""
-
+class _SlidingWindows(_TimeWindows):
     def __init__(self, size: int, slide: int, offset: int) -> None:
-        _check_sliding(size, slide, offset, "SlidingEventTimeWindows")
+        _check_sliding(size, slide, offset, type(self).__name__)
         self._size = size
         self._slide = slide
         self._offset = offset
+
+    def assign_windows(
+        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
+    ) -> Collection[TimeWindow]:
+        """The windows, latest first; as above for records without event time."""
+        time, size, slide = self._time(timestamp, context), self._size, self._slide
+        last = TimeWindow.get_window_start_with_offset(time, self._offset, slide)
+        return [TimeWindow(start, start + size) for start in range(last, time - size, -slide)]
+
+    def _text(self) -> str | None:
+        return f"sliding_{self._domain} {self._size} {self._slide} {self._offset}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._size}, {self._slide}, {self._offset})"
+
+
+class SlidingEventTimeWindows(_SlidingWindows):
+    """Windows of one size, of which one begins with each slide, in event time."""
+
+    _domain = "event_time"
+    _spec = _SlidingWindows._text
 
     @staticmethod
     def of(size: Time, slide: Time, offset: Time | None = None) -> SlidingEventTimeWindows:
@@ -216,32 +229,12 @@ class SlidingEventTimeWindows(_TimeWindows):
         size_ms, slide_ms = milliseconds(size, what), milliseconds(slide, what)
         return SlidingEventTimeWindows(size_ms, slide_ms, _offset(offset, what))
 
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """The windows, latest first; an Exception for a record without event time."""
-        _check_time(timestamp)
-        return _sliding(timestamp, self._size, self._slide, self._offset)
 
-    def is_event_time(self) -> bool:
-        """True."""
-        return True
-
-    def _spec(self) -> str | None:
-        return f"sliding_event_time {self._size} {self._slide} {self._offset}"
-
-    def __repr__(self) -> str:
-        return f"SlidingEventTimeWindows({self._size}, {self._slide}, {self._offset})"
-
-
-class SlidingProcessingTimeWindows(_TimeWindows):
+class SlidingProcessingTimeWindows(_SlidingWindows):
     """Windows of one size, of which one begins with each slide, by the machine's clock."""
 
-    def __init__(self, size: int, slide: int, offset: int) -> None:
-        _check_sliding(size, slide, offset, "SlidingProcessingTimeWindows")
-        self._size = size
-        self._slide = slide
-        self._offset = offset
+    _domain = "processing_time"
+    _spec = _SlidingWindows._text
 
     @staticmethod
     def of(size: Time, slide: Time, offset: Time | None = None) -> SlidingProcessingTimeWindows:
@@ -249,23 +242,6 @@ class SlidingProcessingTimeWindows(_TimeWindows):
         what = "SlidingProcessingTimeWindows.of"
         size_ms, slide_ms = milliseconds(size, what), milliseconds(slide, what)
         return SlidingProcessingTimeWindows(size_ms, slide_ms, _offset(offset, what))
-
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """The windows of now, latest first."""
-        now = context.get_current_processing_time()
-        return _sliding(now, self._size, self._slide, self._offset)
-
-    def is_event_time(self) -> bool:
-        """False."""
-        return False
-
-    def _spec(self) -> str | None:
-        return f"sliding_processing_time {self._size} {self._slide} {self._offset}"
-
-    def __repr__(self) -> str:
-        return f"SlidingProcessingTimeWindows({self._size}, {self._slide}, {self._offset})"
 
 
 def _check_tumbling(size: int, offset: int, what: str) -> None:
@@ -278,11 +254,6 @@ def _check_sliding(size: int, slide: int, offset: int, what: str) -> None:
     _whole((size, slide, offset), what)
     if abs(offset) >= slide or size <= 0:
         raise Exception(f"{what} parameters must satisfy abs(offset) < slide and size > 0")
-
-
-def _sliding(time: int, size: int, slide: int, offset: int) -> list[TimeWindow]:
-    last = TimeWindow.get_window_start_with_offset(time, offset, slide)
-    return [TimeWindow(start, start + size) for start in range(last, time - size, -slide)]
 
 
 # --- sessions -------------------------------------------------------------------------------------
@@ -306,12 +277,30 @@ class _SessionWindows(_TimeWindows, MergingWindowAssigner):
         TimeWindow.merge_windows(windows, callback)
 
 
-class EventTimeSessionWindows(_SessionWindows):
+class _GapWindows(_SessionWindows):
+    def __init__(self, session_gap: int) -> None:
+        _check_gap(session_gap, type(self).__name__)
+        self._session_gap = session_gap
+
+    def assign_windows(
+        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
+    ) -> Collection[TimeWindow]:
+        """From the record's time, as long as the gap."""
+        time = self._time(timestamp, context)
+        return [TimeWindow(time, time + self._session_gap)]
+
+    def _text(self) -> str | None:
+        return f"session_{self._domain} {self._session_gap}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._session_gap})"
+
+
+class EventTimeSessionWindows(_GapWindows):
     """A session goes on as long as no gap in event time is as long as this one."""
 
-    def __init__(self, session_gap: int) -> None:
-        _check_gap(session_gap, "EventTimeSessionWindows")
-        self._session_gap = session_gap
+    _domain = "event_time"
+    _spec = _GapWindows._text
 
     @staticmethod
     def with_gap(size: Time) -> EventTimeSessionWindows:
@@ -325,36 +314,19 @@ class EventTimeSessionWindows(_SessionWindows):
         """Sessions whose gap is that of their last record."""
         return DynamicEventTimeSessionWindows(extractor)
 
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """From the record's time, as long as the gap."""
-        _check_time(timestamp)
-        return [TimeWindow(timestamp, timestamp + self._session_gap)]
 
-    def is_event_time(self) -> bool:
-        """True."""
-        return True
-
-    def _spec(self) -> str | None:
-        return f"session_event_time {self._session_gap}"
-
-    def __repr__(self) -> str:
-        return f"EventTimeSessionWindows({self._session_gap})"
-
-
-class ProcessingTimeSessionWindows(_SessionWindows):
+class ProcessingTimeSessionWindows(_GapWindows):
     """A session goes on as long as no gap on the machine's clock is as long as this one."""
 
-    def __init__(self, session_gap: int) -> None:
-        _check_gap(session_gap, "ProcessingTimeSessionWindows")
-        self._session_gap = session_gap
+    _domain = "processing_time"
+    _spec = _GapWindows._text
 
     @staticmethod
     def with_gap(size: Time) -> ProcessingTimeSessionWindows:
         """Sessions that end with this gap, which is above 0."""
-        what = "ProcessingTimeSessionWindows.with_gap"
-        return ProcessingTimeSessionWindows(milliseconds(size, what))
+        return ProcessingTimeSessionWindows(
+            milliseconds(size, "ProcessingTimeSessionWindows.with_gap")
+        )
 
     @staticmethod
     def with_dynamic_gap(
@@ -363,32 +335,36 @@ class ProcessingTimeSessionWindows(_SessionWindows):
         """Sessions whose gap is that of their last record."""
         return DynamicProcessingTimeSessionWindows(extractor)
 
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """From now, as long as the gap."""
-        now = context.get_current_processing_time()
-        return [TimeWindow(now, now + self._session_gap)]
 
-    def is_event_time(self) -> bool:
-        """False."""
-        return False
-
-    def _spec(self) -> str | None:
-        return f"session_processing_time {self._session_gap}"
-
-    def __repr__(self) -> str:
-        return f"ProcessingTimeSessionWindows({self._session_gap})"
-
-
-class DynamicEventTimeSessionWindows(_SessionWindows):
-    """EventTimeSessionWindows whose gap each record says for itself."""
-
+class _DynamicGapWindows(_SessionWindows):
     def __init__(
         self,
         session_window_time_gap_extractor: SessionWindowTimeGapExtractor | Callable[[Any], int],
     ) -> None:
         self._extractor = _checked_extractor(session_window_time_gap_extractor)
+
+    def assign_windows(
+        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
+    ) -> Collection[TimeWindow]:
+        """From the record's time, as long as its gap."""
+        time = self._time(timestamp, context)
+        return [TimeWindow(time, time + _gap_of(self._extractor, element))]
+
+    def _text(self) -> str | None:
+        return f"session_{self._domain}"
+
+    def _gap(self) -> SessionWindowTimeGapExtractor | Callable[[Any], int]:
+        return self._extractor
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+class DynamicEventTimeSessionWindows(_DynamicGapWindows):
+    """EventTimeSessionWindows whose gap each record says for itself."""
+
+    _domain = "event_time"
+    _spec = _DynamicGapWindows._text
 
     @staticmethod
     def with_dynamic_gap(
@@ -397,35 +373,12 @@ class DynamicEventTimeSessionWindows(_SessionWindows):
         """With this extractor."""
         return DynamicEventTimeSessionWindows(extractor)
 
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """From the record's time, as long as its gap."""
-        _check_time(timestamp)
-        return [TimeWindow(timestamp, timestamp + _gap_of(self._extractor, element))]
 
-    def is_event_time(self) -> bool:
-        """True."""
-        return True
-
-    def _spec(self) -> str | None:
-        return "session_event_time"
-
-    def _gap(self) -> SessionWindowTimeGapExtractor | Callable[[Any], int]:
-        return self._extractor
-
-    def __repr__(self) -> str:
-        return "DynamicEventTimeSessionWindows()"
-
-
-class DynamicProcessingTimeSessionWindows(_SessionWindows):
+class DynamicProcessingTimeSessionWindows(_DynamicGapWindows):
     """ProcessingTimeSessionWindows whose gap each record says for itself."""
 
-    def __init__(
-        self,
-        session_window_time_gap_extractor: SessionWindowTimeGapExtractor | Callable[[Any], int],
-    ) -> None:
-        self._extractor = _checked_extractor(session_window_time_gap_extractor)
+    _domain = "processing_time"
+    _spec = _DynamicGapWindows._text
 
     @staticmethod
     def with_dynamic_gap(
@@ -433,26 +386,6 @@ class DynamicProcessingTimeSessionWindows(_SessionWindows):
     ) -> DynamicProcessingTimeSessionWindows:
         """With this extractor."""
         return DynamicProcessingTimeSessionWindows(extractor)
-
-    def assign_windows(
-        self, element: Any, timestamp: int, context: WindowAssigner.WindowAssignerContext
-    ) -> Collection[TimeWindow]:
-        """From now, as long as the record's gap."""
-        now = context.get_current_processing_time()
-        return [TimeWindow(now, now + _gap_of(self._extractor, element))]
-
-    def is_event_time(self) -> bool:
-        """False."""
-        return False
-
-    def _spec(self) -> str | None:
-        return "session_processing_time"
-
-    def _gap(self) -> SessionWindowTimeGapExtractor | Callable[[Any], int]:
-        return self._extractor
-
-    def __repr__(self) -> str:
-        return "DynamicProcessingTimeSessionWindows()"
 
 
 def _check_gap(gap: int, what: str) -> None:

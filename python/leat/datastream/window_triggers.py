@@ -120,7 +120,73 @@ class Trigger(ABC):
         """The window is forgotten: delete its timers and state."""
 
 
-class EventTimeTrigger(Trigger):
+class _TimeTrigger(Trigger):
+    """What triggers of either time have in common: the end of the window is a timer.
+
+    What the other time's timers say is CONTINUE.
+    """
+
+    @abstractmethod
+    def _now(self, ctx: Trigger.TriggerContext) -> int:
+        """How far the time has come."""
+
+    @abstractmethod
+    def _register(self, ctx: Trigger.TriggerContext, time: int) -> None:
+        """Set a timer."""
+
+    @abstractmethod
+    def _delete(self, ctx: Trigger.TriggerContext, time: int) -> None:
+        """Take a timer back."""
+
+    def on_processing_time(
+        self, time: int, window: Window, ctx: Trigger.TriggerContext
+    ) -> TriggerResult:
+        """CONTINUE."""
+        return TriggerResult.CONTINUE
+
+    def on_event_time(
+        self, time: int, window: Window, ctx: Trigger.TriggerContext
+    ) -> TriggerResult:
+        """CONTINUE."""
+        return TriggerResult.CONTINUE
+
+    def can_merge(self) -> bool:
+        """True."""
+        return True
+
+    def on_merge(self, window: Window, ctx: Trigger.OnMergeContext) -> None:
+        """Wait for the new end, unless it has passed."""
+        if window.max_timestamp() > self._now(ctx):
+            self._register(ctx, window.max_timestamp())
+
+    def clear(self, window: Window, ctx: Trigger.TriggerContext) -> None:
+        """Delete the timer."""
+        self._delete(ctx, window.max_timestamp())
+
+
+class _OfEventTime(_TimeTrigger):
+    def _now(self, ctx: Trigger.TriggerContext) -> int:
+        return ctx.get_current_watermark()
+
+    def _register(self, ctx: Trigger.TriggerContext, time: int) -> None:
+        ctx.register_event_time_timer(time)
+
+    def _delete(self, ctx: Trigger.TriggerContext, time: int) -> None:
+        ctx.delete_event_time_timer(time)
+
+
+class _OfProcessingTime(_TimeTrigger):
+    def _now(self, ctx: Trigger.TriggerContext) -> int:
+        return ctx.get_current_processing_time()
+
+    def _register(self, ctx: Trigger.TriggerContext, time: int) -> None:
+        ctx.register_processing_time_timer(time)
+
+    def _delete(self, ctx: Trigger.TriggerContext, time: int) -> None:
+        ctx.delete_processing_time_timer(time)
+
+
+class EventTimeTrigger(_OfEventTime):
     """Fires when the watermark passes the window's end, and then for each late record."""
 
     @staticmethod
@@ -137,36 +203,17 @@ class EventTimeTrigger(Trigger):
         ctx.register_event_time_timer(window.max_timestamp())
         return TriggerResult.CONTINUE
 
-    def on_processing_time(
-        self, time: int, window: Window, ctx: Trigger.TriggerContext
-    ) -> TriggerResult:
-        """CONTINUE."""
-        return TriggerResult.CONTINUE
-
     def on_event_time(
         self, time: int, window: Window, ctx: Trigger.TriggerContext
     ) -> TriggerResult:
         """FIRE at the window's end."""
         return TriggerResult.FIRE if time == window.max_timestamp() else TriggerResult.CONTINUE
 
-    def can_merge(self) -> bool:
-        """True."""
-        return True
-
-    def on_merge(self, window: Window, ctx: Trigger.OnMergeContext) -> None:
-        """Wait for the new end, unless it has passed: then the record that merged fires."""
-        if window.max_timestamp() > ctx.get_current_watermark():
-            ctx.register_event_time_timer(window.max_timestamp())
-
-    def clear(self, window: Window, ctx: Trigger.TriggerContext) -> None:
-        """Delete the timer."""
-        ctx.delete_event_time_timer(window.max_timestamp())
-
     def _spec(self) -> str | None:
         return "event_time"
 
 
-class ProcessingTimeTrigger(Trigger):
+class ProcessingTimeTrigger(_OfProcessingTime):
     """Fires when the machine's clock passes the window's end."""
 
     @staticmethod
@@ -187,40 +234,72 @@ class ProcessingTimeTrigger(Trigger):
         """FIRE."""
         return TriggerResult.FIRE
 
-    def on_event_time(
-        self, time: int, window: Window, ctx: Trigger.TriggerContext
-    ) -> TriggerResult:
-        """CONTINUE."""
-        return TriggerResult.CONTINUE
-
-    def can_merge(self) -> bool:
-        """True."""
-        return True
-
-    def on_merge(self, window: Window, ctx: Trigger.OnMergeContext) -> None:
-        """Wait for the new end, unless it has passed."""
-        if window.max_timestamp() > ctx.get_current_processing_time():
-            ctx.register_processing_time_timer(window.max_timestamp())
-
-    def clear(self, window: Window, ctx: Trigger.TriggerContext) -> None:
-        """Delete the timer."""
-        ctx.delete_processing_time_timer(window.max_timestamp())
-
     def _spec(self) -> str | None:
         return "processing_time"
 
 
-def _next_fire(name: str) -> ReducingStateDescriptor:
-    """Of the next time of a continuous trigger: of several windows' the earliest."""
-    return ReducingStateDescriptor(name, min, Types.LONG())
+class _ContinuousTrigger(_TimeTrigger):
+    """What both continuous triggers have in common.
 
-
-class ContinuousEventTimeTrigger(Trigger):
-    """Fires at each multiple of an interval of event time, and at the window's end."""
+    The next time to fire at is a state: of windows that merge it is the earliest one.
+    """
 
     def __init__(self, interval: int) -> None:
-        self.interval = _positive(interval, "ContinuousEventTimeTrigger")
-        self.state_desc = _next_fire("fire_timestamp")
+        self.interval = _positive(interval, type(self).__name__)
+        self.state_desc = ReducingStateDescriptor("fire_timestamp", min, Types.LONG())
+
+    def on_merge(self, window: Window, ctx: Trigger.OnMergeContext) -> None:
+        """Go on with the earliest of the windows' next times."""
+        ctx.merge_partitioned_state(self.state_desc)
+        state: Any = ctx.get_partitioned_state(self.state_desc)
+        following = state.get()
+        if following is not None:
+            self._register(ctx, following)
+        super().on_merge(window, ctx)
+
+    def clear(self, window: Window, ctx: Trigger.TriggerContext) -> None:
+        """Delete timers and state."""
+        state: Any = ctx.get_partitioned_state(self.state_desc)
+        following = state.get()
+        if following is not None:
+            self._delete(ctx, following)
+            state.clear()
+        super().clear(window, ctx)
+
+    def register_next_fire_timestamp(
+        self,
+        time: int,
+        window: Window,
+        ctx: Trigger.TriggerContext,
+        fire_timestamp_state: ReducingState,
+    ) -> None:
+        """Fire an interval after `time`, or at the window's end if that comes before."""
+        following = min(time + self.interval, window.max_timestamp())
+        fire_timestamp_state.add(following)
+        self._register(ctx, following)
+
+    def _begin(self, time: int, window: Window, ctx: Trigger.TriggerContext) -> TriggerResult:
+        """A record came at this time."""
+        self._register(ctx, window.max_timestamp())
+        state: Any = ctx.get_partitioned_state(self.state_desc)
+        if state.get() is None:
+            self.register_next_fire_timestamp(time - time % self.interval, window, ctx, state)
+        return TriggerResult.CONTINUE
+
+    def _fire(self, time: int, window: Window, ctx: Trigger.TriggerContext) -> TriggerResult:
+        """A timer has this time."""
+        if time == window.max_timestamp():
+            return TriggerResult.FIRE
+        state: Any = ctx.get_partitioned_state(self.state_desc)
+        if state.get() != time:
+            return TriggerResult.CONTINUE
+        state.clear()
+        self.register_next_fire_timestamp(time, window, ctx, state)
+        return TriggerResult.FIRE
+
+
+class ContinuousEventTimeTrigger(_ContinuousTrigger, _OfEventTime):
+    """Fires at each multiple of an interval of event time, and at the window's end."""
 
     @staticmethod
     def of(interval: Time | Duration) -> ContinuousEventTimeTrigger:
@@ -234,77 +313,20 @@ class ContinuousEventTimeTrigger(Trigger):
         """FIRE when the window's end has passed already, else CONTINUE."""
         if window.max_timestamp() <= ctx.get_current_watermark():
             return TriggerResult.FIRE
-        ctx.register_event_time_timer(window.max_timestamp())
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        if state.get() is None:
-            start = timestamp - timestamp % self.interval
-            self.register_next_fire_timestamp(start, window, ctx, state)
-        return TriggerResult.CONTINUE
-
-    def on_processing_time(
-        self, time: int, window: Window, ctx: Trigger.TriggerContext
-    ) -> TriggerResult:
-        """CONTINUE."""
-        return TriggerResult.CONTINUE
+        return self._begin(timestamp, window, ctx)
 
     def on_event_time(
         self, time: int, window: Window, ctx: Trigger.TriggerContext
     ) -> TriggerResult:
         """FIRE at the window's end and at the interval's."""
-        if time == window.max_timestamp():
-            return TriggerResult.FIRE
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        if state.get() != time:
-            return TriggerResult.CONTINUE
-        state.clear()
-        self.register_next_fire_timestamp(time, window, ctx, state)
-        return TriggerResult.FIRE
-
-    def can_merge(self) -> bool:
-        """True."""
-        return True
-
-    def on_merge(self, window: Window, ctx: Trigger.OnMergeContext) -> None:
-        """Go on with the earliest of the windows' next times."""
-        ctx.merge_partitioned_state(self.state_desc)
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        following = state.get()
-        if following is not None:
-            ctx.register_event_time_timer(following)
-        if window.max_timestamp() > ctx.get_current_watermark():
-            ctx.register_event_time_timer(window.max_timestamp())
-
-    def clear(self, window: Window, ctx: Trigger.TriggerContext) -> None:
-        """Delete timers and state."""
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        following = state.get()
-        if following is not None:
-            ctx.delete_event_time_timer(following)
-            state.clear()
-        ctx.delete_event_time_timer(window.max_timestamp())
-
-    def register_next_fire_timestamp(
-        self,
-        time: int,
-        window: Window,
-        ctx: Trigger.TriggerContext,
-        fire_timestamp_state: ReducingState,
-    ) -> None:
-        """Fire an interval after `time`, or at the window's end if that comes before."""
-        following = min(time + self.interval, window.max_timestamp())
-        fire_timestamp_state.add(following)
-        ctx.register_event_time_timer(following)
+        return self._fire(time, window, ctx)
 
     def _spec(self) -> str | None:
         return f"continuous_event_time {self.interval}"
 
 
-class ContinuousProcessingTimeTrigger(Trigger):
+class ContinuousProcessingTimeTrigger(_ContinuousTrigger, _OfProcessingTime):
     """Fires at each multiple of an interval of the machine's clock, and at the window's end."""
-
-    def __init__(self, interval: int) -> None:
-        self.interval = _positive(interval, "ContinuousProcessingTimeTrigger")
-        self.state_desc = _next_fire("fire_timestamp")
 
     @staticmethod
     def of(interval: Time | Duration) -> ContinuousProcessingTimeTrigger:
@@ -316,66 +338,13 @@ class ContinuousProcessingTimeTrigger(Trigger):
         self, element: Any, timestamp: int, window: Window, ctx: Trigger.TriggerContext
     ) -> TriggerResult:
         """CONTINUE."""
-        ctx.register_processing_time_timer(window.max_timestamp())
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        if state.get() is None:
-            now = ctx.get_current_processing_time()
-            self.register_next_fire_timestamp(now - now % self.interval, window, ctx, state)
-        return TriggerResult.CONTINUE
+        return self._begin(ctx.get_current_processing_time(), window, ctx)
 
     def on_processing_time(
         self, time: int, window: Window, ctx: Trigger.TriggerContext
     ) -> TriggerResult:
         """FIRE at the window's end and at the interval's."""
-        if time == window.max_timestamp():
-            return TriggerResult.FIRE
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        if state.get() != time:
-            return TriggerResult.CONTINUE
-        state.clear()
-        self.register_next_fire_timestamp(time, window, ctx, state)
-        return TriggerResult.FIRE
-
-    def on_event_time(
-        self, time: int, window: Window, ctx: Trigger.TriggerContext
-    ) -> TriggerResult:
-        """CONTINUE."""
-        return TriggerResult.CONTINUE
-
-    def can_merge(self) -> bool:
-        """True."""
-        return True
-
-    def on_merge(self, window: Window, ctx: Trigger.OnMergeContext) -> None:
-        """Go on with the earliest of the windows' next times."""
-        ctx.merge_partitioned_state(self.state_desc)
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        following = state.get()
-        if following is not None:
-            ctx.register_processing_time_timer(following)
-        if window.max_timestamp() > ctx.get_current_processing_time():
-            ctx.register_processing_time_timer(window.max_timestamp())
-
-    def clear(self, window: Window, ctx: Trigger.TriggerContext) -> None:
-        """Delete timers and state."""
-        state: Any = ctx.get_partitioned_state(self.state_desc)
-        following = state.get()
-        if following is not None:
-            ctx.delete_processing_time_timer(following)
-            state.clear()
-        ctx.delete_processing_time_timer(window.max_timestamp())
-
-    def register_next_fire_timestamp(
-        self,
-        time: int,
-        window: Window,
-        ctx: Trigger.TriggerContext,
-        fire_timestamp_state: ReducingState,
-    ) -> None:
-        """Fire an interval after `time`, or at the window's end if that comes before."""
-        following = min(time + self.interval, window.max_timestamp())
-        fire_timestamp_state.add(following)
-        ctx.register_processing_time_timer(following)
+        return self._fire(time, window, ctx)
 
     def _spec(self) -> str | None:
         return f"continuous_processing_time {self.interval}"
