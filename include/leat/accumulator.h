@@ -27,7 +27,8 @@ typedef enum leat_accumulator_kind {
 } leat_accumulator_kind;
 
 /* The operator's accumulator of that name in this subtask, made when it is asked for first.
-   LEAT_E_STATE for a name that is there with another kind. */
+   LEAT_E_STATE for a name that this operator, or another one of the job in the same process, has
+   with another kind; `err` names both. */
 LEAT_API leat_status leat_context_accumulator(leat_context *ctx, const char *name,
                                               leat_accumulator_kind kind, leat_accumulator **out,
                                               leat_error *err);

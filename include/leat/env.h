@@ -28,7 +28,8 @@ LEAT_API leat_env *leat_env_new(const leat_options *options, leat_error *err);
 /* Cancels and joins the env's jobs, 5 s at most, and frees its streams. NULL is fine. */
 LEAT_API void leat_env_free(leat_env *env);
 
-/* Sets a configuration key, over -D, files and defaults. */
+/* Sets a configuration key, over -D, files and defaults. A `value` of NULL brings the default back,
+   whoever had set it. */
 LEAT_API leat_status leat_env_set(leat_env *env, const char *key, const char *value,
                                   leat_error *err);
 /* The effective value; NULL for a key that has none. Lent until the next leat_env_set. */

@@ -42,8 +42,8 @@ class Env:
     def __init__(self, settings: dict[str, str]) -> None:
         """A ValueError for an unknown key or a bad value names the nearest."""
 
-    def set(self, key: str, value: str) -> None:
-        """Set a configuration key. A ValueError as above."""
+    def set(self, key: str, value: str | None) -> None:
+        """Set a configuration key; None brings the default back. A ValueError as above."""
 
     def get(self, key: str) -> str | None:
         """The effective value, the default included."""

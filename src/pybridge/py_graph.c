@@ -111,7 +111,7 @@ static void env_dealloc(PyObject *self) {
 static PyObject *env_set(PyObject *self, PyObject *args) {
     const char *key, *value;
     leat_error err;
-    if (!PyArg_ParseTuple(args, "ss:set", &key, &value)) return NULL;
+    if (!PyArg_ParseTuple(args, "sz:set", &key, &value)) return NULL;
     if (leat_env_set(env_of(self)->env, key, value, &err) < 0)
         return py_error_raise(state_of(self), &err);
     Py_RETURN_NONE;
@@ -383,7 +383,7 @@ static PyObject *env_execute(PyObject *self, PyObject *args) {
 /* --- the type --------------------------------------------------------------------------------- */
 
 static PyMethodDef env_methods[] = {
-    {"set", env_set, METH_VARARGS, PyDoc_STR("Set a configuration key.")},
+    {"set", env_set, METH_VARARGS, PyDoc_STR("Set a configuration key; None brings the default back.")},
     {"get", env_get, METH_O, PyDoc_STR("The effective value, the default included.")},
     {"add", env_add, METH_VARARGS, PyDoc_STR("Add an operator; answers the stream behind it.")},
     {"partition", env_partition, METH_VARARGS,

@@ -23,7 +23,7 @@ __all__ = ["ExecutionConfig"]
 class _Settings(Protocol):
     def get(self, key: str) -> str | None: ...
 
-    def set(self, key: str, value: str) -> None: ...
+    def set(self, key: str, value: str | None) -> None: ...
 
 
 class ExecutionConfig:
@@ -39,6 +39,7 @@ class ExecutionConfig:
         self._settings = j_execution_config
         self._kept: dict[str, Any] = {}
         self._job_parameters: dict[str, str] = {}
+        self._restart: dict[str, tuple[str | None, str | None]] = {}  # by key: before, since then
 
     def enable_closure_cleaner(self) -> ExecutionConfig:
         """Remembered only: Python functions have no closures to clean."""
@@ -232,9 +233,18 @@ class ExecutionConfig:
     def set_restart_strategy(
         self, restart_strategy_configuration: RestartStrategyConfiguration
     ) -> ExecutionConfig:
-        """What happens to a job that failed. Sets `restart-strategy.*`."""
+        """What happens to a job that failed. Sets `restart-strategy.*`.
+
+        `RestartStrategies.fall_back_restart()` brings back what the configuration says.
+        """
+        for key, (before, since) in self._restart.items():
+            if self._settings.get(key) == since:  # nobody has configured it meanwhile
+                self._settings.set(key, before)
+        self._restart.clear()
         for key, value in restart_strategy_configuration._settings.items():
+            before = self._settings.get(key)
             self._set(key, value)
+            self._restart[key] = before, self._settings.get(key)
         return self._keep("restart_strategy", restart_strategy_configuration)
 
     def get_restart_strategy(self) -> RestartStrategyConfiguration:

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from leat._leat import Env, Job
     from leat.common.configuration import Configuration
     from leat.common.io import InputFormat
-    from leat.common.restart_strategy import RestartStrategyConfiguration
     from leat.common.watermark_strategy import WatermarkStrategy
     from leat.datastream.connectors.base import Source
     from leat.datastream.slot_sharing_group import SlotSharingGroup
@@ -59,7 +58,6 @@ class StreamExecutionEnvironment:
         self._config = ExecutionConfig(j_stream_execution_environment)
         self._additions: list[str] = []
         self._groups: dict[str, SlotSharingGroup] = {}
-        self._restart: RestartStrategyConfiguration | None = None
         self._checkpoints = CheckpointConfig(j_stream_execution_environment)
         self._state_backend: StateBackend | None = None
         self._time_characteristic = TimeCharacteristic.EventTime
@@ -176,16 +174,15 @@ class StreamExecutionEnvironment:
         return True
 
     def set_restart_strategy(self, restart_strategy_configuration: Any) -> None:
-        """What happens to a job that failed; as PyFlink 1.x. Sets `restart-strategy.*`."""
-        self._restart = restart_strategy_configuration
-        for key, value in restart_strategy_configuration._settings.items():
-            self._engine.set(key, value)
+        """What happens to a job that failed; as PyFlink 1.x. Sets `restart-strategy.*`.
+
+        `RestartStrategies.fall_back_restart()` brings back what the configuration says.
+        """
+        self._config.set_restart_strategy(restart_strategy_configuration)
 
     def get_restart_strategy(self) -> Any:
         """What was set by `set_restart_strategy`; as PyFlink 1.x."""
-        from leat.common.restart_strategy import RestartStrategies
-
-        return self._restart or RestartStrategies.fall_back_restart()
+        return self._config.get_restart_strategy()
 
     # --- Checkpoints ------------------------------------------------------------
 

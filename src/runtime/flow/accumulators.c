@@ -48,6 +48,11 @@ leat_status leat_context_accumulator(leat_context *ctx, const char *name,
                               "another name",
                               name, leati_tally_kind_name((int)a->tally.kind),
                               leati_tally_kind_name((int)kind));
+    leati_claims *claims = ctx->chain->around.claims;
+    if (!a && claims) {
+        leat_status status = leati_claims_make(claims, name, kind, where, err);
+        if (status < 0) return status;
+    }
     if (!a) {
         a = accumulator_new(name, kind);
         if (!a) return leat_error_set(err, LEAT_E_NOMEM, where, "no memory for an accumulator");

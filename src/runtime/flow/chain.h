@@ -16,6 +16,7 @@
 #include "runtime/base/buf.h"
 #include "runtime/bridge.h"
 #include "runtime/flow/accumulators.h"
+#include "runtime/flow/claims.h"
 #include "runtime/flow/element.h"
 #include "runtime/flow/failure.h"
 #include "runtime/flow/metrics.h"
@@ -56,6 +57,7 @@ typedef struct leati_surroundings {
     bool batch;               /* no watermark goes on but the last */
     leat_job *job;            /* in the main process; NULL in workers and tests */
     int task;                 /* its number in the plan */
+    leati_claims *claims;     /* names of this process's accumulators; NULL: all are free */
     const leati_saver *saver; /* where snapshots go to; NULL: nowhere */
     /* Gives an operator what it remembered, if it did; NULL: nobody remembers. */
     leat_status (*restore)(void *arg, leat_context *ctx);

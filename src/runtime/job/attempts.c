@@ -98,6 +98,7 @@ static int64_t decide(leat_job *job) {
     const char *text = text_of(&job->failure), *why;
     char words[120];
     if (strategy->kind == LEATI_RESTART_NONE) return -1;
+    if (job->failure.status == LEAT_E_RESTORE) return -1; /* it says all, and what to do */
     if ((why = hopeless(job)))
         return give_up(job, leati_format("%s; the job was not restarted: %s", text, why));
     int64_t delay = leati_restart_after(strategy, leati_clock_monotonic() / 1000000);

@@ -221,8 +221,8 @@ leat_stream *leati_env_fail(leat_env *env, leat_status status, const char *where
 leat_status leat_env_set(leat_env *env, const char *key, const char *value, leat_error *err) {
     leat_status status = leati_env_check(env, "leat_env_set", err);
     if (status < 0) return status;
-    if (!key || !value)
-        return leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_set", "key or value is NULL");
+    if (!key) return leat_error_set(err, LEAT_E_ARGUMENT, "leat_env_set", "key is NULL");
+    if (!value) return leati_config_unset(env->blue->config, key, err);
     return leati_config_set(env->blue->config, key, value, LEATI_CONFIG_PROGRAM, err);
 }
 

@@ -16,7 +16,8 @@ struct leati_host {
     leati_vault *vault; /* NULL: nothing is kept */
     leati_saver saver;
     leati_recovery *recovery; /* NULL: afresh */
-    leati_runner **runners;   /* by number; NULL: has no task here */
+    leati_claims *claims;
+    leati_runner **runners; /* by number; NULL: has no task here */
     int runner_count, used;
     leati_task **tasks; /* by number in the plan; NULL: elsewhere */
     leati_seat **seats;
@@ -131,6 +132,7 @@ static leat_status add_task(leati_host *h, int number) {
                                  .job = h->job,
                                  .batch = p->batch,
                                  .task = number,
+                                 .claims = h->claims,
                                  .saver = h->vault ? &h->saver : NULL,
                                  .restore = h->recovery ? leati_recovery_feed : NULL,
                                  .restore_log = h->recovery ? leati_recovery_feed_log : NULL,
@@ -310,7 +312,9 @@ leati_host *leati_host_new(const leati_plan *plan, int index, int attempt, leat_
     h->attempt = attempt;
     h->job = job;
     h->news = *news;
-    leat_status status = find_bridge(h, err);
+    h->claims = leati_claims_new();
+    leat_status status =
+        h->claims ? find_bridge(h, err) : leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");
     if (status >= 0) status = open_survival(h, survival, err);
     if (status >= 0) {
         status = build(h, wires);
@@ -393,5 +397,6 @@ void leati_host_free(leati_host *h) {
     leati_free(h->seats);
     leati_free(h->channels);
     leati_recovery_free(h->recovery);
+    leati_claims_free(h->claims);
     leati_free(h);
 }

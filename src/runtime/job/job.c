@@ -237,6 +237,8 @@ static void run_attempt(leat_job *job) {
     if (begin(job, &err) < 0 || wait_for_data(job, &err) < 0)
         leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
     end(job);
+    if (!leati_job_is_failing(job) && leati_job_accumulators_check(job, &err) < 0)
+        leati_job_fail_text(job, err.status, "%s: %s", err.where, err.text);
     if (!leati_job_is_failing(job)) leati_coordinator_finish(job->coordinator);
 }
 

@@ -103,6 +103,10 @@ bool leati_job_metrics_came(leat_job *job, int64_t wanted);
 void leati_job_metrics_json(leat_job *job, leati_buf *out);
 int64_t leati_job_records(leat_job *job);
 
+/* job_accumulators.c: LEAT_E_STATE when two operators mean different things by one name, which is
+   seen where they open only if they are in one process. Of the last reports. */
+leat_status leati_job_accumulators_check(leat_job *job, leat_error *err);
+
 /* push.c: its push sources take records from now on; and those that never opened take no more. */
 void leati_pushes_begin(leat_job *job);
 void leati_pushes_end(leat_job *job);

@@ -88,6 +88,13 @@ static leat_status gather(leat_job *job, gathering *g) {
     return status;
 }
 
+leat_status leati_job_accumulators_check(leat_job *job, leat_error *err) {
+    gathering g = {.err = err};
+    leat_status status = gather(job, &g);
+    gathering_free(&g);
+    return status == LEAT_E_TYPE ? err->status = LEAT_E_STATE : LEAT_OK;
+}
+
 leat_status leati_job_accumulators_each(leat_job *job, uint16_t domain, leati_arena *arena,
                                         leat_accumulator_call call, void *arg, leat_error *err) {
     leat_error own;

@@ -296,9 +296,35 @@ def test_two_functions_that_count_differently_under_one_name(env):
             return record
 
     env.from_collection([1]).map(Counts(IntCounter)).map(Counts(Histogram)).print()
+    with pytest.raises(JobError, match=r"the accumulator 'n' is a .* here, and a .* in 'Map") as e:
+        env.execute()
+    for word in "sum of integers", "histogram", "give one of them another name":
+        assert word in str(e.value)
+
+
+def test_two_kinds_of_one_name_in_two_processes(make_env):
+    class Counts(MapFunction):
+        def __init__(self, kind, subtask):
+            self.kind, self.subtask = kind, subtask
+
+        def open(self, runtime_context):
+            self.n = self.kind()
+            if runtime_context.get_index_of_this_subtask() == self.subtask:
+                runtime_context.add_accumulator("n", self.n)
+
+        def map(self, record):
+            self.n.add(record)
+            return record
+
+    env = make_env(2, **{"python.worker.pool-size": "2", "restart-strategy.type": "fixed-delay"})
+    numbers = env.from_collection(list(range(8))).rebalance()
+    numbers.map(Counts(IntCounter, 0)).map(Counts(Histogram, 1)).print()
     client = env.execute_async()
-    with pytest.raises(RuntimeError, match="'n': one operator has this accumulator as a "):
+    with pytest.raises(JobError) as e:
         client.get_job_execution_result().result()
+    for word in "sum of integers", "histogram", "give one of them another name":
+        assert word in str(e.value)
+    assert client.get_job_status().result().name == "FAILED"
 
 
 def test_accumulators_outside_of_a_job():

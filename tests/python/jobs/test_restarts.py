@@ -334,6 +334,14 @@ def test_exponential_delay_grows(make_env, diary):
     assert all(w >= least for w, least in zip(waits, (0.1, 0.2, 0.4), strict=True))
 
 
+def test_falling_back_is_the_configured_strategy(make_env, diary):
+    env = make_env(**FIXED)
+    env.set_restart_strategy(RestartStrategies.no_restart())
+    env.set_restart_strategy(RestartStrategies.fall_back_restart())
+    always_failing(env, diary)
+    assert "(fixed-delay: 3 restarts)" in str(failure(env))
+
+
 def test_no_restart_over_a_configured_strategy(make_env, diary):
     env = make_env(**FIXED)
     env.set_restart_strategy(RestartStrategies.no_restart())
@@ -365,12 +373,33 @@ def test_cancel_while_the_job_waits(make_env, diary):
     until(lambda: client.get_job_status().result() == JobStatus.RESTARTING)
     (attempt,) = client.get_attempts().result()
     assert attempt["error"] == "ValueError: never"
+    with pytest.raises(RuntimeError, match="the job is not running: it is RESTARTING; ask again"):
+        client.trigger_savepoint(str(diary) + "-saved").result()
     begin = time.monotonic()
     client.cancel().result()
     assert time.monotonic() - begin < 2
     assert client.get_job_status().result() == JobStatus.CANCELED
     with pytest.raises(JobCancelled):
         client.get_job_execution_result().result()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_signal_while_the_job_waits(leat_start, number, code):
+    child = leat_start("""
+from pyflink.common import RestartStrategies
+from pyflink.datastream import StreamExecutionEnvironment
+
+env = StreamExecutionEnvironment.get_execution_environment().set_parallelism(1)
+env.set_restart_strategy(RestartStrategies.fixed_delay_restart(1, 3_600_000))
+env.from_collection([0]).map(lambda x: 1 // x).print()
+env.execute("job")
+""")
+    assert "restarting: attempt 2 in 3600 s" in child.stderr.readline()
+    begin = time.monotonic()
+    child.send_signal(number)
+    assert child.wait(30) == code
+    assert time.monotonic() - begin < 3
+    assert child.stderr.read() in ("", "leat: cancelling; once more kills\n")
 
 
 # --- collected records --------------------------------------------------------------------------

@@ -307,6 +307,7 @@ def test_state_of_another_type_is_named(runs):
     text = refusal(runs, lambda env: pairs(env).process(Others(), Types.STRING()).uid("alarms"))
     assert "the state 'seen' was a value state of " in text
     assert "of LONG when" in text
+    assert "restarted" not in text  # although the job has a restart strategy
     assert "STRING" in text
 
 

@@ -43,6 +43,9 @@ class Env:
     def set(self, key, value):
         if key.startswith("no.such"):
             raise ValueError(f"{key}: unknown; the nearest is parallelism.default")
+        if value is None:
+            self.settings.pop(key, None)
+            return
         assert isinstance(value, str)
         self.settings[key] = value
 

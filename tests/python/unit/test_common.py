@@ -82,6 +82,25 @@ def test_restart_strategies():
         RestartStrategies.fixed_delay_restart(3, "1 s")
 
 
+def test_falling_back_brings_the_configured_strategy_back(env):
+    key, attempts = "restart-strategy.type", "restart-strategy.fixed-delay.attempts"
+    env._engine.set(attempts, "7")
+    env.set_restart_strategy(RestartStrategies.fixed_delay_restart(3, 1000))
+    env.set_restart_strategy(RestartStrategies.failure_rate_restart(3, 1000, 10))
+    assert env._engine.get(attempts) == "7"
+    env.set_restart_strategy(RestartStrategies.fall_back_restart())
+    assert env._engine.get(key) is None
+    assert env.get_restart_strategy() == RestartStrategies.fall_back_restart()
+    env._engine.set(key, "exponential-delay")
+    env.get_config().set_restart_strategy(RestartStrategies.no_restart())
+    env.set_restart_strategy(RestartStrategies.fall_back_restart())
+    assert env._engine.get(key) == "exponential-delay"
+    env.set_restart_strategy(RestartStrategies.no_restart())
+    env._engine.set(key, "fixed-delay")  # configured since then
+    env.set_restart_strategy(RestartStrategies.fall_back_restart())
+    assert env._engine.get(key) == "fixed-delay"
+
+
 def test_restart_strategy_sets_keys(env):
     env.set_restart_strategy(RestartStrategies.fixed_delay_restart(3, 1000))
     assert env._engine.get("restart-strategy.fixed-delay.delay") == "1000 ms"

@@ -233,6 +233,28 @@ static void a_folder_that_cannot_be_made_is_said_at_the_start(void **state) {
     leat_env_free(env);
 }
 
+static void between_two_is_a_pause(void **state) {
+    (void)state;
+    enum { PAUSE = 60, COUNT = 3 };
+    leat_error err = {.text = ""};
+    tally t = {0};
+    leat_env *env = env_with("execution.checkpointing.num-retained", "3");
+    set(env, "execution.checkpointing.min-pause", "60 ms");
+    leat_job *job = start_both(env, &t);
+    await_checkpoints(COUNT);
+    finish(job, env);
+    int64_t last = newest(), before = 0;
+    for (int64_t number = last - COUNT + 1; number <= last; number++) {
+        leati_manifest m;
+        char *path = leati_cp_folder(in_folder("job"), number);
+        assert_int_equal(leati_manifest_read(path, &m, &err), LEAT_OK);
+        assert_true(m.time >= before + PAUSE);
+        before = m.time;
+        leati_manifest_fini(&m);
+        leat_text_free(path);
+    }
+}
+
 /* --- what is kept ----------------------------------------------------------------------------- */
 
 static void so_many_are_kept_as_is_said(void **state) {
@@ -429,6 +451,7 @@ int main(void) {
         WITH_FOLDER(what_takes_too_long_fails_the_job_or_is_tolerated),
         WITH_FOLDER(the_last_one_is_tried_again_in_its_time),
         WITH_FOLDER(a_folder_that_cannot_be_made_is_said_at_the_start),
+        WITH_FOLDER(between_two_is_a_pause),
         WITH_FOLDER(so_many_are_kept_as_is_said),
         WITH_FOLDER(a_job_that_has_ended_keeps_its_last_as_finished),
         WITH_FOLDER(the_newest_of_a_job_that_stopped_is_no_older_than_its_savepoint),
