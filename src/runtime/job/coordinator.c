@@ -338,6 +338,27 @@ static bool has_all(const leati_coordinator *c) {
     return c->acknowledged == c->job->plan->task_count;
 }
 
+/* Says how many were, and of the first that was not, which stands nearest to the sources, the
+   operators: one of them is what the others wait for. */
+static void say_who_is_late(const leati_coordinator *c, leat_error *why) {
+    const leati_plan *plan = c->job->plan;
+    leati_buf names;
+    int task = 0, v = 0;
+    while (task < plan->task_count - 1 && c->has[task]) task++;
+    while (task >= plan->vertices[v].first_task + plan->vertices[v].parallelism) v++;
+    const leati_vertex *vertex = &plan->vertices[v];
+    leati_buf_init(&names);
+    for (int i = 0; i < vertex->count; i++)
+        leati_buf_printf(&names, "%s%s", i ? ", " : "", plan->infos[vertex->nodes[i]].name);
+    leati_buf_u8(&names, 0);
+    leat_error_set(why, LEAT_E_TIMEOUT, NOWHERE,
+                   "%d of %d tasks were done in time (execution.checkpointing.timeout); the first "
+                   "that was not: %.200s (%d/%d)",
+                   c->acknowledged, plan->task_count, names.failed ? "?" : names.bytes,
+                   task - vertex->first_task + 1, vertex->parallelism);
+    leati_buf_fini(&names);
+}
+
 static leat_status look_after(leati_coordinator *c, int64_t now, leat_error *err) {
     leat_error why;
     if (!c->declined && has_all(c)) return complete(c, err);
@@ -345,9 +366,7 @@ static leat_status look_after(leati_coordinator *c, int64_t now, leat_error *err
     if (c->declined)
         leat_error_set(&why, LEAT_E_IO, NOWHERE, "%s", c->declined);
     else
-        leat_error_set(&why, LEAT_E_TIMEOUT, NOWHERE,
-                       "%d of %d tasks were done in time (execution.checkpointing.timeout)",
-                       c->acknowledged, c->job->plan->task_count);
+        say_who_is_late(c, &why);
     return give_up(c, &why, err);
 }
 

@@ -184,6 +184,8 @@ static void what_takes_too_long_fails_the_job_or_is_tolerated(void **state) {
     assert_int_equal(leat_job_wait(job, -1), LEAT_OK);
     assert_int_equal(leat_job_result(job, &err), LEAT_E_TIMEOUT);
     assert_non_null(strstr(err.text, "0 of 1 tasks were done in time"));
+    assert_non_null(strstr(err.text, "; the first that was not: "));
+    assert_non_null(strstr(err.text, " (1/1) "));
     assert_non_null(strstr(err.text, "tolerable-failed-checkpoints"));
     finish(job, env);
 
