@@ -231,9 +231,27 @@ def _make_pickler() -> Any:
         def reducer_override(self, obj: Any) -> Any:
             if self._by_name and isinstance(obj, type) and _is_main_class(obj):
                 return main_class, (obj.__qualname__,)
-            return super().reducer_override(obj)
+            reduced = super().reducer_override(obj)
+            slotted = isinstance(obj, type) and "__slots__" in vars(obj)
+            return _with_slots(obj, reduced) if slotted else reduced
 
     return Pickler
+
+
+def _with_slots(cls: type, reduced: Any) -> Any:
+    """What cloudpickle makes of a class, but made with its slots, which it adds too late to count.
+
+    Objects would have a `__dict__` in workers, and their pickles would not fit the class elsewhere.
+    """
+    if not isinstance(reduced, tuple) or getattr(reduced[0], "__name__", "") != _SKELETON:
+        return reduced
+    make, arguments, *others = reduced
+    kind, name, bases, given, *rest = arguments
+    slots = {"__slots__": cls.__slots__}  # type: ignore[attr-defined]
+    return (make, (kind, name, bases, {**given, **slots}, *rest), *others)
+
+
+_SKELETON = "_make_skeleton_class"
 
 
 def _is_main_class(cls: type) -> bool:

@@ -291,7 +291,10 @@ static leat_status open_survival(leati_host *h, const leati_survival *s, leat_er
     leati_vault_news news = {vault_saved, h};
     bool compress =
         leati_config_bool(h->plan->config, "execution.checkpointing.snapshot-compression");
-    if (s->restore && !(h->recovery = leati_recovery_open(s->restore, err))) return err->status;
+    if (s->restore && !(h->recovery = leati_recovery_open(s->restore, err))) {
+        if (err->status == LEAT_E_FORMAT) err->status = LEAT_E_RESTORE;
+        return err->status;
+    }
     if (!s->folder) return LEAT_OK;
     h->vault = leati_vault_new(s->folder, compress, &news);
     if (!h->vault) return leat_error_set(err, LEAT_E_NOMEM, "job", "no memory");

@@ -208,6 +208,66 @@ def test_finished_job_does_nothing_more(runs, caplog):
     assert "had finished with this checkpoint; there is nothing to do" in caplog.text
 
 
+# --- classes of the program --------------------------------------------------------------------
+
+SLOTTED = """
+import sys
+from pyflink.common import Configuration, Types
+from pyflink.datastream import KeyedProcessFunction, StreamExecutionEnvironment
+from pyflink.datastream.state import ValueStateDescriptor
+
+class Tally:
+    __slots__ = ("n",)
+
+    def __init__(self):
+        self.n = 0
+
+class Count(KeyedProcessFunction):
+    def open(self, context):
+        self.tally = context.get_state(ValueStateDescriptor("tally", Types.PICKLED_BYTE_ARRAY()))
+
+    def process_element(self, value, context):
+        tally = self.tally.value() or Tally()
+        assert type(tally) is Tally and not hasattr(tally, "__dict__")
+        tally.n += 1
+        self.tally.update(tally)
+        yield tally.n
+
+folder, path = sys.argv[1], sys.argv[2:]
+configuration = Configuration()
+if path:
+    configuration.set_string("execution.state-recovery.path", path[0])
+env = StreamExecutionEnvironment.get_execution_environment(configuration)
+env.set_parallelism(1)
+ones = env.from_collection([1] * 300000).uid("ones")
+counted = ones.key_by(lambda x: 0).process(Count()).uid("count")
+"""
+
+
+STOP = """
+job = env.execute_async("slots")
+while not any(r["metrics"]["numRecordsOut"] for r in job.get_metrics().result()):
+    pass
+print(job.stop_with_savepoint(False, folder).result())
+"""
+
+
+def test_objects_with_slots_go_on_in_the_other_mode(leat_run, tmp_path, mode):
+    """Their classes, too, are the same ones in workers and in the main process."""
+    done = leat_run(SLOTTED + STOP, str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    other = {"thread": "process", "process": "thread"}[mode]
+    done = leat_run(
+        SLOTTED + "counted.print()\nenv.execute('slots')\n",
+        str(tmp_path),
+        done.stdout.split()[-1],
+        settings=(f"python.execution-mode={other}",),
+    )
+    assert done.returncode == 0, done.stderr
+    first, *_ = map(int, done.stdout.split())
+    assert first > 1
+
+
 # --- snapshots of released formats ------------------------------------------------------------
 
 DATA = Path(__file__).resolve().parents[2] / "data" / "snapshots"

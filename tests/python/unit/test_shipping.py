@@ -71,6 +71,17 @@ class Point:
     def moved(self):
         return Point(self.x + LIMIT)
 
+class Slim:
+    __slots__ = ("n", "__weakref__")
+
+    def __init__(self, n):
+        self.n = n
+
+@dataclasses.dataclass(slots=True)
+class Neat:
+    x: int
+    y: int = 2
+
 class Base:
     def kind(self):
         return "base"
@@ -85,7 +96,8 @@ class Holder:
 def function(point):
     other = point.moved()
     assert type(other) is type(point) is Point
-    return [other, Point.Inner(), Derived().kind(), Colour.RED, isinstance(point, Point)]
+    kinds = [Derived().kind(), Colour.RED, isinstance(point, Point)]
+    return [other, Point.Inner(), *kinds, Slim(7), Neat(8)]
 
 if __name__ == "__main__":
     blob = shipping.main_classes_blob()
@@ -101,7 +113,8 @@ if __name__ == "__main__":
     print(got)
     assert got[:5] == [Point(6), Point.Inner(), "derived base", Colour.RED, True]
     assert type(got[0]) is Point
-    print(got[5])
+    assert got[5].n == 7 and got[6] == Neat(8)
+    print(got[7])
 """
 
 WORKER = """
@@ -114,6 +127,7 @@ point = pickle.loads(record)
 import __main__
 assert type(point) is __main__.Point and __main__.Point.__qualname__ == "Point"
 answer = function(point)
+assert not any(hasattr(slim, "__dict__") for slim in answer[5:7])
 try:
     shipping.loads(missing)(0)
 except AttributeError as e:
