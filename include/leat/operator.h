@@ -179,6 +179,10 @@ typedef struct leat_operator {
 /* Hands a record to the next operators. Borrowed for the call, never waits, never fails for lack of
    room. */
 LEAT_API leat_status leat_emit(leat_context *ctx, const leat_record *record);
+/* The same of a value that the operator goes on holding, in its state say: where somebody behind it
+   in the chain might change an object in place, that is a copy. What nobody can change is not
+   copied. */
+LEAT_API leat_status leat_emit_kept(leat_context *ctx, const leat_record *record);
 /* Hands a record to the listeners of the side output `tag`. */
 LEAT_API leat_status leat_emit_side(leat_context *ctx, const char *tag, const leat_record *record);
 /* A cursor of this operator, driven after the hook returned; see leat_emitter_cursor. */

@@ -33,7 +33,7 @@ static leat_status reduce_on_record(leat_context *ctx, void *self, unsigned inpu
     leat_status status = leat_state_get(ctx, r->reduced, ns, &old);
     if (status == LEAT_OK)
         status = r->function.call.reduce(ctx, &old, &in->value, &out.value, r->function.arg);
-    if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit(ctx, &out);
+    if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit_kept(ctx, &out);
     return status < 0 ? status : leat_state_put(ctx, r->reduced, ns, &out.value);
 }
 

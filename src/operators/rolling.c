@@ -45,7 +45,7 @@ static inline leat_status on_record(leat_context *ctx, const rolling_self *r, le
     } else if (status == LEAT_DONE) {
         status = leati_fold_first(ctx, &r->fold, &in->value);
     }
-    if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit(ctx, &out);
+    if (status >= 0 && !leat_context_is_by_key(ctx)) status = leat_emit_kept(ctx, &out);
     if (status < 0 || made == LEAT_DONE) return status;
     return leat_state_put(ctx, r->accumulated, ns, &out.value);
 }

@@ -129,7 +129,7 @@ static leat_status fire(leat_context *ctx, leati_windowing *w, const leat_window
     }
     leat_record out;
     leat_record_init(&out, elements[0], window->max_timestamp);
-    return leat_emit(ctx, &out);
+    return leat_emit_kept(ctx, &out);
 }
 
 /* The window is no more. */

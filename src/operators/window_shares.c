@@ -243,6 +243,6 @@ leat_status leati_shares_fire(leat_context *ctx, leati_windowing *w, const leat_
         status = add_far(ctx, w, window, &all);
     const leat_aggregate *a = w->aggregate.call.aggregate;
     if (status >= 0) status = a->result(ctx, &all, &out.value, w->aggregate.arg);
-    if (status >= 0) status = leat_emit(ctx, &out);
+    if (status >= 0) status = leat_emit_kept(ctx, &out);
     return status < 0 ? status : drop_before(ctx, w, h, window->start + s->slide);
 }

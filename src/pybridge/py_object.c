@@ -101,8 +101,9 @@ static leat_status object_repr(void *object, leati_buf *out) {
 /* --- copies ----------------------------------------------------------------------------------- */
 
 static inline bool is_plain(PyObject *o) {
-    return PyUnicode_CheckExact(o) || PyLong_CheckExact(o) || PyFloat_CheckExact(o) ||
-           PyBytes_CheckExact(o) || PyBool_Check(o) || o == Py_None;
+    if (LEAT_LIKELY(PyUnicode_CheckExact(o))) return true;
+    if (LEAT_LIKELY(PyLong_CheckExact(o))) return true; /* or each item would cost six looks */
+    return PyFloat_CheckExact(o) || PyBytes_CheckExact(o) || PyBool_Check(o) || o == Py_None;
 }
 
 /* A plain scalar or a tuple of such, which is what most records are. */
@@ -197,6 +198,10 @@ static PyObject *cut(py_state *state, PyObject *o, int depth) {
 
 PyObject *py_object_cut(py_state *state, PyObject *o) {
     return cut(state, o, 0);
+}
+
+static bool object_immutable(void *object) {
+    return is_plainly_immutable(object);
 }
 
 static leat_status object_copy(void *object, const leat_type *type, leat_value *out) {
@@ -427,6 +432,7 @@ void py_object_ops_init(leati_object_ops *ops, void *interpreter) {
                               .decode = object_decode,
                               .canonical = object_canonical,
                               .copy = object_copy,
+                              .immutable = object_immutable,
                               .equal = object_equal,
                               .compare = object_compare,
                               .add = object_add,

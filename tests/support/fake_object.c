@@ -78,6 +78,10 @@ static leat_status fake_copy(void *object, const leat_type *type, leat_value *ou
     return status;
 }
 
+static bool fake_immutable(void *object) {
+    return ((fake_object *)object)->number < 0;
+}
+
 static bool fake_equal(void *a, void *b) {
     return ((fake_object *)a)->number == ((fake_object *)b)->number;
 }
@@ -105,6 +109,7 @@ static const leati_object_ops fake_ops = {
     .decode = fake_decode,
     .canonical = fake_canonical,
     .copy = fake_copy,
+    .immutable = fake_immutable,
     .equal = fake_equal,
     .print = fake_print,
     .repr = fake_repr,

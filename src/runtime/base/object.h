@@ -29,6 +29,8 @@ typedef struct leati_object_ops {
     /* A copy that shares nothing mutable, or the object itself with one more reference: as such it
        stands in `out` already. */
     leat_status (*copy)(void *object, const leat_type *type, leat_value *out);
+    /* Can nobody change it in place? May answer false where that takes long to find out. */
+    bool (*immutable)(void *object);
     bool (*equal)(void *a, void *b);
     leat_status (*compare)(const leat_value *a, const leat_value *b, int *order);
     leat_status (*add)(const leat_value *a, const leat_value *b, leat_value *out);

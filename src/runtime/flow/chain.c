@@ -68,6 +68,22 @@ static leat_status add_listener(leat_context *ctx, const char *tag, leat_context
     return LEAT_OK;
 }
 
+/* Nobody can change an object of this type: a scalar, or a tuple of such. */
+static bool is_immutable(const leat_type *type) {
+    if (!type || type->tag != LEAT_T_TUPLE)
+        return type && type->tag != LEAT_T_PICKLED && type->tag < LEAT_T_TUPLE;
+    for (uint32_t i = 0; i < type->size; i++)
+        if (!is_immutable(type->items[i])) return false;
+    return true;
+}
+
+/* A function of a language with objects can change in place what comes to it. */
+static void expose_to(const leat_context *ctx) {
+    if (ctx->chain->around.object_reuse || !leati_args_language(ctx->info->args)) return;
+    for (leat_context *before = ctx->parent; before; before = before->parent)
+        before->exposes = !is_immutable(before->info->output_type);
+}
+
 leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int subtask,
                               leat_context *parent, const char *tag) {
     leat_context **all = leati_resize(c->contexts, (size_t)(c->count + 1) * sizeof *all);
@@ -94,6 +110,7 @@ leat_context *leati_chain_add(leati_chain *c, const leati_op_info *info, int sub
     ctx->on_record = ctx->native_hook;
     leati_arena_init(&ctx->arena);
     c->drains |= info->op->on_drain != NULL;
+    expose_to(ctx);
     c->contexts[c->count++] = ctx;
     return ctx;
 }

@@ -111,6 +111,7 @@ struct leat_context {
     unsigned input;                 /* that the operator said it works on */
     bool broadcast;                 /* but for the one being processed, of the broadcast input */
     bool by_key;                    /* they come key by key, see by_key.h */
+    bool exposes;                   /* somebody behind it in the chain could change an object */
     bool quiet;                     /* the current key ends: no timers are taken any more */
     bool idle_got, idle, idle_sent; /* heard, passed on, told to outputs */
     bool opened, held, ended;       /* ended: of the head, all inputs have */

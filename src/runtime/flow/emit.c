@@ -5,6 +5,7 @@
    so that order holds without a test on the hot path. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/codec.h"
+#include "runtime/data/copy.h"
 #include "runtime/flow/chain.h"
 #include "runtime/flow/output.h"
 
@@ -53,6 +54,24 @@ leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_recor
         pending = l->child;
     }
     return status >= 0 && pending ? hand_over(pending, record) : status;
+}
+
+/* Is there an object in it that could be changed? */
+static bool is_mutable(const leat_value *v) {
+    if (v->kind == LEAT_OBJECT) return !leati_object_ops_of(v)->immutable(v->as.object);
+    return !leati_kind_is_scalar(v->kind) && leati_value_extent(v).objects;
+}
+
+static leat_status emit_cut(leat_context *ctx, const leat_record *record) {
+    leat_record copy = *record;
+    leat_status status =
+        leati_value_cut(&record->value, ctx->info->output_type, &ctx->chain->arena, &copy.value);
+    return status < 0 ? status : leat_emit(ctx, &copy);
+}
+
+leat_status leat_emit_kept(leat_context *ctx, const leat_record *record) {
+    if (LEAT_LIKELY(!ctx->exposes) || !is_mutable(&record->value)) return leat_emit(ctx, record);
+    return emit_cut(ctx, record);
 }
 
 leat_status leat_emit_side(leat_context *ctx, const char *tag, const leat_record *record) {

@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "fake_object.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/object.h"
 
 /* --- operators -------------------------------------------------------------------------------- */
 
@@ -449,11 +451,76 @@ static void cursor_without_memory_is_closed_and_fails(void **state) {
     }
 }
 
+/* --- what is kept ----------------------------------------------------------------------------- */
+
+/* Emits an object that it holds, or a tuple with that in it; `seen` is what came behind. */
+static leat_value held;
+static bool in_tuple;
+static const void *seen;
+
+static leat_status keeper(leat_context *ctx, void *self, unsigned input, const leat_record *in) {
+    (void)self, (void)input, (void)in;
+    leat_record out = leat_record_of(in_tuple ? leat_tuple(&held, 1) : held, LEAT_NO_TIME);
+    return leat_emit_kept(ctx, &out);
+}
+
+static leat_status looks(leat_context *ctx, void *self, unsigned input, const leat_record *in) {
+    (void)ctx, (void)self, (void)input;
+    seen = in_tuple ? in->value.as.items[0].as.object : in->value.as.object;
+    return LEAT_OK;
+}
+
+OPERATOR(keeper_operator, "keeper", keeper);
+static const leat_operator looks_operator = {.size = sizeof(leat_operator),
+                                             .name = "looks",
+                                             .flags = LEAT_OP_OBJECTS,
+                                             .inputs = 1,
+                                             .self_size = sizeof(rig_self),
+                                             .params = rig_params,
+                                             .on_record = looks};
+
+/* Does what is behind a keeper get the keeper's own object? */
+static bool gets_it(bool exposes, leat_status copies) {
+    rig r;
+    rig_init(&r, true);
+    rig_input(&r, 0, 10);
+    leat_context *k = rig_add(&r, &keeper_operator, NULL, NULL);
+    rig_add(&r, &looks_operator, k, NULL);
+    k->exposes = exposes;
+    rig_open(&r);
+    channel_push_ints(r.in[0], 1, 1);
+    seen = NULL;
+    if (copies < 0) fake_fail_next(copies);
+    assert_int_equal(rig_run(&r), copies < 0 ? LEATI_TASK_FAILED : LEATI_TASK_WAITING);
+    if (copies < 0) assert_int_equal(r.chain->failure.status, copies);
+    rig_fini(&r);
+    assert_true(seen || copies < 0);
+    return seen == held.as.object;
+}
+
+static void what_is_kept_is_copied_for_who_may_change_it(void **state) {
+    (void)state;
+    for (int tuple = 0; tuple < 2; tuple++) {
+        in_tuple = tuple;
+        held = fake_new(7);
+        assert_true(gets_it(false, LEAT_OK));
+        assert_false(gets_it(true, LEAT_OK));
+        assert_false(gets_it(true, LEAT_E_NOMEM));
+        assert_int_equal(fake_alive(), 1);
+        leati_object_release(&held);
+        held = fake_new(-7); /* which nobody can change */
+        assert_int_equal(gets_it(true, LEAT_OK), !tuple);
+        leati_object_release(&held);
+        assert_int_equal(fake_alive(), 0);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(emit_to_one_child_calls_it),
         cmocka_unit_test(emit_to_a_fork_reaches_children_and_outputs),
         cmocka_unit_test(emit_to_a_side_reaches_its_listeners_only),
+        cmocka_unit_test(what_is_kept_is_copied_for_who_may_change_it),
         EITHER_WAY(cursor_gives_all_before_the_next_record),
         EITHER_WAY(cursor_in_a_cursor_is_exhausted_first),
         EITHER_WAY(cursor_of_an_earlier_record_comes_first),
