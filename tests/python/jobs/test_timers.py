@@ -175,3 +175,28 @@ def test_failing_timer_is_named(env, results):
         results(timers)
     text = "KEYED PROCESS (1/1): ValueError: in a timer; it was the timer at 5, its key 'a'"
     assert str(failure.value) == text
+
+
+class Sleeps(KeyedProcessFunction):
+    """Sets timers while it is slow, and tells how many records began between due and fired."""
+
+    def open(self, runtime_context):
+        self.began = []
+
+    def process_element(self, value, ctx):
+        service = ctx.timer_service()
+        self.began.append(service.current_processing_time())
+        if value % 20 == 0:
+            service.register_processing_time_timer(service.current_processing_time() + 12)
+        time.sleep(0.005)
+
+    def on_timer(self, timestamp, ctx):
+        yield sum(began > timestamp for began in self.began)
+
+
+def test_timers_of_the_clock_do_not_wait_for_a_batch_of_slow_records(env, results):
+    """Two hundred of them come in one."""
+    numbers = env.from_collection(list(range(200)))
+    told = results(numbers.key_by(lambda v: 0).process(Sleeps()))
+    assert len(told) >= 9  # the last one may be due behind the end
+    assert max(told) <= 3
