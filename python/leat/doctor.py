@@ -34,7 +34,7 @@ def examine() -> int:
         except Exception as e:
             bad += 1
             print(f"FAILED  {name}: {e or type(e).__name__}; {remedy}")
-    for name, module in (("Arrow", "pyarrow"), ("pandas", "pandas")):
+    for name, module in (("Arrow", "pyarrow"), ("Avro", "fastavro"), ("pandas", "pandas")):
         print(f"        {name}: {_optional(module)}")
     return 1 if bad else 0
 

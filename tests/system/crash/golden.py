@@ -15,6 +15,7 @@ import time
 from pathlib import Path
 
 from leat.common import Duration, Encoder, Row, Time, Types, WatermarkStrategy
+from leat.common.serialization import BulkWriter, BulkWriterFactory
 from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream import (
     AsyncDataStream,
@@ -286,22 +287,56 @@ def rows(env, root):
     return numbers.filter(lambda n: n % 2).map(str, Types.STRING())
 
 
+class CountedWriter(BulkWriter):
+    """The format of counted_writer.h."""
+
+    def __init__(self, stream):
+        self.stream, self.lines = stream, []
+        self.stream.write(b"#counted\n")
+
+    def add_element(self, element):
+        self.lines.append(f"{element}\n".encode())
+
+    def flush(self):
+        self.stream.writelines(self.lines)
+
+    def finish(self):
+        self.stream.write(b"#%d\n" % len(self.lines))
+
+
+class Counted(BulkWriterFactory):
+    def create(self, stream):
+        return CountedWriter(stream)
+
+
+def bulk(env, root):
+    """Numbers in files that are whole or not there."""
+    numbers = slow(env, root, list(range(RECORDS)), Types.INT())
+    return numbers.rebalance().map(lambda n: f"number {n}", Types.STRING())
+
+
 JOBS = {
     f.__name__: f
-    for f in (words, timers, sessions, join, ordered, unordered, loop, files, inbox, rows)
+    for f in (words, timers, sessions, join, ordered, unordered, loop, files, inbox, rows, bulk)
 }
+
+
+def sink_of(name, root, roll):
+    base = BucketAssigner.base_path_bucket_assigner()
+    if name == "bulk":
+        return FileSink.for_bulk_format(f"{root}/out", Counted()).with_bucket_assigner(base)
+    sink = FileSink.for_row_format(f"{root}/out", Encoder.simple_string_encoder())
+    policy = RollingPolicy.default_rolling_policy(part_size=500)
+    if roll == "roll" or name == "inbox":  # whose files may go when their lines are there
+        policy = RollingPolicy.on_checkpoint_rolling_policy()
+    return sink.with_bucket_assigner(base).with_rolling_policy(policy)
 
 
 def main():
     name, root, parallelism, roll = sys.argv[1:]
     env = StreamExecutionEnvironment.get_execution_environment()
     env.set_parallelism(int(parallelism))
-    sink = FileSink.for_row_format(f"{root}/out", Encoder.simple_string_encoder())
-    sink = sink.with_bucket_assigner(BucketAssigner.base_path_bucket_assigner())
-    policy = RollingPolicy.default_rolling_policy(part_size=500)
-    if roll == "roll" or name == "inbox":  # whose files may go when their lines are there
-        policy = RollingPolicy.on_checkpoint_rolling_policy()
-    JOBS[name](env, root).sink_to(sink.with_rolling_policy(policy).build())
+    JOBS[name](env, root).sink_to(sink_of(name, root, roll).build())
     if name == "inbox":
         courier = Courier(root)
         courier.work(env.execute_async("golden"), Path(root, "end"))

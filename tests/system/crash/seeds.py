@@ -32,6 +32,7 @@ PYTHON_JOBS = (
     "files",
     "inbox",
     "rows",
+    "bulk",
 )
 C_JOBS = ("c-words", "c-sessions", "c-loop", "c-files", "c-bulk")
 MODES = ("thread", "process")
