@@ -38,6 +38,11 @@ typedef struct leat_state_decl {
     size_t offset;
 } leat_state_decl;
 
+/* In `open`: says of what type the values are that an operator keeps in a state of its table, such
+   as its records. It changes nothing but that the type is in snapshots, and a job in which it is
+   another one can't be restored from them. NULL: nobody knows. The type is borrowed. */
+LEAT_API void leat_state_keeps(leat_state *state, const leat_type *type);
+
 /* A namespace is any bytes up to 4 GiB, such as a window; {NULL, 0} is the empty one and costs
    nothing. */
 typedef struct leat_namespace {

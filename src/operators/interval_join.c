@@ -148,6 +148,8 @@ static leat_status interval_join_open(leat_context *ctx, void *self) {
                                  "the lower bound %lld is above the upper bound %lld; give the "
                                  "interval as between(lower, upper)",
                                  (long long)j->lower, (long long)j->upper);
+    for (unsigned i = 0; i < 2; i++)
+        leat_state_keeps(j->buffers[i], leat_context_input_type(ctx, i));
     /* Bounds are mirrored, which the lowest integer has no mirror for. */
     j->lower = add_time(j->lower < -INT64_MAX ? -INT64_MAX : j->lower, j->lower_exclusive != 0);
     j->upper = add_time(j->upper, j->upper_exclusive ? -1 : 0);

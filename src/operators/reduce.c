@@ -22,6 +22,11 @@ static const leat_state_decl states[] = {
     {0},
 };
 
+static leat_status reduce_open(leat_context *ctx, void *self) {
+    leat_state_keeps(((reduce_self *)self)->reduced, leat_context_input_type(ctx, 0));
+    return LEAT_OK;
+}
+
 static leat_status reduce_on_record(leat_context *ctx, void *self, unsigned input,
                                     const leat_record *in) {
     (void)input;
@@ -49,6 +54,7 @@ const leat_operator leat_reduce_operator = {
     .self_size = sizeof(reduce_self),
     .params = params,
     .states = states,
+    .open = reduce_open,
     .on_record = reduce_on_record,
     .on_end_of_key = reduce_on_end_of_key,
 };

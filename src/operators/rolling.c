@@ -27,6 +27,7 @@ static const leat_state_decl states[] = {
 
 static leat_status rolling_open(leat_context *ctx, void *self) {
     leati_fold_init(&((rolling_self *)self)->fold, leat_context_output_type(ctx));
+    leat_state_keeps(((rolling_self *)self)->accumulated, leat_context_output_type(ctx));
     return LEAT_OK;
 }
 

@@ -29,6 +29,12 @@ static void write_trigger(const leati_windowing *w, char text[LONGEST]) {
     snprintf(text, LONGEST, "%s%s", name, w->purging ? ", purging" : "");
 }
 
+/* A function of a user's has at least the name of its class. */
+static void write_trigger_class(const leati_windowing *w, char text[LONGEST]) {
+    bool named = !w->default_trigger && !is_builtin(&w->trigger) && w->trigger.name;
+    snprintf(text, LONGEST, "%s", named ? w->trigger.name : "");
+}
+
 static void write_lateness(const leati_windowing *w, char text[LONGEST]) {
     snprintf(text, LONGEST, "%lld ms", (long long)w->lateness);
 }
@@ -61,6 +67,7 @@ static const struct trait {
     void (*write)(const leati_windowing *w, char text[LONGEST]);
 } traits[] = {
     {"layout.trigger", "trigger", write_trigger},
+    {"layout.trigger.class", "trigger's class", write_trigger_class},
     {"layout.lateness", "allowed lateness", write_lateness},
     {"layout.contents", "contents", write_contents},
     {"layout.slices", "slices", write_slices},

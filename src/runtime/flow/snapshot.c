@@ -63,7 +63,7 @@ static leat_status add_items(leat_context *ctx, leati_chunk *out) {
 
 static void add_table(const leati_table *t, leati_chunk *out) {
     const leat_state_decl *decl = leati_table_decl(t);
-    const leat_type *type = leati_table_type(t);
+    const leat_type *type = leati_table_keeps(t);
     leati_row e = {.kind = LEATI_ROW_TABLE,
                    .name = decl->name,
                    .text = type ? type->text : NULL,

@@ -46,6 +46,14 @@ const leat_state_decl *leati_table_decl(const leati_table *t) {
     return t->decl;
 }
 
+void leat_state_keeps(leat_state *state, const leat_type *type) {
+    if (state) state->keeps = type;
+}
+
+const leat_type *leati_table_keeps(const leati_table *t) {
+    return t->type ? t->type : t->keeps;
+}
+
 const leat_type *leati_table_type(const leati_table *t) {
     return t->type;
 }

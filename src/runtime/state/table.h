@@ -17,6 +17,8 @@ leati_table *leati_table_new(int max_parallelism, const leat_state_decl *decl,
                              const leat_type *type);
 void leati_table_free(leati_table *t);
 const leat_type *leati_table_type(const leati_table *t);
+/* Or of what its operator says that is in it. */
+const leat_type *leati_table_keeps(const leati_table *t);
 const leat_state_decl *leati_table_decl(const leati_table *t);
 
 /* `hash` is leati_key_hash of the key. The last cell found is remembered: a get and a put of the

@@ -14,6 +14,7 @@ typedef leati_packed cell;
 struct leat_state {
     const leat_state_decl *decl;
     const leat_type *type;
+    const leat_type *keeps; /* the type of what is in it, where `type` says nothing */
     leat_ttl ttl;
     bool ttl_is_set, ttl_is_foreseen;
     bool given_up;   /* the last snapshot; so entries may be without marks */

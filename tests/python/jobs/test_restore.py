@@ -15,14 +15,25 @@ import pytest
 from leat.common import Duration, JobStatus, Time, Types, WatermarkStrategy
 from leat.common.errors import JobCancelled, NotSupportedError, RestoreError
 from leat.common.watermark_strategy import TimestampAssigner
-from leat.datastream import AggregateFunction, KeyedProcessFunction, SinkFunction
+from leat.datastream import (
+    AggregateFunction,
+    KeyedProcessFunction,
+    ProcessJoinFunction,
+    SinkFunction,
+)
 from leat.datastream.state import (
     ListStateDescriptor,
     MapStateDescriptor,
     StateTtlConfig,
     ValueStateDescriptor,
 )
-from leat.datastream.window import EventTimeSessionWindows, SlidingEventTimeWindows
+from leat.datastream.window import (
+    EventTimeSessionWindows,
+    SlidingEventTimeWindows,
+    Trigger,
+    TriggerResult,
+    TumblingEventTimeWindows,
+)
 
 RECORDS = 300
 PATH = "execution.state-recovery.path"
@@ -382,6 +393,83 @@ def test_keys_of_another_type_are_named(runs):
     assert text.startswith("sums (")
     assert "its keys were of type LONG when the snapshot was made, and are of type STRING" in text
     runs.finish(counted(lambda x: x % 7, Types.INT()), 2)  # whose keys look the same
+
+
+class Meet(ProcessJoinFunction):
+    def process_element(self, left, right, ctx):
+        yield f"{left} {right}"
+
+
+FOLDS = {
+    "reduce": lambda keyed: keyed.reduce(lambda a, b: b),
+    "sum": lambda keyed: keyed.sum(1),
+    "join": lambda keyed: (
+        keyed.interval_join(keyed)
+        .between(Time.milliseconds(-9), Time.milliseconds(9))
+        .process(Meet(), output_type=Types.STRING())
+    ),
+}
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+def test_values_of_another_type_are_named(runs, fold):
+    def folded(kind):
+        def build(env):
+            typed = numbers(env).map(lambda x: (x % 7, kind(x)), TYPES[kind]).set_parallelism(1)
+            return FOLDS[fold](typed.key_by(lambda p: p[0], Types.LONG())).uid("f").name("folded")
+
+        return build
+
+    assert not runs.until_checkpoint(folded(int), 1)
+    text = refusal(runs, folded(float), 2)
+    assert text.startswith("folded (")
+    assert "TUPLE<LONG,LONG> when the snapshot was made, and is a " in text
+    assert "TUPLE<LONG,DOUBLE> now" in text
+    runs.finish(folded(int), 2)
+
+
+TYPES = {
+    int: Types.TUPLE([Types.LONG(), Types.LONG()]),
+    float: Types.TUPLE([Types.LONG(), Types.DOUBLE()]),
+}
+
+
+class AtTheEnd(Trigger):
+    """As the default, but one of the user's."""
+
+    def on_element(self, element, timestamp, window, ctx):
+        ctx.register_event_time_timer(window.max_timestamp())
+        return TriggerResult.CONTINUE
+
+    def on_processing_time(self, time, window, ctx):
+        return TriggerResult.CONTINUE
+
+    def on_event_time(self, time, window, ctx):
+        return TriggerResult.FIRE
+
+    def on_merge(self, window, ctx):
+        pass
+
+    def clear(self, window, ctx):
+        pass
+
+
+class Hasty(AtTheEnd):
+    def on_element(self, element, timestamp, window, ctx):
+        super().on_element(element, timestamp, window, ctx)
+        return TriggerResult.FIRE
+
+
+def test_another_trigger_of_the_users_is_named(runs):
+    def windows(trigger):
+        window = TumblingEventTimeWindows.of(Time.milliseconds(400))
+        return lambda env: pairs(env).window(window).trigger(trigger).sum(1).uid("windows")
+
+    assert not runs.until_checkpoint(windows(AtTheEnd()), 1)
+    text = refusal(runs, windows(Hasty()))
+    assert "the trigger's class of its windows changed: 'AtTheEnd' when the snapshot was" in text
+    assert "'Hasty' now" in text
+    runs.finish(windows(AtTheEnd()), 2)
 
 
 class Expiring(KeyedProcessFunction):
