@@ -79,7 +79,8 @@ LEAT_API char *leat_job_metrics(leat_job *job, leat_error *err);
 /* The accumulators of all operators (accumulator.h), each put together of all subtasks: calls
    `call` for each, with the name and the result. While the job runs its processes are asked, as by
    leat_job_metrics; after the end it is what they told last. LEAT_E_TYPE when two operators use one
-   name for two kinds, for which the job fails in the end, LEAT_E_RANGE when a sum leaves 64 bits, or what `call` answered. */
+   name for two kinds, for which the job fails in the end, LEAT_E_RANGE when a sum leaves 64 bits,
+   or what `call` answered. */
 LEAT_API leat_status leat_job_accumulators_each(leat_job *job, leat_accumulator_call call,
                                                 void *arg, leat_error *err);
 /* The same as JSON, for leat_text_free: an object by name, with numbers, lists, histograms as

@@ -383,7 +383,8 @@ static PyObject *env_execute(PyObject *self, PyObject *args) {
 /* --- the type --------------------------------------------------------------------------------- */
 
 static PyMethodDef env_methods[] = {
-    {"set", env_set, METH_VARARGS, PyDoc_STR("Set a configuration key; None brings the default back.")},
+    {"set", env_set, METH_VARARGS,
+     PyDoc_STR("Set a configuration key; None brings the default back.")},
     {"get", env_get, METH_O, PyDoc_STR("The effective value, the default included.")},
     {"add", env_add, METH_VARARGS, PyDoc_STR("Add an operator; answers the stream behind it.")},
     {"partition", env_partition, METH_VARARGS,
