@@ -185,7 +185,7 @@ def bench_keyed_1m(b: Bench) -> list[Row]:
 
 
 def bench_tumbling(b: Bench) -> list[Row]:
-    return beside_plain(b, "tumbling", {THREAD: (1.0, 1.4)}, part=10)
+    return beside_plain(b, "tumbling", {THREAD: (1.0, 1.4)}, part=3)
 
 
 def bench_tumbling_made(b: Bench) -> list[Row]:
@@ -193,7 +193,7 @@ def bench_tumbling_made(b: Bench) -> list[Row]:
 
 
 def bench_tumbling_sum(b: Bench) -> list[Row]:
-    return beside_plain(b, "tumbling_sum", {THREAD: (4, 10)}, part=10)
+    return beside_plain(b, "tumbling_sum", {THREAD: (4, 10)}, part=3)
 
 
 def bench_sliding_sum(b: Bench) -> list[Row]:
