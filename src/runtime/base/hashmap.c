@@ -69,6 +69,16 @@ static inline bool slot_is(const leati_hashmap *m, const tail *t, uint32_t hash,
     return far->size == size && memcmp(far->bytes, bytes, size) == 0;
 }
 
+static inline bool words_are(const char *bytes, size_t size, uint64_t first, uint64_t last) {
+    return leati_word(bytes) == first && leati_word(bytes + size - 8) == last;
+}
+
+static LEATI_APART bool far_words_are(const leati_hashmap *m, const tail *t, uint64_t first,
+                                      uint64_t last, size_t size) {
+    const far_bytes *far = far_of(m, t);
+    return far->size == size && words_are(far->bytes, size, first, last);
+}
+
 static inline uint8_t tag_of(uint64_t hash) {
     return (uint8_t)(0x80 | (hash >> 32));
 }
@@ -138,6 +148,23 @@ void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *byte
         if (m->tags[i] != tag) continue;
         char *slot = slot_at(m, i);
         if (slot_is(m, tail_of(m, slot), (uint32_t)hash, bytes, size)) return slot;
+    }
+    return NULL;
+}
+
+void *leati_hashmap_find_words(const leati_hashmap *m, uint64_t hash, uint64_t first, uint64_t last,
+                               size_t size) {
+    if (m->count == 0) return NULL;
+    uint8_t tag = tag_of(hash);
+    for (size_t i = leati_hashmap_home(m, (uint32_t)hash); m->tags[i]; i = after(m, i)) {
+        if (m->tags[i] != tag) continue;
+        char *slot = slot_at(m, i);
+        const tail *t = tail_of(m, slot);
+        if (t->hash != (uint32_t)hash) continue;
+        bool same = t->size == size     ? words_are(t->near, size, first, last)
+                    : t->size == IS_FAR ? far_words_are(m, t, first, last, size)
+                                        : false;
+        if (LEAT_LIKELY(same)) return slot;
     }
     return NULL;
 }

@@ -24,6 +24,12 @@ void leati_hashmap_fini(leati_hashmap *m);
 
 /* The payload (aligned to 8), or NULL. Of the hash only 39 bits are used: 0 to 38. */
 void *leati_hashmap_find(const leati_hashmap *m, uint64_t hash, const void *bytes, size_t size);
+/* The same by the words (hash.h) that 8 to 16 bytes begin and end with, which may overlap. */
+void *leati_hashmap_find_words(const leati_hashmap *m, uint64_t hash, uint64_t first, uint64_t last,
+                               size_t size);
+static inline bool leati_hashmap_has_words(size_t size) {
+    return size - 8 <= 8;
+}
 /* Where an entry with this hash stands, or would if nobody were in its way. */
 static inline size_t leati_hashmap_home(const leati_hashmap *m, uint32_t hash) {
     return (size_t)((uint64_t)hash * m->room >> 32);

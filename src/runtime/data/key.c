@@ -162,7 +162,7 @@ size_t leati_key_short(const leat_value *key, char *to) {
     return (size_t)key->size + 2;
 }
 
-leat_status leati_key_hash(const leat_value *key, uint64_t *hash) {
+leat_status leati_key_hash_any(const leat_value *key, uint64_t *hash) {
     char bytes[LEATI_KEY_SHORT];
     size_t size = leati_key_short(key, bytes);
     if (size) {

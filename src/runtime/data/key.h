@@ -6,16 +6,30 @@
 
 #include "leat/type.h"
 #include "runtime/base/buf.h"
+#include "runtime/base/hash.h"
 #include "runtime/base/wire.h"
 
 /* Appends the canonical bytes. LEAT_E_TYPE for what cannot be a key. */
 LEAT_API leat_status leati_key_write(const leat_value *key, leati_buf *out);
+/* The canonical bytes of an integer, by the words (hash.h) that they begin and end with. */
+enum { LEATI_KEY_INT = 9 };
+static inline void leati_key_words(int64_t i, uint64_t *first, uint64_t *last) {
+    *last = __builtin_bswap64((uint64_t)i ^ (uint64_t)1 << 63);
+    *first = *last << 8 | LEATI_K_INT;
+}
 /* The canonical bytes of scalars and short strings, which is what most keys are: answers their
    size, or 0 for any other key. `to` has room for LEATI_KEY_SHORT bytes. */
 enum { LEATI_KEY_SHORT = 112 };
 size_t leati_key_short(const leat_value *key, char *to);
 /* XXH3 with a frozen seed over the canonical bytes; scalars and strings without writing them. */
-leat_status leati_key_hash(const leat_value *key, uint64_t *hash);
+leat_status leati_key_hash_any(const leat_value *key, uint64_t *hash);
+static inline leat_status leati_key_hash(const leat_value *key, uint64_t *hash) {
+    uint64_t first, last;
+    if (key->kind != LEAT_INT) return leati_key_hash_any(key, hash);
+    leati_key_words(key->as.i, &first, &last);
+    *hash = leati_hash_nine(first, last);
+    return LEAT_OK;
+}
 /* Does `key` have exactly these canonical bytes? Scalars and strings without writing them. */
 bool leati_key_matches(const leat_value *key, const void *bytes, size_t size);
 

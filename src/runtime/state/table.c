@@ -78,6 +78,9 @@ static void address_done(leati_table *t, uint64_t hash, size_t key_size) {
     t->entry_hash = rest ? leati_hash_mix(hash, leati_hash(a->bytes + key_size, rest)) : hash;
     t->last_map = &t->maps[leati_key_group(hash, t->groups)];
     t->last_cell = NULL;
+    if (!leati_hashmap_has_words(a->size)) return;
+    t->first = leati_word(a->bytes);
+    t->last = leati_word(a->bytes + a->size - 8);
 }
 
 /* Does the buffer hold this address already? */
@@ -139,11 +142,30 @@ static inline bool address_is_string(const leati_table *t, const leat_value *key
            a->bytes[0] == LEATI_K_STRING && memcmp(a->bytes + 2, key->as.bytes, key->size) == 0;
 }
 
+/* The usual key: an integer, which is compared, and looked for, by words. */
+static inline bool address_set_int(leati_table *t, const leat_value *key, uint64_t hash,
+                                   leat_namespace ns) {
+    leati_buf *a = &t->address;
+    uint64_t first, last;
+    if (key->kind != LEAT_INT || ns.size || a->room < LEATI_KEY_INT) return false;
+    leati_key_words(key->as.i, &first, &last);
+    if (a->size == LEATI_KEY_INT && t->last == last && t->first == first) return true;
+    a->bytes[0] = LEATI_K_INT;
+    leati_word_put(last, a->bytes + 1);
+    a->size = t->key_size = LEATI_KEY_INT;
+    t->first = first;
+    t->last = last;
+    t->last_hash = t->entry_hash = hash;
+    t->last_map = &t->maps[leati_key_group(hash, t->groups)];
+    t->last_cell = NULL;
+    return true;
+}
+
 /* Makes the address that of this key and namespace. */
 static inline leat_status address_set(leati_table *t, const leat_value *key, uint64_t hash,
                                       leat_namespace ns) {
     leat_status status;
-    if (address_is_string(t, key, hash, ns)) return LEAT_OK;
+    if (address_set_int(t, key, hash, ns) || address_is_string(t, key, hash, ns)) return LEAT_OK;
     if (address_set_short(t, key, hash, ns, &status)) return status;
     return address_set_long(t, key, hash, ns);
 }
@@ -152,7 +174,10 @@ static inline leat_status address_set(leati_table *t, const leat_value *key, uin
 static cell *cell_at_address(leati_table *t) {
     leati_hashmap *map = t->last_map;
     if (t->last_cell && t->last_moves == map->moves) return t->last_cell;
-    t->last_cell = leati_hashmap_find(map, t->entry_hash, t->address.bytes, t->address.size);
+    const leati_buf *a = &t->address;
+    t->last_cell = leati_hashmap_has_words(a->size)
+                       ? leati_hashmap_find_words(map, t->entry_hash, t->first, t->last, a->size)
+                       : leati_hashmap_find(map, t->entry_hash, a->bytes, a->size);
     t->last_moves = map->moves;
     return t->last_cell;
 }

@@ -31,6 +31,7 @@ struct leat_state {
     leati_buf pairs;    /* of a map that was lent whole */
     size_t key_size;    /* bytes of the key in `address` */
     uint64_t entry_hash;
+    uint64_t first, last; /* words of `address`, where it has them (hashmap.h) */
     leati_hashmap *last_map;
     uint64_t last_moves;
     cell *last_cell;                     /* NULL: not looked for, or not there */

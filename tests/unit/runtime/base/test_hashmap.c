@@ -226,6 +226,52 @@ static void hash_never_changes(void **state) {
     assert_int_equal(leati_hash("leat", 4), 0x43b3979d9ecb7d17u);
 }
 
+static void hash_of_nine_bytes_by_words_is_the_same(void **state) {
+    (void)state;
+    char bytes[9];
+    uint64_t random = 88172645463325252u;
+    for (int i = 0; i < 10000; i++) {
+        for (int k = 0; k < 9; k++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            bytes[k] = (char)(random >> 20);
+        }
+        uint64_t first = leati_word(bytes), last = leati_word(bytes + 1);
+        assert_int_equal(leati_hash_nine(first, last), leati_hash(bytes, 9));
+    }
+}
+
+/* All have one home; the longest stand beside their slots, whatever the payload. */
+static void words_find(size_t payload) {
+    enum { LEAST = 8, MOST = 16 };
+    char bytes[] = "0123456789abcdefghi";
+    leati_hashmap m;
+    leati_hashmap_init(&m, payload);
+    void *payloads[MOST + 1];
+    bool added;
+    for (size_t size = LEAST; size <= MOST; size++)
+        assert_non_null(leati_hashmap_add(&m, 7, bytes, size, &added));
+    for (size_t size = LEAST; size <= MOST; size++)
+        payloads[size] = leati_hashmap_find(&m, 7, bytes, size);
+    for (size_t size = LEAST; size <= MOST; size++) {
+        uint64_t first = leati_word(bytes), last = leati_word(bytes + size - 8);
+        assert_true(leati_hashmap_has_words(size));
+        assert_ptr_equal(leati_hashmap_find_words(&m, 7, first, last, size), payloads[size]);
+        assert_null(leati_hashmap_find_words(&m, 7, first, last + 1, size));
+        assert_null(leati_hashmap_find_words(&m, 7, first + 1, last, size));
+        assert_null(leati_hashmap_find_words(&m, 8, first, last, size));
+    }
+    assert_false(leati_hashmap_has_words(LEAST - 1) || leati_hashmap_has_words(MOST + 1));
+    leati_hashmap_fini(&m);
+    assert_null(leati_hashmap_find_words(&m, 7, leati_word(bytes), leati_word(bytes), LEAST));
+}
+
+static void hashmap_finds_by_words(void **state) {
+    (void)state;
+    words_find(4);
+    words_find(20);
+    words_find(24);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hashmap_random_steps_agree_with_the_model),
@@ -235,6 +281,8 @@ int main(void) {
         cmocka_unit_test(hashmap_under_churn_keeps_its_room),
         cmocka_unit_test(hashmap_marks_go_where_entries_go),
         cmocka_unit_test(hash_never_changes),
+        cmocka_unit_test(hash_of_nine_bytes_by_words_is_the_same),
+        cmocka_unit_test(hashmap_finds_by_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
