@@ -5,7 +5,6 @@
 #define LEATI_PY_CALL_H
 
 #include "pybridge/py_convert.h"
-#include "pybridge/py_int.h"
 #include "pybridge/py_loop.h"
 #include "pybridge/py_shape.h"
 

@@ -9,6 +9,7 @@
 #include <structmember.h>
 
 #include "pybridge/py_interp.h"
+#include "runtime/base/hint.h"
 #include "runtime/base/wire.h"
 
 /* --- types, names and rows -------------------------------------------------------------------- */
@@ -251,13 +252,15 @@ PyObject *py_from_value(py_state *state, const leat_value *v, const leat_type *t
 
 /* --- Python to native ------------------------------------------------------------------------- */
 
-bool py_scalar_value(PyObject *o, leat_value *out) {
-    if (PyLong_CheckExact(o)) {
-        int overflow = 0;
-        int64_t i = PyLong_AsLongLongAndOverflow(o, &overflow);
-        if (overflow) return false;
-        *out = leat_int(i);
-    } else if (PyFloat_CheckExact(o)) {
+LEATI_APART bool py_int_read_any(PyObject *o, int64_t *out) {
+    int overflow = 0;
+    int64_t i = PyLong_AsLongLongAndOverflow(o, &overflow);
+    if (!overflow) *out = i;
+    return !overflow;
+}
+
+LEATI_APART bool py_scalar_value_slow(PyObject *o, leat_value *out) {
+    if (PyFloat_CheckExact(o)) {
         *out = leat_double(PyFloat_AS_DOUBLE(o));
     } else if (o == Py_None) {
         *out = leat_null();

@@ -3,6 +3,7 @@
 #ifndef LEATI_PY_CONVERT_H
 #define LEATI_PY_CONVERT_H
 
+#include "pybridge/py_int.h"
 #include "pybridge/py_module.h"
 #include "runtime/base/arena.h"
 
@@ -17,7 +18,14 @@ leat_status py_to_value(py_state *state, PyObject *o, const leat_type *type, lea
 /* A LEAT_OBJECT value of this interpreter; the reference is the caller's business. */
 leat_value py_object_value(const py_state *state, PyObject *o);
 /* None, booleans, integers of 64 bits and floats as native values; false for everything else. */
-bool py_scalar_value(PyObject *o, leat_value *out);
+bool py_scalar_value_slow(PyObject *o, leat_value *out);
+static inline bool py_scalar_value(PyObject *o, leat_value *out) {
+    int64_t i;
+    if (!PyLong_CheckExact(o)) return py_scalar_value_slow(o, out);
+    if (LEAT_UNLIKELY(!py_int_read(o, &i))) return false;
+    *out = leat_int(i);
+    return true;
+}
 
 /* --- Parts, which encoding and shapes use, too ------------------------------------------------ */
 

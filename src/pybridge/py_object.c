@@ -10,6 +10,7 @@
 #include "pybridge/py_interp.h"
 #include "pybridge/py_print.h"
 #include "pybridge/py_shape.h"
+#include "runtime/base/hint.h"
 #include "runtime/base/wire.h"
 
 static void object_retain(void *object) {
@@ -53,17 +54,22 @@ static bool read_int(PyObject *o, const leat_type *type, leat_value *out) {
     return py_scalar_value(o, out);
 }
 
-static leat_status object_native(void *object, const leat_type *type, leati_arena *arena,
-                                 leat_value *out) {
-    if (read_int(object, type, out) || lend_string(object, type, out)) return LEAT_OK;
+static LEATI_APART leat_status object_native_any(PyObject *object, const leat_type *type,
+                                                 leati_arena *arena, leat_value *out) {
+    if (lend_string(object, type, out)) return LEAT_OK;
     py_state *state = py_interp_state();
     const py_shape *shape;
     if (!py_shape_of(state, type, &shape)) return LEAT_E_USER;
-    PyObject *o = py_shape_apply(shape, Py_NewRef((PyObject *)object));
+    PyObject *o = py_shape_apply(shape, Py_NewRef(object));
     if (!o) return LEAT_E_TYPE;
     leat_status status = py_to_value(state, o, type, arena, out);
     Py_DECREF(o);
     return status;
+}
+
+static leat_status object_native(void *object, const leat_type *type, leati_arena *arena,
+                                 leat_value *out) {
+    return read_int(object, type, out) ? LEAT_OK : object_native_any(object, type, arena, out);
 }
 
 static leat_status object_encode(void *object, const leat_type *type, leati_buf *out) {
@@ -106,12 +112,20 @@ static inline bool is_plain(PyObject *o) {
     return PyFloat_CheckExact(o) || PyBytes_CheckExact(o) || PyBool_Check(o) || o == Py_None;
 }
 
-/* A plain scalar or a tuple of such, which is what most records are. */
-static bool is_plainly_immutable(PyObject *o) {
-    if (!PyTuple_CheckExact(o)) return is_plain(o);
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(o); i++)
-        if (!is_plain(PyTuple_GET_ITEM(o, i))) return false;
+/* Are all items of a tuple plain, from `i` on? */
+static LEATI_APART bool are_plain(PyObject *tuple, Py_ssize_t i) {
+    for (; i < PyTuple_GET_SIZE(tuple); i++)
+        if (!is_plain(PyTuple_GET_ITEM(tuple, i))) return false;
     return true;
+}
+
+/* A plain scalar or a tuple of such, which is what most records are. Tuples of integers are seen
+   first. */
+static inline bool is_plainly_immutable(PyObject *o) {
+    Py_ssize_t i = 0;
+    if (!PyTuple_CheckExact(o)) return is_plain(o);
+    while (i < PyTuple_GET_SIZE(o) && PyLong_CheckExact(PyTuple_GET_ITEM(o, i))) i++;
+    return i == PyTuple_GET_SIZE(o) || are_plain(o, i);
 }
 
 /* A tuple of scalars is in no cycle. The collector finds that out sooner or later; to tell it while
@@ -204,17 +218,19 @@ static bool object_immutable(void *object) {
     return is_plainly_immutable(object);
 }
 
-static leat_status object_copy(void *object, const leat_type *type, leat_value *out) {
-    (void)type; /* and `out` is the object */
-    if (is_plainly_immutable(object)) {
-        if (PyTuple_CheckExact(object)) PyObject_GC_UnTrack(object);
-        Py_INCREF((PyObject *)object);
-        return LEAT_OK;
-    }
+static LEATI_APART leat_status object_copy_any(PyObject *object, leat_value *out) {
     py_state *state = py_interp_state();
     PyObject *copy = py_object_cut(state, object);
     if (!copy) return LEAT_E_USER;
     *out = py_object_value(state, copy);
+    return LEAT_OK;
+}
+
+static leat_status object_copy(void *object, const leat_type *type, leat_value *out) {
+    (void)type; /* and `out` is the object */
+    if (LEAT_UNLIKELY(!is_plainly_immutable(object))) return object_copy_any(object, out);
+    Py_INCREF((PyObject *)object);
+    if (PyTuple_CheckExact(object)) PyObject_GC_UnTrack(object);
     return LEAT_OK;
 }
 
@@ -280,18 +296,8 @@ static leat_status locate(py_state *state, PyObject *o, int index, const char *n
     return *at >= 0 && *at < PySequence_Fast_GET_SIZE(*items) ? LEAT_OK : LEAT_E_RANGE;
 }
 
-/* A tuple lends its items as long as it lives. */
-static leat_status tuple_field(PyObject *tuple, int index, leat_value *out) {
-    if (index < 0 || index >= PyTuple_GET_SIZE(tuple)) return LEAT_E_RANGE;
-    PyObject *item = PyTuple_GET_ITEM(tuple, index);
-    if (!py_scalar_value(item, out)) *out = py_object_value(py_interp_state(), item);
-    return LEAT_OK;
-}
-
-static leat_status object_field(void *object, int index, const char *name, leat_value *out,
-                                bool *owned) {
-    *owned = false;
-    if (PyTuple_CheckExact(object) && !name) return tuple_field(object, index, out);
+static LEATI_APART leat_status object_field_any(PyObject *object, int index, const char *name,
+                                                leat_value *out, bool *owned) {
     py_state *state = py_interp_state();
     py_row_parts parts = {NULL, NULL, 0};
     PyObject *items = NULL;
@@ -302,6 +308,25 @@ static leat_status object_field(void *object, int index, const char *name, leat_
     if (py_scalar_value(item, out)) return LEAT_OK;
     *owned = item != object; /* a list may drop it */
     *out = py_object_value(state, *owned ? Py_NewRef(item) : item);
+    return LEAT_OK;
+}
+
+/* A tuple lends its items as long as it lives. */
+static LEATI_APART leat_status lend_field(PyObject *item, leat_value *out) {
+    if (!py_scalar_value(item, out)) *out = py_object_value(py_interp_state(), item);
+    return LEAT_OK;
+}
+
+static leat_status object_field(void *object, int index, const char *name, leat_value *out,
+                                bool *owned) {
+    int64_t i;
+    *owned = false;
+    if (!PyTuple_CheckExact(object) || name)
+        return object_field_any(object, index, name, out, owned);
+    if (index < 0 || index >= PyTuple_GET_SIZE(object)) return LEAT_E_RANGE;
+    PyObject *item = PyTuple_GET_ITEM(object, index);
+    if (!PyLong_CheckExact(item) || !py_int_read(item, &i)) return lend_field(item, out);
+    *out = leat_int(i);
     return LEAT_OK;
 }
 
@@ -361,9 +386,7 @@ static leat_status object_with_field(void *object, int index, const char *name,
 static inline bool int_item(PyObject *o, Py_ssize_t index, int64_t *out) {
     if (!PyTuple_CheckExact(o) || index < 0 || index >= PyTuple_GET_SIZE(o)) return false;
     PyObject *item = PyTuple_GET_ITEM(o, index);
-    int overflow = 1;
-    if (PyLong_CheckExact(item)) *out = PyLong_AsLongLongAndOverflow(item, &overflow);
-    return !overflow;
+    return PyLong_CheckExact(item) && py_int_read(item, out);
 }
 
 /* Making a tuple and dropping the old one costs more than all else, so one that only its state

@@ -8,6 +8,7 @@
 #include "pybridge/py_function.h"
 #include "pybridge/py_source.h"
 #include "pybridge/py_window.h"
+#include "runtime/base/hint.h"
 
 leat_status py_keep(py_call *c, PyObject *o, leat_value *out) {
     leat_value kept = py_lend(c, o);
@@ -72,19 +73,22 @@ static inline PyObject *item_of(const py_call *c, const leat_value *v) {
     return there ? PyTuple_GET_ITEM(o, c->item) : NULL;
 }
 
-/* An object: who wants the key natively asks by the key's type. */
-static leat_status key_call(leat_context *ctx, const leat_record *in, leat_value *key, void *self) {
-    py_call *c = self;
-    PyObject *item = item_of(c, &in->value);
-    if (item) {
-        *key = py_lend(c, item);
-        return LEAT_OK;
-    }
+static LEATI_APART leat_status key_by_call(py_call *c, leat_context *ctx, const leat_record *in,
+                                           leat_value *key) {
     PyObject *result = call_with(c, 0, in);
     if (LEAT_UNLIKELY(!result)) return py_error_user(c->state, ctx);
     leat_value kept = py_lend(c, result);
     *key = kept;
     return leati_arena_keep(c->arena, &kept);
+}
+
+/* An object: who wants the key natively asks by the key's type. */
+static leat_status key_call(leat_context *ctx, const leat_record *in, leat_value *key, void *self) {
+    py_call *c = self;
+    PyObject *item = item_of(c, &in->value);
+    if (!item) return key_by_call(c, ctx, in, key);
+    *key = py_lend(c, item);
+    return LEAT_OK;
 }
 
 static leat_status reduce_call(leat_context *ctx, const leat_value *a, const leat_value *b,
@@ -147,17 +151,9 @@ static leat_status sink_call(leat_context *ctx, const leat_record *in, void *sel
     return LEAT_OK;
 }
 
-/* The new time of a record, any integer of 64 bits. */
-static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int64_t *time,
-                                  void *self) {
-    py_call *c = self;
-    PyObject *item = item_of(c, &in->value), *made;
-    leat_value number;
-    if (LEAT_LIKELY(item && PyLong_CheckExact(item) && py_scalar_value(item, &number))) {
-        *time = number.as.i;
-        return LEAT_OK;
-    }
-    PyObject *value = py_argument(c, &in->value, c->in[0], &made);
+static LEATI_APART leat_status time_by_call(py_call *c, leat_context *ctx, const leat_record *in,
+                                            int64_t *time) {
+    PyObject *made, *value = py_argument(c, &in->value, c->in[0], &made);
     PyObject *before = value ? PyLong_FromLongLong(*time) : NULL;
     PyObject *result = before ? py_invoke_2(&c->targets[0], value, before) : NULL;
     bool ok = result && py_millis_read(result, "an event time", time);
@@ -165,6 +161,15 @@ static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int6
     Py_XDECREF(before);
     Py_XDECREF(result);
     return LEAT_LIKELY(ok) ? LEAT_OK : py_error_user(c->state, ctx);
+}
+
+/* The new time of a record, any integer of 64 bits. */
+static leat_status timestamp_call(leat_context *ctx, const leat_record *in, int64_t *time,
+                                  void *self) {
+    py_call *c = self;
+    PyObject *item = item_of(c, &in->value);
+    if (LEAT_LIKELY(item && PyLong_CheckExact(item) && py_int_read(item, time))) return LEAT_OK;
+    return time_by_call(c, ctx, in, time);
 }
 
 /* A target outside of what there is stays for the operator to refuse. */

@@ -97,9 +97,8 @@ static PyObject *bool_convert(const py_shape *shape, PyObject *o, const py_place
 
 static bool int_fits(const py_shape *shape, PyObject *o) {
     if (LEAT_UNLIKELY(!PyLong_CheckExact(o))) return o == Py_None;
-    int overflow = 0;
-    int64_t i = PyLong_AsLongLongAndOverflow(o, &overflow);
-    return !overflow && i >= shape->low && i <= shape->high;
+    int64_t i;
+    return py_int_read(o, &i) && i >= shape->low && i <= shape->high;
 }
 
 static PyObject *int_convert(const py_shape *shape, PyObject *o, const py_place *place) {

@@ -6,9 +6,11 @@ from __future__ import annotations
 import sys
 
 import pytest
-from leat.common import Types, WatermarkStrategy
+from leat.common import Time, Types, WatermarkStrategy
+from leat.common.watermark_strategy import TimestampAssigner
 from leat.datastream.connectors.number_seq import NumberSequenceSource
 from leat.datastream.functions import MapFunction
+from leat.datastream.window import TumblingEventTimeWindows
 
 LOW, HIGH = -(2**63), 2**63 - 1
 EDGES = [LOW, -(2**60), -(2**30), -6, -5, 0, 256, 257, 2**30 - 1, 2**30, 2**60 - 1, 2**60, HIGH]
@@ -27,6 +29,34 @@ def test_numbers_near_an_edge_arrive(env, results, edge):
     )
     numbers = range(first, last + 1)
     assert results(told) == [f"{x} {x + 1} {-x} {hash(x)} {sys.getsizeof(x)}" for x in numbers]
+
+
+@pytest.mark.parametrize("type_info", [None, Types.LONG()], ids=["any", "long"])
+def test_numbers_of_any_length_are_keys_times_and_items(env, results, type_info):
+    edges = [sign * (n + d) for n in (0, 2**30, 2**60) for d in (-1, 0, 1) for sign in (1, -1)]
+    numbers = sorted({*edges, LOW, HIGH})
+    late = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Third())
+    rows = [(n, n, time) for n in numbers for time in numbers if abs(time) <= 2**60 + 1]
+    timed = env.from_collection(rows).map(lambda row: row).assign_timestamps_and_watermarks(late)
+    keyed = timed.key_by(lambda row: row[0], key_type=type_info)
+    windows = keyed.window(TumblingEventTimeWindows.of(Time.milliseconds(1)))
+    assert sorted(results(windows.max(1))) == sorted(rows)
+
+
+class Third(TimestampAssigner):
+    def extract_timestamp(self, value, record_timestamp):
+        return value[2]
+
+
+def test_numbers_beyond_64_bits_are_keys_and_items_but_no_times(env, results):
+    rows = [(n, n) for n in (HIGH, HIGH + 1, -HIGH - 2, HIGH + 1)]
+    keyed = env.from_collection(rows).map(lambda row: row).key_by(lambda row: row[0])
+    sums = [(HIGH, HIGH), (HIGH + 1, HIGH + 1), (HIGH + 1, 2 * HIGH + 2), (-HIGH - 2, -HIGH - 2)]
+    assert sorted(results(keyed.sum(1))) == sorted(sums)
+    late = WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(Third())
+    timed = env.from_collection([(1, 1, HIGH + 1)]).map(lambda row: row)
+    with pytest.raises(Exception, match=f"must fit in 64 bits, not {HIGH + 1}"):
+        results(timed.assign_timestamps_and_watermarks(late))
 
 
 class KeepSome(MapFunction):
