@@ -110,10 +110,12 @@ static leat_status assign_on_record(leat_context *ctx, void *self, unsigned inpu
                                     const leat_record *in) {
     (void)input;
     assign_self *a = self;
-    leat_record out = leat_record_of(in->value, in->time);
+    leat_record out;
+    int64_t time = in->time;
     leat_status status = LEAT_OK;
     if (a->function.call.timestamp)
-        status = a->function.call.timestamp(ctx, in, &out.time, a->function.arg);
+        status = a->function.call.timestamp(ctx, in, &time, a->function.arg);
+    leat_record_init(&out, in->value, time); /* as late as can be: it was written a moment ago */
     if (status >= 0) status = leat_emit(ctx, &out);
     if (status >= 0) status = tell_generator(ctx, a, &out);
     if (status < 0) return status;

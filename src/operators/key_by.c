@@ -37,13 +37,17 @@ static leat_status key_by_on_record(leat_context *ctx, void *self, unsigned inpu
     (void)input;
     key_by_self *k = self;
     leat_record out;
-    leat_record_init(&out, in->value, in->time);
+    out.key = leat_null();
     leat_status status = k->function.call.key
                              ? k->function.call.key(ctx, in, &out.key, k->function.arg)
                              : leati_field_take(ctx, &in->value, (int)k->field, &out.key);
     if (status >= 0 && out.key.kind == LEAT_OBJECT)
         status = leat_value_native(ctx, &out.key, k->type, &out.key);
-    return status < 0 ? status : leat_emit(ctx, &out);
+    if (status < 0) return status;
+    out.value = in->value; /* as late as can be: it was written a moment ago */
+    out.time = in->time;
+    out.hash = 0;
+    return leat_emit(ctx, &out);
 }
 
 const leat_operator leat_key_by_operator = {

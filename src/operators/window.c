@@ -18,6 +18,7 @@
 #include "leat/operators.h"
 #include "operators/windowing.h"
 #include "runtime/base/alloc.h"
+#include "runtime/base/hint.h"
 
 #define OPTION(name, kind, role) \
     { #name, kind, false, offsetof(leati_windowing, name), role }
@@ -252,13 +253,10 @@ static leat_status pass_by(leat_context *ctx, const leati_windowing *w, const le
     return LEAT_OK;
 }
 
-static leat_status window_on_record(leat_context *ctx, void *self, unsigned input,
-                                    const leat_record *in) {
-    leati_windowing *w = self;
+static LEATI_APART leat_status take_in(leat_context *ctx, leati_windowing *w, unsigned input,
+                                       const leat_record *in) {
     bool taken = false;
-    leat_status status = w->slicing.on ? leati_slices_add(ctx, w, in) : LEAT_AGAIN;
-    if (status == LEAT_DONE) return pass_by(ctx, w, in);
-    if (status != LEAT_AGAIN) return status;
+    leat_status status;
     w->side = input;
     leat_context_set_input(ctx, input);
     w->windows.ctx = ctx;
@@ -272,6 +270,15 @@ static leat_status window_on_record(leat_context *ctx, void *self, unsigned inpu
     if (status < 0) return status;
     if (w->turns.count) return begin_turns(ctx, w);
     return taken ? LEAT_OK : pass_by(ctx, w, in);
+}
+
+static leat_status window_on_record(leat_context *ctx, void *self, unsigned input,
+                                    const leat_record *in) {
+    leati_windowing *w = self;
+    leat_status status = w->slicing.on ? leati_slices_add(ctx, w, in) : LEAT_AGAIN;
+    if (LEAT_LIKELY(status == LEAT_OK)) return status;
+    if (status == LEAT_DONE) return pass_by(ctx, w, in);
+    return status == LEAT_AGAIN ? take_in(ctx, w, input, in) : status;
 }
 
 /* --- timers ----------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
    head without a ring says until which window that lasts. */
 #include "operators/fold.h"
 #include "operators/slicing.h"
+#include "runtime/base/hint.h"
 
 typedef struct slice {
     int64_t number;
@@ -273,36 +274,59 @@ static leat_status compact(leat_context *ctx, const leati_slicing *s, ring *r) {
     return leat_state_put(ctx, s->firsts, everywhere, &rest);
 }
 
-leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in) {
-    leati_slicing *s = &w->slicing;
-    if (s->merges) return leati_shares_add(ctx, w, in);
-    int64_t time = in->time, number;
-    if (time == LEAT_NO_TIME) return LEAT_AGAIN;
-    bool is_far = time < INT64_MIN / 4 || time > INT64_MAX / 4;
-    int64_t watermark = leat_context_watermark(ctx), i = is_far ? 0 : slice_near(s, time);
-    int64_t end = is_far ? far_end(s, time) : s->near_end;
-    if (end - 1 <= watermark) return is_far ? LEAT_AGAIN : LEAT_DONE;
+/* An element whose time is so far from 0 that windows may end beyond all numbers. */
+static LEATI_APART leat_status add_far(leat_context *ctx, leati_windowing *w, int64_t time) {
+    const leati_slicing *s = &w->slicing;
     ring *r = NULL;
+    if (time == LEAT_NO_TIME) return LEAT_AGAIN;
+    int64_t end = far_end(s, time);
+    if (end - 1 <= leat_context_watermark(ctx)) return LEAT_AGAIN;
     leat_status status = edit(ctx, s, &r);
     if (status < 0) return status;
-    if (r && r->plain != LEAT_NO_TIME) {
-        if (end > r->plain) r->plain = end;
-        return LEAT_AGAIN;
-    }
-    if (is_far) return go_plain(ctx, w, r, end);
-    status = number_of(ctx, s, &in->value, &number);
-    if (status == LEAT_OK) status = reach(ctx, s, i, &r);
-    if (status != LEAT_OK) return status < 0 ? status : go_plain(ctx, w, r, end);
+    if (!r || r->plain == LEAT_NO_TIME) return go_plain(ctx, w, r, end);
+    if (end > r->plain) r->plain = end;
+    return LEAT_AGAIN;
+}
+
+/* An element that is the first of its slice, or whose number is too much for it. */
+static LEATI_APART leat_status add_new(leat_context *ctx, leati_windowing *w, const leat_record *in,
+                                       ring *r, int64_t i, int64_t number) {
+    leati_slicing *s = &w->slicing;
+    leat_status status = reach(ctx, s, i, &r);
+    if (status != LEAT_OK) return status < 0 ? status : go_plain(ctx, w, r, s->near_end);
     slice *into = slice_of(r, i);
-    if (into->order) return put_in(s, into, number) ? LEAT_OK : go_plain(ctx, w, r, end);
+    if (into->order) return go_plain(ctx, w, r, s->near_end);
     status = add_first(ctx, s, r, &in->value, &into->order);
     if (status < 0) return status;
     into->number = number;
     r->live++;
-    int64_t next = first_window(s, time, first_open(s, watermark)) + s->size;
-    bool sooner = next < r->timer;
-    if (sooner) r->timer = next;
-    return sooner ? set_timer(ctx, s, next - s->size) : LEAT_OK;
+    int64_t watermark = leat_context_watermark(ctx);
+    int64_t next = first_window(s, in->time, first_open(s, watermark)) + s->size;
+    if (next >= r->timer) return LEAT_OK;
+    r->timer = next;
+    return set_timer(ctx, s, next - s->size);
+}
+
+leat_status leati_slices_add(leat_context *ctx, leati_windowing *w, const leat_record *in) {
+    leati_slicing *s = &w->slicing;
+    if (s->merges) return leati_shares_add(ctx, w, in);
+    int64_t time = in->time, number;
+    if (LEAT_UNLIKELY(time < INT64_MIN / 4 || time > INT64_MAX / 4)) return add_far(ctx, w, time);
+    int64_t i = slice_near(s, time);
+    if (s->near_end - 1 <= leat_context_watermark(ctx)) return LEAT_DONE;
+    ring *r = NULL;
+    leat_status status = edit(ctx, s, &r);
+    if (status < 0) return status;
+    if (r && LEAT_UNLIKELY(r->plain != LEAT_NO_TIME)) {
+        if (s->near_end > r->plain) r->plain = s->near_end;
+        return LEAT_AGAIN;
+    }
+    status = number_of(ctx, s, &in->value, &number);
+    if (LEAT_UNLIKELY(status != LEAT_OK))
+        return status < 0 ? status : go_plain(ctx, w, r, s->near_end);
+    slice *into = r && i >= r->low && i <= r->high ? slice_of(r, i) : NULL;
+    if (LEAT_LIKELY(into && into->order) && put_in(s, into, number)) return LEAT_OK;
+    return add_new(ctx, w, in, r, i, number);
 }
 
 /* --- firing ----------------------------------------------------------------------------------- */

@@ -59,12 +59,13 @@ static leat_status add_listener(leat_context *ctx, const char *tag, leat_context
     l[count] = (leati_listener){.tag = tag, .child = child, .output = output};
     ctx->listener_count++;
     int mains = 0;
-    leat_context *only = NULL;
+    const leati_listener *only = NULL;
     for (uint32_t i = 0; i <= count; i++) {
         mains += !l[i].tag;
-        if (!l[i].tag) only = l[i].child;
+        if (!l[i].tag) only = &l[i];
     }
-    ctx->next = mains == 1 ? only : NULL;
+    ctx->next = mains == 1 ? only->child : NULL;
+    ctx->out = mains == 1 ? only->output : NULL;
     return LEAT_OK;
 }
 

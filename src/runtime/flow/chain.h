@@ -87,6 +87,7 @@ typedef leat_status (*leati_record_hook)(leat_context *, void *, unsigned, const
 
 struct leat_context {
     leat_context *next;          /* the only listener, when that is a context; NULL otherwise */
+    leati_output *out;           /* the same, when that is an output */
     leati_record_hook on_record; /* the operator's, or what must come before it */
     void *self;
     const leat_record *current;

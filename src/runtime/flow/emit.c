@@ -1,8 +1,8 @@
 /* emit.c: the way of a record from one operator to the next, and the stack of open cursors.
 
-   The common case, one listener in the same chain, is a single indirect call. Everything else goes
-   through leati_emit_slow. A context that has an open cursor gets `leati_drain_first` as its hook,
-   so that order holds without a test on the hot path. */
+   The common cases, one listener in the same chain or one output, are a single call. Everything
+   else goes through leati_emit_slow. A context that has an open cursor gets `leati_drain_first` as
+   its hook, so that order holds without a test on the hot path. */
 #include "runtime/base/alloc.h"
 #include "runtime/data/codec.h"
 #include "runtime/data/copy.h"
@@ -17,9 +17,16 @@ static inline leat_status hand_over(leat_context *child, const leat_record *reco
     return LEAT_OK;
 }
 
+static inline leat_status write_out(leat_context *ctx, leati_output *out,
+                                    const leat_record *record) {
+    leat_status status = leati_output_write(out, record);
+    return LEAT_LIKELY(status >= 0) ? status : leati_chain_blame(ctx, status);
+}
+
 leat_status leat_emit(leat_context *ctx, const leat_record *record) {
     leat_context *next = ctx->next;
     if (LEAT_LIKELY(next != NULL)) return hand_over(next, record);
+    if (LEAT_LIKELY(ctx->out != NULL)) return write_out(ctx, ctx->out, record);
     return leati_emit_slow(ctx, NULL, record);
 }
 
@@ -44,8 +51,7 @@ leat_status leati_emit_slow(leat_context *ctx, const char *tag, const leat_recor
         leati_listener *l = &ctx->listeners[i];
         if (!hears(l, tag)) continue;
         if (l->output) {
-            status = leati_output_write(l->output, record);
-            if (status < 0) leati_chain_blame(ctx, status);
+            status = write_out(ctx, l->output, record);
             continue;
         }
         if (pending)

@@ -38,19 +38,22 @@ static leat_status locate(const leat_value *v, int index, const char *name, int 
     return index >= 0 && (uint32_t)index < v->size ? LEAT_OK : LEAT_E_RANGE;
 }
 
-leat_status leat_value_field(leat_context *ctx, const leat_value *v, int index, const char *name,
-                             leat_value *out) {
-    if (v->kind == LEAT_OBJECT) {
-        bool owned = false;
-        leat_status status = leati_object_ops_of(v)->field(v->as.object, index, name, out, &owned);
-        return owned ? keep_new(ctx, status, out) : status;
-    }
+static LEATI_APART leat_status native_field(const leat_value *v, int index, const char *name,
+                                            leat_value *out) {
     int at;
     leat_status status = locate(v, index, name, &at);
     if (status < 0) return status;
     const leat_value *items = v->kind == LEAT_MAP ? NULL : leat_value_items(v);
     *out = items ? items[at] : *v;
     return LEAT_OK;
+}
+
+leat_status leat_value_field(leat_context *ctx, const leat_value *v, int index, const char *name,
+                             leat_value *out) {
+    if (v->kind != LEAT_OBJECT) return native_field(v, index, name, out);
+    bool owned = false;
+    leat_status status = leati_object_ops_of(v)->field(v->as.object, index, name, out, &owned);
+    return LEAT_UNLIKELY(owned) ? keep_new(ctx, status, out) : status;
 }
 
 leat_status leat_value_with_field(leat_context *ctx, const leat_value *v, int index,
