@@ -8,6 +8,7 @@
 
 #include "pybridge/py_context.h"
 #include "pybridge/py_convert.h"
+#include "pybridge/py_mapping.h"
 #include "pybridge/py_shape.h"
 #include "runtime/bridge.h"
 
@@ -15,7 +16,7 @@ static const leat_namespace NO_NAMESPACE = {NULL, 0};
 
 /* One state of one side. */
 typedef struct py_broadcast {
-    PyObject ob_base;
+    py_mapping mapping;
     leat_context *ctx; /* NULL after the end */
     leat_state *state;
     py_state *module;
@@ -26,11 +27,6 @@ typedef struct py_broadcast {
 
 static py_broadcast *broadcast_of(PyObject *self) {
     return (py_broadcast *)(void *)self;
-}
-
-static PyObject *none_if(bool ok) {
-    if (!ok) return NULL;
-    Py_RETURN_NONE;
 }
 
 /* --- the map ---------------------------------------------------------------------------------- */
@@ -79,7 +75,8 @@ static bool key_of(const py_broadcast *b, PyObject *key, PyObject **held, leat_v
 }
 
 /* 1: in `out` is a new reference, 0: there is none, -1: failed. */
-static int look(const py_broadcast *b, PyObject *key, PyObject **out) {
+static int state_look(PyObject *self, PyObject *key, PyObject **out) {
+    const py_broadcast *b = broadcast_of(self);
     if (!is_live(b)) return -1;
     leati_arena *arena = leati_context_arena(b->ctx);
     leati_arena_mark mark = leati_arena_mark_get(arena);
@@ -123,35 +120,19 @@ static bool forget(const py_broadcast *b, PyObject *key) {
     return ok;
 }
 
-/* --- reading ---------------------------------------------------------------------------------- */
-
-static PyObject *state_get(PyObject *self, PyObject *key) {
-    PyObject *found;
-    int there = look(broadcast_of(self), key, &found);
-    return there > 0 ? found : none_if(there == 0);
+static bool state_set(PyObject *self, PyObject *key, PyObject *value) {
+    const py_broadcast *b = broadcast_of(self);
+    return value ? put(b, key, value) : forget(b, key);
 }
 
-static int state_contains_key(PyObject *self, PyObject *key) {
-    PyObject *found = NULL;
-    int there = look(broadcast_of(self), key, &found);
-    if (there > 0) Py_DECREF(found);
-    return there;
-}
-
-static PyObject *state_contains(PyObject *self, PyObject *key) {
-    int there = state_contains_key(self, key);
-    return there < 0 ? NULL : PyBool_FromLong(there);
-}
-
-static PyObject *state_is_empty(PyObject *self, PyObject *unused) {
-    (void)unused;
+static int state_any(PyObject *self) {
     const py_broadcast *b = broadcast_of(self);
     size_t count = 0;
     bool ok = is_live(b) && is_done(leat_map_count(b->ctx, b->state, NO_NAMESPACE, &count));
-    return ok ? PyBool_FromLong(count == 0) : NULL;
+    return ok ? count > 0 : -1;
 }
 
-/* What a walk gives of each pair. */
+/* What a list has of each pair. */
 typedef PyObject *(*part_fn)(const py_broadcast *b, const leat_map_entry *e);
 
 static PyObject *key_part(const py_broadcast *b, const leat_map_entry *e) {
@@ -170,73 +151,28 @@ static PyObject *pair_part(const py_broadcast *b, const leat_map_entry *e) {
     return pair;
 }
 
-/* An iterator of what is there now, so that the state may change meanwhile. */
-static PyObject *walk(PyObject *self, part_fn part) {
+static PyObject *state_list(PyObject *self, py_mapping_part wanted) {
+    static const part_fn parts[] = {[PY_MAPPING_ITEMS] = pair_part,
+                                    [PY_MAPPING_KEYS] = key_part,
+                                    [PY_MAPPING_VALUES] = value_part};
     const py_broadcast *b = broadcast_of(self);
     PyObject *list = is_live(b) ? PyList_New(0) : NULL;
     leat_map_entry e;
     size_t at = 0;
     while (list && leat_map_next(b->ctx, b->state, NO_NAMESPACE, &at, &e) == LEAT_OK) {
-        PyObject *item = part(b, &e);
+        PyObject *item = parts[wanted](b, &e);
         if (!item || PyList_Append(list, item) < 0) Py_CLEAR(list);
         Py_XDECREF(item);
     }
-    PyObject *iterator = list ? PyObject_GetIter(list) : NULL;
-    Py_XDECREF(list);
-    return iterator;
+    return list;
 }
 
-static PyObject *state_items(PyObject *self, PyObject *unused) {
-    (void)unused;
-    return walk(self, pair_part);
-}
-
-static PyObject *state_keys(PyObject *self, PyObject *unused) {
-    (void)unused;
-    return walk(self, key_part);
-}
-
-static PyObject *state_values(PyObject *self, PyObject *unused) {
-    (void)unused;
-    return walk(self, value_part);
-}
-
-static PyObject *state_iter(PyObject *self) {
-    return walk(self, key_part);
-}
-
-/* --- changing --------------------------------------------------------------------------------- */
-
-static PyObject *state_put(PyObject *self, PyObject *const *args, Py_ssize_t count) {
-    if (count != 2) {
-        PyErr_Format(PyExc_TypeError, "put() takes a key and a value, %zd were given", count);
-        return NULL;
-    }
-    return none_if(put(broadcast_of(self), args[0], args[1]));
-}
-
-static PyObject *state_put_all(PyObject *self, PyObject *mapping) {
-    PyObject *plain = PyDict_New(), *key, *value;
-    Py_ssize_t at = 0;
-    bool ok = plain && PyDict_Update(plain, mapping) == 0;
-    while (ok && PyDict_Next(plain, &at, &key, &value)) ok = put(broadcast_of(self), key, value);
-    Py_XDECREF(plain);
-    return none_if(ok);
-}
-
-static PyObject *state_remove(PyObject *self, PyObject *key) {
-    return none_if(forget(broadcast_of(self), key));
-}
-
-static int state_assign(PyObject *self, PyObject *key, PyObject *value) {
-    const py_broadcast *b = broadcast_of(self);
-    return (value ? put(b, key, value) : forget(b, key)) ? 0 : -1;
-}
+static const py_mapping_calls state_calls = {state_look, state_set, state_list, state_any};
 
 static PyObject *state_clear(PyObject *self, PyObject *unused) {
     (void)unused;
     const py_broadcast *b = broadcast_of(self);
-    return none_if(may_write(b) && is_done(leat_state_remove(b->ctx, b->state, NO_NAMESPACE)));
+    return py_none_if(may_write(b) && is_done(leat_state_remove(b->ctx, b->state, NO_NAMESPACE)));
 }
 
 /* --- the types of states ---------------------------------------------------------------------- */
@@ -260,32 +196,19 @@ static void state_dealloc(PyObject *self) {
     Py_DECREF(type);
 }
 
-#define READING                                                                            \
-    {"get", state_get, METH_O, PyDoc_STR("The value of a key, None when there is none.")}, \
-        {"contains", state_contains, METH_O, PyDoc_STR("Is the key there?")},              \
-        {"items", state_items, METH_NOARGS, PyDoc_STR("All pairs.")},                      \
-        {"keys", state_keys, METH_NOARGS, PyDoc_STR("All keys.")},                         \
-        {"values", state_values, METH_NOARGS, PyDoc_STR("All values.")}, {                 \
-        "is_empty", state_is_empty, METH_NOARGS, PyDoc_STR("Are there no pairs?")          \
-    }
 #define STATE_SLOTS(doc, methods)                                                    \
     {Py_tp_doc, (void *)(uintptr_t)(doc)}, {Py_tp_methods, methods},                 \
         {Py_tp_traverse, (void *)state_traverse}, {Py_tp_clear, (void *)state_drop}, \
-        {Py_tp_dealloc, (void *)state_dealloc}, {Py_tp_iter, (void *)state_iter},    \
-        {Py_mp_subscript, (void *)state_get}, {                                      \
-        Py_sq_contains, (void *)state_contains_key                                   \
-    }
+        {Py_tp_dealloc, (void *)state_dealloc}, PY_MAPPING_SLOTS
 enum {
     TYPE_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
                  Py_TPFLAGS_IMMUTABLETYPE
 };
 
-static PyMethodDef reading_methods[] = {READING, {NULL, NULL, 0, NULL}};
+static PyMethodDef reading_methods[] = {PY_MAPPING_READING, {NULL, NULL, 0, NULL}};
 static PyMethodDef writing_methods[] = {
-    READING,
-    {"put", (PyCFunction)(void (*)(void))state_put, METH_FASTCALL, PyDoc_STR("Set a key's value.")},
-    {"put_all", state_put_all, METH_O, PyDoc_STR("Set all that the mapping has.")},
-    {"remove", state_remove, METH_O, PyDoc_STR("Forget a key; harmless when it is not there.")},
+    PY_MAPPING_READING,
+    PY_MAPPING_WRITING,
     {"clear", state_clear, METH_NOARGS, PyDoc_STR("Forget all pairs.")},
     {NULL, NULL, 0, NULL},
 };
@@ -295,7 +218,7 @@ static PyType_Slot reading_slots[] = {
 };
 static PyType_Slot writing_slots[] = {
     STATE_SLOTS("A map that is the same in all subtasks.", writing_methods),
-    {Py_mp_ass_subscript, (void *)state_assign},
+    {Py_mp_ass_subscript, (void *)py_mapping_assign},
     {0, NULL},
 };
 static PyType_Spec reading_spec = {"leat._leat.ReadOnlyBroadcastState", sizeof(py_broadcast), 0,
@@ -333,7 +256,10 @@ static py_broadcast *state_named(py_context *context, PyTypeObject *type, PyObje
     PyObject *made = PyDict_GetItemWithError(context->states, name);
     if (made || PyErr_Occurred()) return (py_broadcast *)(void *)made;
     made = type->tp_alloc(type, 0);
-    if (made) broadcast_of(made)->module = py_type_state(Py_TYPE(context));
+    if (made) {
+        broadcast_of(made)->mapping.calls = &state_calls;
+        broadcast_of(made)->module = py_type_state(Py_TYPE(context));
+    }
     bool ok = made && PyDict_SetItem(context->states, name, made) == 0;
     Py_XDECREF(made);
     return ok ? broadcast_of(made) : NULL;

@@ -5,6 +5,12 @@
 
 #include "pybridge/py_module.h"
 
+/* What a method without a result answers: a new reference to None, or NULL, with an error set. */
+static inline PyObject *py_none_if(bool ok) {
+    if (!ok) return NULL;
+    Py_RETURN_NONE;
+}
+
 /* Takes the exception that is set, makes it the failure of the context's job, and answers
    LEAT_E_USER. */
 leat_status py_error_user(py_state *state, leat_context *ctx);

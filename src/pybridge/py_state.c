@@ -257,6 +257,7 @@ static PyObject *states_make(py_states *states, PyObject *name, const py_wish *w
     py_cell *c = (py_cell *)(void *)type->tp_alloc(type, 0);
     if (!c) return NULL;
     c->module = module;
+    c->mapping.calls = wish->kind == LEAT_MAP_STATE ? &py_map_state_calls : NULL;
     c->kind = wish->kind;
     c->declared = wish->type;
     c->ttl = wish->ttl;

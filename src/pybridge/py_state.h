@@ -2,6 +2,7 @@
 #ifndef LEATI_PY_STATE_H
 #define LEATI_PY_STATE_H
 
+#include "pybridge/py_mapping.h"
 #include "pybridge/py_shape.h"
 
 /* Makes states by their descriptors for one function in one subtask: a new reference, NULL with an
@@ -26,8 +27,8 @@ bool py_state_join(PyObject *state, leat_namespace *now, leat_namespace into,
 
 /* One state of one function: all five kinds. */
 typedef struct py_cell {
-    PyObject ob_base;
-    leat_context *ctx; /* NULL after the end */
+    py_mapping mapping; /* its calls are of map state only */
+    leat_context *ctx;  /* NULL after the end */
     leat_state *state;
     const leat_namespace *ns;
     py_state *module;
@@ -54,6 +55,40 @@ bool py_cell_append(py_cell *c, PyObject *element);
 int py_cell_map_get(py_cell *c, PyObject *key, PyObject **out);
 int py_cell_map_any(py_cell *c); /* are there pairs? */
 bool py_cell_map_set(py_cell *c, PyObject *key, PyObject *value);
+
+/* What kinds of state share: all of them, and lists and maps whose elements expire. */
+static inline py_cell *py_cell_of(PyObject *self) {
+    return (py_cell *)(void *)self;
+}
+int py_cell_traverse(PyObject *self, visitproc visit, void *arg);
+int py_cell_clear(PyObject *self);
+void py_cell_dealloc(PyObject *self);
+PyObject *py_cell_forget(PyObject *self, PyObject *unused);
+/* A new reference to `o` in the form of the shape. */
+PyObject *py_cell_shaped(const py_shape *shape, PyObject *o);
+/* `element` with the time of now beside it, where the state expires. Steals it; it may be NULL. */
+PyObject *py_cell_timed(const py_cell *c, PyObject *element);
+/* Is the pair's time up? Its element is borrowed. */
+bool py_cell_expired(const py_cell *c, PyObject *pair, int64_t now, PyObject **element);
+/* What is stored; `empty()`, stored at once, when it is missing and `make`; NULL without an error
+   when there is none. What came natively out of a snapshot is put back as an object before it
+   changes. */
+PyObject *py_cell_container(py_cell *c, bool make, PyObject *(*empty)(void), bool *failed);
+
+enum {
+    PY_STATE_FLAGS = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+                     Py_TPFLAGS_IMMUTABLETYPE
+};
+#define PY_STATE_CLEAR \
+    { "clear", py_cell_forget, METH_NOARGS, PyDoc_STR("Forget it for the current key.") }
+#define PY_STATE_SLOTS(doc, methods)                                                        \
+    {Py_tp_doc, (void *)(uintptr_t)(doc)}, {Py_tp_methods, methods},                        \
+        {Py_tp_traverse, (void *)py_cell_traverse}, {Py_tp_clear, (void *)py_cell_clear}, { \
+        Py_tp_dealloc, (void *)py_cell_dealloc                                              \
+    }
+#define PY_STATE_SPEC(title, slots) \
+    { "leat._leat." title, sizeof(py_cell), 0, PY_STATE_FLAGS, slots }
+extern const py_mapping_calls py_map_state_calls;
 
 /* The types' specifications, by leat_state_kind. */
 PyType_Spec *py_value_state_spec(void);
