@@ -1,7 +1,7 @@
-/* py_map_state.c: map state as Python sees it: what its methods (py_mapping.h) come down to. The map
+/* py_map_state.c: map state as Python sees it: what its methods (py_mapping.h) come down to. A map
    is native where its types are those of immutable objects (`contains`), else a dict that is the
-   stored object itself; what goes out of it are copies. Where it expires each value stands there as
-   a pair (time, value), and the cell lives as long as its youngest. */
+   stored object; what goes out of it are copies. Where it expires each value stands there as a pair
+   (time, value), and the cell lives as long as its youngest. */
 #include "pybridge/py_state.h"
 
 static PyObject *map_stored(py_cell *c, bool make, bool *failed) {
