@@ -20,6 +20,7 @@ void rig_init(rig *r, bool gate) {
     leati_surroundings around = {.config = NULL};
     r->task = leati_task_new(&around, (leati_notice){on_notice, r});
     assert_non_null(r->task);
+    r->task->flush_every = -1; /* how batches are cut is no question of the machine's speed */
     r->chain = r->task->chain;
     if (!gate) return;
     r->task->gate = leati_gate_new();
