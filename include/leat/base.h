@@ -65,6 +65,9 @@ LEAT_API const char *leat_status_name(leat_status status);
    leat_error_set(...)`. */
 LEAT_API leat_status leat_error_set(leat_error *err, leat_status status, const char *where,
                                     const char *format, ...) LEAT_PRINTF(4, 5);
+#ifdef __clang_analyzer__ /* which cannot look into the library */
+#define leat_error_set(err, status, ...) (leat_error_set(err, status, __VA_ARGS__), (status))
+#endif
 
 /* The version of the library that was loaded, to compare with LEAT_VERSION_STRING. */
 LEAT_API const char *leat_version(void);

@@ -201,6 +201,9 @@ LEAT_API leat_status leat_context_keep(leat_context *ctx, const leat_value *obje
    ...)`. */
 LEAT_API leat_status leat_context_fail(leat_context *ctx, leat_status status, const char *format,
                                        ...) LEAT_PRINTF(3, 4);
+#ifdef __clang_analyzer__ /* which cannot look into the library */
+#define leat_context_fail(ctx, status, ...) (leat_context_fail(ctx, status, __VA_ARGS__), (status))
+#endif
 
 LEAT_API const char *leat_context_name(
     const leat_context *ctx);                               /* the operator's name in the job */

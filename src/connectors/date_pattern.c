@@ -170,7 +170,7 @@ static void append_field(const pattern_item *item, const date_fields *f, leati_b
     case 'S': {
         char digits[16];
         snprintf(digits, sizeof digits, "%03d000000", f->ms);
-        leati_buf_append(out, digits, (size_t)item->count);
+        leati_buf_printf(out, "%.*s", item->count, digits);
         return;
     }
     case 'M':

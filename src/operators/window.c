@@ -171,7 +171,7 @@ static leat_status take_turns(leat_context *ctx, leati_windowing *w) {
     leati_turns *t = &w->turns;
     for (; t->at < t->count; next_turn(t)) {
         const leati_turn *turn = &t->items[t->at];
-        leat_namespace ns;
+        leat_namespace ns = {NULL, 0};
         leat_status status = locate(ctx, w, &turn->window, &ns);
         if (status == LEAT_DONE) continue;
         if (status >= 0 && turn->result & LEAT_FIRE && !t->is_called) {
@@ -401,11 +401,11 @@ static void window_fini(void *self) {
 #define WINDOW_OPERATOR(noun, verb, input_count, table) \
     const leat_operator leat_##noun##_operator = {      \
         .size = sizeof(leat_operator),                  \
-        .name = verb,                                   \
+        .name = (verb),                                 \
         .flags = LEAT_OP_OBJECTS | LEAT_OP_KEYED,       \
-        .inputs = input_count,                          \
+        .inputs = (input_count),                        \
         .self_size = sizeof(leati_windowing),           \
-        .params = table,                                \
+        .params = (table),                              \
         .states = states,                               \
         .on_record = window_on_record,                  \
         .on_timer = window_on_timer,                    \

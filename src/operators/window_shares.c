@@ -80,7 +80,7 @@ static leat_status insert(leat_context *ctx, const leati_slicing *s, int64_t i, 
                           head **h) {
     leat_status status = LEAT_OK;
     if (!*h || (*h)->count == (*h)->room) status = grow(ctx, s, *h, h);
-    if (status < 0) return status;
+    if (status != LEAT_OK) return status;
     int64_t *at = &(*h)->at[place];
     memmove(at + 1, at, (size_t)((*h)->count - place) * sizeof *at);
     *at = i;
@@ -109,8 +109,9 @@ leat_status leati_shares_add(leat_context *ctx, leati_windowing *w, const leat_r
     if (status < 0) return status;
     int64_t place = h ? place_of(h, i) : 0;
     bool is_new = !h || place == h->count || h->at[place] != i, first;
-    if (is_new) status = insert(ctx, s, i, place, &h);
-    if (status >= 0) status = unmerge(ctx, s, h, i);
+    status = is_new ? insert(ctx, s, i, place, &h) : LEAT_OK;
+    if (status != LEAT_OK) return status;
+    status = unmerge(ctx, s, h, i);
     char buffer[LEATI_WINDOW_BYTES];
     if (status >= 0) status = leati_contents_add(ctx, w, namespace_of(s, i, buffer), in, &first);
     if (status < 0 || !is_new) return status;

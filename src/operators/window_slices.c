@@ -84,7 +84,7 @@ static leat_status reach(leat_context *ctx, const leati_slicing *s, int64_t i, r
     leat_status status = LEAT_OK;
     if (span >= most || span >= MOST_SLOTS) return LEAT_AGAIN;
     if (!old || span >= (uint64_t)old->slots) status = make_ring(ctx, s, old, low, high, r);
-    if (status < 0) return status;
+    if (status != LEAT_OK) return status;
     (*r)->low = low;
     (*r)->high = high;
     return LEAT_OK;

@@ -8,7 +8,7 @@
 /* The accumulator of that name and kind in this subtask: a new reference, NULL with an error set.
    It looks through to the engine's until py_accumulator_end, and keeps its value then. */
 PyObject *py_accumulator_new(py_state *state, leat_context *ctx, int kind, const char *name);
-void py_accumulator_end(PyObject *accumulator);
+void py_accumulator_end(PyObject *self);
 
 /* All accumulators of a job: a dict by name; NULL with an error set. */
 PyObject *py_accumulators_of(py_state *state, leat_job *job);

@@ -42,8 +42,8 @@ static void trim_cut_character(char *text, size_t size) {
     if (size - start < whole) text[start] = 0;
 }
 
-leat_status leat_error_set(leat_error *err, leat_status status, const char *where,
-                           const char *format, ...) {
+leat_status(leat_error_set)(leat_error *err, leat_status status, const char *where,
+                            const char *format, ...) {
     if (!err) return status;
     leat_error made = {.status = status}; /* the arguments may point into *err */
     int size = snprintf(made.where, sizeof made.where, "%s", where ? where : "");

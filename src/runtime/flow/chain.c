@@ -59,13 +59,14 @@ static leat_status add_listener(leat_context *ctx, const char *tag, leat_context
     l[count] = (leati_listener){.tag = tag, .child = child, .output = output};
     ctx->listener_count++;
     int mains = 0;
-    const leati_listener *only = NULL;
-    for (uint32_t i = 0; i <= count; i++) {
-        mains += !l[i].tag;
-        if (!l[i].tag) only = &l[i];
+    for (size_t i = 0; i <= count; i++) mains += !l[i].tag;
+    ctx->next = NULL;
+    ctx->out = NULL;
+    for (size_t i = 0; i <= count && mains == 1; i++) {
+        if (l[i].tag) continue;
+        ctx->next = l[i].child;
+        ctx->out = l[i].output;
     }
-    ctx->next = mains == 1 ? only->child : NULL;
-    ctx->out = mains == 1 ? only->output : NULL;
     return LEAT_OK;
 }
 
@@ -356,7 +357,7 @@ leat_status leati_chain_blame(leat_context *ctx, leat_status status) {
     return status;
 }
 
-leat_status leat_context_fail(leat_context *ctx, leat_status status, const char *format, ...) {
+leat_status(leat_context_fail)(leat_context *ctx, leat_status status, const char *format, ...) {
     leati_chain *c = ctx->chain;
     if (c->blamed || c->failure.text) return status;
     char text[1024];

@@ -77,7 +77,7 @@ static void add_table(const leati_table *t, leati_chunk *out) {
 /* --- a task ----------------------------------------------------------------------------------- */
 
 static void give_up(leati_saving *s) {
-    for (int i = 0; i < s->count; i++) {
+    for (int i = 0; s->parts && i < s->count; i++) {
         leati_saving_part *p = &s->parts[i];
         for (size_t k = 0; k < p->tables; k++) leati_table_give_up(p->ctx->tables[k]);
         for (int d = 0; d < 2; d++)

@@ -141,19 +141,19 @@ static leati_batch *last_batch(const leati_link *chunks) {
 /* `*count` and `chunks` are the queue's, under its lock, or the subtask's. */
 static leat_status append(leati_link *chunks, size_t *count, leat_context *ctx,
                           const leat_record *in) {
-    collect_chunk *last =
-        leati_list_empty(chunks) ? NULL : LEATI_CONTAINER(chunks->prev, collect_chunk, link);
-    if (!last || last->batch->count == last->batch->room) {
-        last = leati_zalloc(sizeof *last);
-        if (last) last->batch = leati_batch_new(BATCH_ROOM);
-        if (!last || !last->batch) {
-            leati_free(last);
+    leati_batch *last = last_batch(chunks);
+    if (!last || last->count == last->room) {
+        collect_chunk *chunk = leati_zalloc(sizeof *chunk);
+        last = chunk ? leati_batch_new(BATCH_ROOM) : NULL;
+        if (!last) {
+            leati_free(chunk);
             return LEAT_E_NOMEM;
         }
-        leati_list_push(chunks, &last->link);
+        chunk->batch = last;
+        leati_list_push(chunks, &chunk->link);
     }
     ++*count;
-    return leati_batch_append(last->batch, in, leat_context_input_type(ctx, 0), true);
+    return leati_batch_append(last, in, leat_context_input_type(ctx, 0), true);
 }
 
 static leat_status wait_for_room(collect_self *s, leat_context *ctx) {

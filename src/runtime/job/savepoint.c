@@ -10,22 +10,19 @@
 #include "runtime/job/savepoint.h"
 
 /* The folder as a plain, absolute path; allocated. */
-static char *find_dir(const leat_job *job, const char *dir, leat_error *err) {
+static leat_status find_dir(const leat_job *job, const char *dir, char **path, leat_error *err) {
     char here[PATH_MAX];
     if (!dir || !*dir)
         dir = leati_config_get(job->plan->config, "execution.checkpointing.savepoint-dir");
-    if (!dir || !*dir) {
-        leat_error_set(err, LEAT_E_ARGUMENT, job->name,
-                       "there is no folder for savepoints; give one, or set "
-                       "execution.checkpointing.savepoint-dir");
-        return NULL;
-    }
-    if (leati_file_path_check(dir, err) < 0) return NULL;
+    if (!dir || !*dir)
+        return leat_error_set(err, LEAT_E_ARGUMENT, job->name,
+                              "there is no folder for savepoints; give one, or set "
+                              "execution.checkpointing.savepoint-dir");
+    if (leati_file_path_check(dir, err) < 0) return err->status;
     dir = leati_file_path(dir);
     bool relative = *dir != '/' && getcwd(here, sizeof here);
-    char *path = relative ? leati_format("%s/%s", here, dir) : leati_strdup(dir);
-    if (!path) leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");
-    return path;
+    *path = relative ? leati_format("%s/%s", here, dir) : leati_strdup(dir);
+    return *path ? LEAT_OK : leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");
 }
 
 void leati_wish_unref(leati_wish *wish) {
@@ -35,20 +32,21 @@ void leati_wish_unref(leati_wish *wish) {
     leati_free(wish);
 }
 
-static leati_wish *wish_new(const leat_job *job, const char *dir, leati_then then,
+static leat_status wish_new(const leat_job *job, const char *dir, leati_then then, leati_wish **out,
                             leat_error *err) {
-    leati_wish *w = leati_zalloc(sizeof *w);
+    char *found = NULL;
+    leat_status status = find_dir(job, dir, &found, err);
+    if (status < 0) return status;
+    leati_wish *w = *out = leati_zalloc(sizeof *w);
     if (!w) {
-        leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");
-        return NULL;
+        leati_free(found);
+        return leat_error_set(err, LEAT_E_NOMEM, job->name, "no memory");
     }
     leati_list_init(&w->link);
     w->refs = 1;
     w->then = then;
-    w->dir = find_dir(job, dir, err);
-    if (w->dir) return w;
-    leati_wish_unref(w);
-    return NULL;
+    w->dir = found;
+    return LEAT_OK;
 }
 
 /* It is done, and, where the job is to stop with it, this attempt has ended; or it is too late.
@@ -93,10 +91,11 @@ static leat_status answer(const leat_job *job, leati_wish *w, char **path, leat_
 
 leat_status leati_savepoint_ask(leat_job *job, const char *dir, leati_then then, leati_asked *out,
                                 leat_error *err) {
-    leati_wish *w = wish_new(job, dir, then, err);
-    if (!w) return err->status;
+    leati_wish *w = NULL;
+    leat_status status = wish_new(job, dir, then, &w, err);
+    if (status < 0) return status;
     pthread_mutex_lock(&job->lock);
-    leat_status status = leati_coordinator_wish(job->coordinator, w, err);
+    status = leati_coordinator_wish(job->coordinator, w, err);
     if (status < 0) leati_wish_unref(w);
     pthread_mutex_unlock(&job->lock);
     if (status >= 0) *out = (leati_asked){w, -1};
