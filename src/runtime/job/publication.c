@@ -34,19 +34,22 @@ static char *target(const leati_publication *p, leat_error *err) {
 }
 
 /* The job stops with a savepoint, and sinks commit what it has: the job's newest checkpoint, from
-   which another run would start, must be no older. */
-static void keep_beside(const leati_publication *p, const char *savepoint,
-                        const leati_manifest *m) {
-    leat_error err = {.text = ""};
-    if (p->folder->temporary) return;
+   which another run would start, must be no older. So without one there is no savepoint. */
+static leat_status keep_beside(const leati_publication *p, const char *savepoint,
+                               const leati_manifest *m, leat_error *err) {
+    if (p->folder->temporary) return LEAT_OK;
     char *to = leati_cp_folder(p->folder->path, p->number);
-    leat_status status = to ? leati_cp_copy(savepoint, to, m, &err) : LEAT_E_NOMEM;
+    leat_status status = to ? leati_cp_copy(savepoint, to, m, err)
+                            : leat_error_set(err, LEAT_E_NOMEM, savepoint, "no memory");
     leati_free(to);
-    if (status < 0)
-        leati_log(LEAT_LOG_WARNING,
-                  "%s: the savepoint %s is newer than its last checkpoint; start "
-                  "it from there, not from the latest: %s: %s",
-                  p->job->name, savepoint, err.where, err.text);
+    if (status < 0) leati_cp_remove(savepoint);
+    return status;
+}
+
+/* The part of a savepoint has got another name; this says that its number was used. */
+static void keep_number(const char *part) {
+    leat_error err;
+    leati_cp_make(part, &err);
 }
 
 char *leati_publication_make(const leati_publication *p, leat_error *err) {
@@ -55,10 +58,9 @@ char *leati_publication_make(const leati_publication *p, leat_error *err) {
     char *part = leati_cp_part(p->folder->path, p->number), *to = target(p, err);
     bool ok = part && to && describe(p, &m) >= 0;
     if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
-    if (ok && leati_publication_is_last(p))
-        keep_beside(p, to, &m);
-    else if (ok && p->wish)
-        leati_cp_make(part, err); /* it says that the number was used */
+    bool published = ok;
+    if (ok && leati_publication_is_last(p)) ok = keep_beside(p, to, &m, err) >= 0;
+    if (published && p->wish && !(ok && leati_publication_is_last(p))) keep_number(part);
     if (part && to) leati_manifest_fini(&m);
     leati_free(part);
     if (ok) return to;

@@ -305,6 +305,25 @@ static void the_newest_of_a_job_that_stopped_is_no_older_than_its_savepoint(void
     leati_manifest_fini(&m);
 }
 
+/* Then nothing is committed, and the job goes on. */
+static void a_stop_that_the_jobs_own_folder_cannot_have_is_none(void **state) {
+    (void)state;
+    leat_error err = {.text = ""};
+    tally t = {0};
+    leat_env *env = env_with("execution.checkpointing.interval", "1 h");
+    leat_job *job = start_both(env, &t);
+    while (atomic_load(&t.large) < 10) sched_yield();
+    write_file("job/chk-1", "", 0);
+    assert_int_equal(leat_job_stop(job, in_folder("saved"), false, -1, NULL, &err), LEAT_E_IO);
+    assert_non_null(strstr(err.where, "chk-1"));
+    assert_int_equal(rmdir(in_folder("saved")), 0); /* nobody starts from what was not to be */
+    long long before = atomic_load(&t.large);
+    while (atomic_load(&t.large) < before + 10) sched_yield();
+    if (leat_job_stop(job, in_folder("saved"), false, -1, NULL, &err) < 0) fail_msg("%s", err.text);
+    finish(job, env);
+    assert_int_equal(newest(), 2);
+}
+
 /* --- what is told ----------------------------------------------------------------------------- */
 
 static void expect_told(leat_job *job, const char *part) {
@@ -457,6 +476,7 @@ int main(void) {
         WITH_FOLDER(so_many_are_kept_as_is_said),
         WITH_FOLDER(a_job_that_has_ended_keeps_its_last_as_finished),
         WITH_FOLDER(the_newest_of_a_job_that_stopped_is_no_older_than_its_savepoint),
+        WITH_FOLDER(a_stop_that_the_jobs_own_folder_cannot_have_is_none),
         WITH_FOLDER(what_became_of_checkpoints_is_told),
         WITH_FOLDER(a_second_job_of_a_name_has_checkpoints_of_its_own),
         WITH_FOLDER(a_job_that_waits_for_its_folder_can_be_cancelled),
