@@ -11,6 +11,7 @@
 
 #include "runtime/base/alloc.h"
 #include "runtime/base/io_thread.h"
+#include "runtime/flow/chain.h"
 
 /* --- driving ---------------------------------------------------------------------------------- */
 
@@ -108,6 +109,14 @@ static inline void expect_files(int visible, int hidden, const char *lines) {
     assert_string_equal(got, lines);
     assert_int_equal(s->visible, visible);
     assert_int_equal(s->hidden, hidden);
+}
+
+/* A record and a checkpoint, without the harness, which needs memory, too. */
+static inline leat_status record_and_prepare(leat_context *ctx) {
+    const leat_operator *op = &leat_file_sink_operator;
+    leat_record r = leat_record_of(leat_string("line"), LEAT_NO_TIME);
+    leat_status status = op->on_record(ctx, ctx->self, 0, &r);
+    return status < 0 ? status : op->prepare(ctx, ctx->self, 1);
 }
 
 #endif

@@ -58,9 +58,9 @@ char *leati_publication_make(const leati_publication *p, leat_error *err) {
     char *part = leati_cp_part(p->folder->path, p->number), *to = target(p, err);
     bool ok = part && to && describe(p, &m) >= 0;
     if (ok) ok = leati_cp_publish(part, to, &m, err) >= 0;
-    bool published = ok;
-    if (ok && leati_publication_is_last(p)) ok = keep_beside(p, to, &m, err) >= 0;
-    if (published && p->wish && !(ok && leati_publication_is_last(p))) keep_number(part);
+    bool last = leati_publication_is_last(p), published = ok;
+    if (ok && last) ok = keep_beside(p, to, &m, err) >= 0;
+    if (published && p->wish && !(ok && last)) keep_number(part);
     if (part && to) leati_manifest_fini(&m);
     leati_free(part);
     if (ok) return to;

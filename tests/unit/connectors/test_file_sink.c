@@ -328,14 +328,6 @@ static void parts_that_were_tampered_with_are_refused(void **state) {
     harness_free(h);
 }
 
-/* A record and a checkpoint, without the harness, which needs memory, too. */
-static leat_status record_and_prepare(leat_context *ctx) {
-    const leat_operator *op = &leat_file_sink_operator;
-    leat_record r = leat_record_of(leat_string("line"), LEAT_NO_TIME);
-    leat_status status = op->on_record(ctx, ctx->self, 0, &r);
-    return status < 0 ? status : op->prepare(ctx, ctx->self, 1);
-}
-
 static void memory_that_runs_out_fails_and_leaks_nothing(void **state) {
     (void)state;
     leat_status status = LEAT_E_NOMEM;
